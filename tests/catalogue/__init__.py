@@ -1,0 +1,1 @@
+"""The catalogue: for each registered function, sample calls where its rules are checked."""

@@ -1,0 +1,44 @@
+"""Indexing, and its adjoint: what a gather reads from one place is added up there again."""
+
+import numpy as np
+
+from ..registry import primitive, rule
+
+
+@primitive
+def getitem(x, index):
+    """``x[index]``, for every kind of index that NumPy has.
+
+    Examples
+    --------
+    >>> getitem(np.array([1.0, 2.0, 3.0]), [0, 0, 2])
+    array([1., 1., 3.])
+    """
+    return x[index]
+
+
+@primitive
+def scatter_add(g, index, shape):
+    """Zeros of ``shape`` with ``g`` added at ``index``; what is named twice is added twice.
+
+    Examples
+    --------
+    >>> scatter_add(np.array([1.0, 10.0, 100.0]), [0, 0, 2], (3,))
+    array([ 11.,   0., 100.])
+    """
+    total = np.zeros(shape, g.dtype)
+    if all(_names_each_place_once(i) for i in (index if isinstance(index, tuple) else (index,))):
+        total[index] = g
+    else:
+        np.add.at(total, index, g)
+    return total
+
+
+def _names_each_place_once(i):
+    return i is None or i is Ellipsis or isinstance(i, slice | int | np.integer | bool | np.bool_)
+
+
+rule(getitem, lambda g, out, x, index: scatter_add(g, index, x.shape), None, formula=["g at index"])
+rule(
+    scatter_add, lambda g, out, x, index, shape: getitem(g, index), None, None, formula=["g[index]"]
+)

@@ -1,0 +1,664 @@
+"""Tensor, the node of the graph, and `apply`, which calls a function and remembers the call."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import numpy as np
+
+from .backprop import backward_pass
+from .readonly import read_only
+from .registry import COMPOSITIONS, PLAIN, REFUSED, RULES, Rule, full_name, in_place_order
+from .rules import getitem, relu, sigmoid
+
+_REAL = frozenset(np.typecodes["Float"])
+_NO_PARAMETERS: dict[str, Any] = {}
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The method that calls ``function`` on its Tensor."""
+
+    def method(self: Tensor, *inputs: Any, **parameters: Any) -> Any:
+        return apply(function, self, *inputs, **parameters)
+
+    method.__name__ = method.__qualname__ = function.__name__
+    method.__doc__ = f"`{full_name(function)}` of this Tensor, with the same arguments."
+    return method
+
+
+class _Recording(threading.local):
+    on = True
+
+
+_recording = _Recording()
+
+
+@contextmanager
+def recording(on: bool) -> Iterator[None]:
+    """Turn recording on or off in this thread, for a while."""
+    before = _recording.on
+    _recording.on = on
+    try:
+        yield
+    finally:
+        _recording.on = before
+
+
+def no_grad() -> AbstractContextManager[None]:
+    """Compute without recording: a context manager and a decorator, local to the thread.
+
+    Examples
+    --------
+    >>> x = Tensor(2.0, requires_grad=True)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.requires_grad
+    False
+    """
+    return recording(False)
+
+
+def is_recording() -> bool:
+    """Whether operations on Tensors are recorded in this thread, now."""
+    return _recording.on
+
+
+class Tensor:
+    """An array that remembers how it was made.
+
+    Operators, NumPy's functions and ndarray's methods work on it and give Tensors; `backward`
+    then fills in the ``grad`` of every leaf that led to the result.
+
+    Parameters
+    ----------
+    data : array_like
+        Copied, so that what the caller does to it later does not reach the Tensor.
+        Anything that speaks NumPy's protocols (``__array_function__``) is kept as it is.
+    requires_grad : bool
+        Whether gradients are to be found for this Tensor. It must then be real and floating;
+        Python numbers and lists of integers become float64.
+    dtype : dtype, optional
+        As in `numpy.array`.
+    name : str, optional
+        What pictures, tables and errors call it.
+
+    Attributes
+    ----------
+    grad : ndarray, Tensor or None
+        For a leaf, the sum of what every `backward` has found; of its own shape and dtype.
+    name : str or None
+    inputs : tuple
+        What it was computed from, as it was passed: Tensors, arrays, numbers. Empty for a leaf.
+    rule : Rule or None
+        The function that made it, with its local derivatives. None for a leaf.
+    edges : tuple of int
+        The places among ``inputs`` of the Tensors that gradients flow to.
+    arguments : tuple
+        The arrays that its derivatives are called with: its own, then those of ``inputs`` as
+        they were when it was computed. A later update does not reach them.
+    parameters : dict
+        The keyword arguments of the call that made it.
+
+    Raises
+    ------
+    TypeError
+        If ``requires_grad`` is asked of integers, booleans, complex numbers or objects.
+
+    Examples
+    --------
+    >>> x = Tensor(2.0, requires_grad=True, name="x")
+    >>> y = x * x + np.sin(x)
+    >>> y.backward()
+    >>> print(x.grad == 2 * 2.0 + np.cos(2.0))
+    True
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "_requires_grad",
+        "arguments",
+        "edges",
+        "grad",
+        "inputs",
+        "name",
+        "parameters",
+        "rule",
+    )
+
+    _data: Any
+    _requires_grad: bool
+    grad: Any
+    name: str | None
+    inputs: tuple[Any, ...]
+    rule: Any  # a Rule; None for a leaf
+    edges: tuple[int, ...]
+    arguments: tuple[Any, ...]
+    parameters: dict[str, Any]
+
+    def __init__(
+        self,
+        data: Any,
+        *,
+        requires_grad: bool = False,
+        dtype: Any = None,
+        name: str | None = None,
+    ):
+        array = _copied(data, dtype)
+        if requires_grad and not hasattr(data, "dtype") and array.dtype.kind in "iu":
+            array = array.astype(np.float64) if dtype is None else array
+        self._data = _frozen(array)
+        self.grad = None
+        self.name = name
+        self.rule = None
+        self.inputs = self.edges = self.arguments = ()
+        self.parameters = _NO_PARAMETERS
+        self.requires_grad = requires_grad
+
+    # What it holds
+
+    @property
+    def data(self) -> Any:
+        """The values, as a read-only array. Assign to it to update a leaf: ``t.data = new``."""
+        data = self._data
+        return read_only(data) if isinstance(data, np.ndarray | np.generic) else data
+
+    @data.setter
+    def data(self, new: Any) -> None:
+        if not self.is_leaf:
+            raise ValueError(f"{self._called()} was computed; only a leaf's data can be replaced")
+        new = _copied(new, self.dtype)
+        if new.shape != self.shape:
+            raise ValueError(f"{self._called()} cannot take data of shape {new.shape}")
+        self._data = _frozen(new)
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to this Tensor. Can be set on a leaf."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if not self.is_leaf and not wanted:
+            raise ValueError(f"{self._called()} was computed; use detach() to leave the graph")
+        if wanted and self.dtype.char not in _REAL:
+            raise TypeError(
+                f"only real floating Tensors can require grad, and this one is {self.dtype}; "
+                "pass dtype=float"
+            )
+        self._requires_grad = bool(wanted)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was given, not computed."""
+        return self.rule is None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return self._data.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._data.size
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the elements."""
+        return self._data.dtype
+
+    def item(self) -> float:
+        """The one element as a Python number.
+
+        Examples
+        --------
+        >>> Tensor([[3.5]]).item()
+        3.5
+        """
+        return self._data.item()
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the values, as an array that can be written."""
+        return np.array(self._data)
+
+    def detach(self) -> Tensor:
+        """The same values without history: a leaf that does not require grad."""
+        return _leaf(self._data)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient found so far."""
+        self.grad = None
+
+    # Differentiation
+
+    def backward(
+        self, grad: Any = None, *, create_graph: bool = False, keep_grads: bool = False
+    ) -> None:
+        """Add the derivative of this Tensor by every leaf that led to it to that leaf's ``grad``.
+
+        Parameters
+        ----------
+        grad : array_like, optional
+            The adjoint to start from, of this Tensor's shape. 1 for a scalar.
+        create_graph : bool
+            Make the gradients Tensors with a history, to be differentiated again.
+        keep_grads : bool
+            Keep the adjoints of the nodes between, too, in their ``grad``.
+
+        Raises
+        ------
+        ValueError
+            If there is more than one element and no ``grad``, or ``grad`` has another shape.
+        RuntimeError
+            If no leaf that led here requires grad.
+
+        Examples
+        --------
+        >>> x = Tensor([1.0, 2.0], requires_grad=True)
+        >>> (x ** 2).backward([1.0, 10.0])
+        >>> x.grad
+        array([ 2., 40.])
+        """
+        if not self.requires_grad:
+            raise RuntimeError(f"{self._called()} does not depend on a Tensor that requires grad")
+        kept = []
+        with recording(create_graph):
+            for node, adjoint in backward_pass(self, self.seed(grad), create_graph=create_graph):
+                if node.is_leaf or keep_grads:
+                    kept.append((node, adjoint))
+                else:
+                    node.grad = None  # a gradient left from an earlier pass would be a lie
+            _deliver(kept, create_graph)
+
+    def seed(self, grad: Any = None) -> Any:
+        """The adjoint that a backward pass from here starts with: 1, or a copy of ``grad``."""
+        if grad is None:
+            if self.size != 1:
+                raise ValueError(
+                    f"{self._called()} has {self.size} elements: backward() starts from one; "
+                    f"sum it first, or pass grad= of shape {self.shape}"
+                )
+            return np.ones_like(self._data)[()]
+        if not isinstance(grad, Tensor):
+            grad = np.array(grad, dtype=self.dtype)[()]
+        if grad.shape != self.shape:
+            raise ValueError(f"{self._called()} needs grad of its shape, not {grad.shape}")
+        return grad
+
+    def tensor_arguments(self) -> tuple[Any, ...]:
+        """``arguments`` as Tensors, so that what the derivatives compute is recorded in turn."""
+        return (self, *map(_as_it_was, self.inputs, self.arguments[1:]))
+
+    # NumPy's protocols, and that of the primitives in the registry
+
+    def _record(self, function: Callable, inputs: tuple, parameters: dict) -> Any:
+        return apply(function, *inputs, **parameters)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **parameters: Any) -> Any:
+        if parameters.pop("out", None) is not None:
+            raise TypeError(
+                f"np.{ufunc.__name__} cannot write into out= (or do array += Tensor) when a Tensor "
+                "is involved: a recorded array never changes; use the result, a = a + t"
+            )
+        function = ufunc if method == "__call__" else (ufunc, method)
+        return apply(function, *inputs, **parameters)
+
+    def __array_function__(
+        self, function: Callable, types: Any, inputs: tuple, parameters: dict
+    ) -> Any:
+        return apply(function, *inputs, **parameters)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if self._requires_grad:
+            raise TypeError(
+                f"{self._called()} requires grad, and a NumPy array would forget how it was made: "
+                "use t.data for its values, np.stack([...]) to assemble Tensors"
+            )
+        return np.array(self._data, dtype=dtype)
+
+    # Operators
+
+    def __add__(self, other: Any) -> Tensor:
+        return apply(np.add, self, other)
+
+    def __radd__(self, other: Any) -> Tensor:
+        return apply(np.add, other, self)
+
+    def __sub__(self, other: Any) -> Tensor:
+        return apply(np.subtract, self, other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return apply(np.subtract, other, self)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return apply(np.multiply, self, other)
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return apply(np.multiply, other, self)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return apply(np.divide, self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return apply(np.divide, other, self)
+
+    def __floordiv__(self, other: Any) -> Tensor:
+        return apply(np.floor_divide, self, other)
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return apply(np.floor_divide, other, self)
+
+    def __mod__(self, other: Any) -> Tensor:
+        return apply(np.remainder, self, other)
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return apply(np.remainder, other, self)
+
+    def __pow__(self, other: Any) -> Tensor:
+        return apply(np.power, self, other)
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return apply(np.power, other, self)
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return apply(np.matmul, self, other)
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return apply(np.matmul, other, self)
+
+    def __neg__(self) -> Tensor:
+        return apply(np.negative, self)
+
+    def __pos__(self) -> Tensor:
+        return apply(np.positive, self)
+
+    def __abs__(self) -> Tensor:
+        return apply(np.absolute, self)
+
+    # Comparisons give plain arrays; Tensors stay hashable, by identity
+
+    def __eq__(self, other: object) -> Any:
+        return apply(np.equal, self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return apply(np.not_equal, self, other)
+
+    def __lt__(self, other: Any) -> Any:
+        return apply(np.less, self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return apply(np.less_equal, self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return apply(np.greater, self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return apply(np.greater_equal, self, other)
+
+    __hash__ = object.__hash__
+
+    # What Python expects of an array
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return apply(getitem, self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            f"{self._called()} cannot be written in place: a recorded array never changes; "
+            "use np.where(mask, new, t), or for a leaf rebind t.data"
+        )
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("a Tensor without axes has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self.ndim == 0:
+            raise TypeError("a Tensor without axes cannot be iterated over")
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return value in self._data
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __float__(self) -> float:
+        return float(self._number("float"))
+
+    def __int__(self) -> int:
+        return int(self._number("int"))
+
+    def __index__(self) -> int:
+        return self._data.__index__()
+
+    def _number(self, kind: str) -> Any:
+        if self._requires_grad:
+            warnings.warn(
+                f"{kind}() of {self._called()} forgets how it was made, and so do the functions of "
+                "the math module: use t.item() for the number, np.sin(t) in place of math.sin(t)",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        return self._data.item()
+
+    def __format__(self, form: str) -> str:
+        return format(self._data, form) if form else str(self)
+
+    def __repr__(self) -> str:
+        values = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
+        notes = [values]
+        if self.name is not None:
+            notes.append(f"name={self.name!r}")
+        if self.dtype != np.float64:
+            notes.append(f"dtype={self.dtype}")
+        if self.rule is not None:
+            notes.append(f"function={self.rule.name}")
+        elif self._requires_grad:
+            notes.append("requires_grad=True")
+        return f"Tensor({', '.join(notes)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not self.is_leaf:
+            raise TypeError(f"{self._called()} was computed; detach() it before it is copied")
+        return _restored, (self.numpy(), self._requires_grad, self.name, self.grad)
+
+    def _called(self) -> str:
+        kind = "a Tensor" if self.name is None else f"Tensor {self.name!r}"
+        return f"{kind} of shape {self.shape}"
+
+    def _replace(self, new: Any) -> None:
+        """Rebind a leaf's data to an array that nobody else will write to, without a copy."""
+        self._data = _frozen(new)
+
+    # ndarray's methods, and the commonest functions
+
+    abs = _method(np.absolute)
+    exp = _method(np.exp)
+    log = _method(np.log)
+    relu = _method(relu)
+    sigmoid = _method(sigmoid)
+    sqrt = _method(np.sqrt)
+    tanh = _method(np.tanh)
+
+    max = _method(np.max)
+    mean = _method(np.mean)
+    min = _method(np.min)
+    squeeze = _method(np.squeeze)
+    sum = _method(np.sum)
+
+    @property
+    def T(self) -> Tensor:
+        """The axes in reverse order: for a matrix, its transpose."""
+        return apply(np.transpose, self)
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """`np.reshape`: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``."""
+        return apply(np.reshape, self, shape[0] if len(shape) == 1 else shape)
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """`np.transpose`: ``t.transpose(1, 0)``, ``t.transpose((1, 0))`` or ``t.transpose()``."""
+        return apply(np.transpose, self, axes[0] if len(axes) == 1 else axes or None)
+
+
+def apply(function: Any, *inputs: Any, **parameters: Any) -> Any:
+    """Call ``function`` on the inputs' arrays, and remember how the result was made.
+
+    Parameters
+    ----------
+    function : callable
+        A NumPy function with a rule, or one of ours.
+    *inputs : Tensor, array or number
+        What it is applied to.
+    **parameters
+        Its keyword arguments, such as ``axis``.
+
+    Returns
+    -------
+    Tensor
+        A node of the graph if an input requires grad and recording is on. A plain array where
+        the function's result has no derivative, such as `numpy.argmax`.
+
+    Raises
+    ------
+    TypeError
+        If the function has no rule, or does not know a parameter, or the result is not real.
+
+    Examples
+    --------
+    >>> apply(np.multiply, Tensor(2.0, requires_grad=True), 3.0)
+    Tensor(6., function=multiply)
+    """
+    rule = RULES.get(function)
+    if rule is None:
+        return _apply_without_rule(function, inputs, parameters)
+    if len(inputs) != rule.arity or not parameters.keys() <= rule.parameters:
+        inputs, parameters = in_place_order(function, inputs, parameters)
+    values, edges = [], []
+    for position, x in enumerate(inputs):
+        if isinstance(x, Tensor):
+            values.append(x._data)
+            if x._requires_grad and rule.derivatives[position] is not None:
+                edges.append(position)
+        else:
+            values.append(np.asarray(x) if type(x) is list else x)
+    try:
+        data = _frozen(rule.function(*values, **parameters))
+    except (ValueError, TypeError, IndexError) as error:
+        raise _explained(error, rule.name, inputs) from None
+    if not (edges and _recording.on):
+        return _leaf(data)
+    if data.dtype.char not in _REAL:
+        raise TypeError(f"{rule.name} gave {data.dtype}: only real functions are differentiated")
+    return _node(data, rule, inputs, values, edges, parameters or _NO_PARAMETERS)
+
+
+def _node(
+    data: Any, rule: Rule | None, inputs: tuple, values: Sequence, edges: Sequence, parameters: dict
+) -> Tensor:
+    """A Tensor that was computed, or if it has no rule a leaf."""
+    self = Tensor.__new__(Tensor)
+    self._data = data
+    self._requires_grad = rule is not None
+    self.grad = self.name = None
+    self.rule = rule
+    self.inputs = inputs
+    self.edges = tuple(edges)
+    self.arguments = (data, *values)
+    self.parameters = parameters
+    return self
+
+
+def _leaf(data: Any) -> Tensor:
+    return _node(data, None, (), (), (), _NO_PARAMETERS)
+
+
+def _frozen(data: Any) -> Any:
+    """Make an array safe to keep: a scalar if it has no axes, else read-only."""
+    if isinstance(data, np.ndarray):
+        if data.ndim == 0:
+            return data[()]
+        if type(data) is not np.ndarray:
+            data = data.view(np.ndarray)
+        data.setflags(write=False)
+    return data
+
+
+def _copied(data: Any, dtype: Any) -> Any:
+    """A copy as an array; what speaks NumPy's protocols itself is kept as it is."""
+    if isinstance(data, Tensor):
+        data = data._data
+    if hasattr(data, "__array_function__") and not isinstance(data, np.ndarray):
+        return data if dtype is None else data.astype(dtype)
+    return np.array(data, dtype=dtype)
+
+
+def _restored(data: np.ndarray, requires_grad: bool, name: str | None, grad: Any) -> Tensor:
+    """Rebuild a leaf that was pickled or copied."""
+    tensor = Tensor(data, requires_grad=requires_grad, name=name)
+    tensor.grad = grad
+    return tensor
+
+
+def _as_it_was(x: Any, value: Any) -> Any:
+    """``x`` with the value it had when it was used: a stand-in if its data was replaced since."""
+    if not isinstance(x, Tensor) or x._data is value:
+        return x
+    if not x._requires_grad:
+        return _leaf(value)
+    return _node(value, RULES[np.positive], (x,), (value,), (0,), _NO_PARAMETERS)
+
+
+def _deliver(found: list[tuple[Tensor, Any]], as_tensors: bool) -> None:
+    """Put each adjoint into its Tensor's ``grad``, as an array that belongs to it alone."""
+    taken: set[int] = set()
+    for node, adjoint in found:
+        if node.is_leaf and node.grad is not None:
+            adjoint = node.grad + adjoint
+        if as_tensors:
+            node.grad = adjoint if isinstance(adjoint, Tensor) else Tensor(adjoint)
+        elif isinstance(adjoint, np.ndarray) and adjoint.base is None and id(adjoint) not in taken:
+            taken.add(id(adjoint))  # computed for this pass, and nobody else has it
+            node.grad = adjoint
+        elif isinstance(adjoint, np.ndarray | np.generic):
+            node.grad = np.array(adjoint)
+        else:
+            node.grad = adjoint.copy()
+
+
+def _apply_without_rule(function: Any, inputs: tuple, parameters: dict) -> Any:
+    if function in COMPOSITIONS:
+        return COMPOSITIONS[function](*inputs, **parameters)
+    if function in PLAIN:
+        return function(*_without_history(inputs), **_without_history(parameters))
+    why = REFUSED.get(function, "it has no derivative rule; use t.data to leave the graph")
+    raise TypeError(f"{full_name(function)} cannot be applied to a Tensor: {why}")
+
+
+def _without_history(x: Any) -> Any:
+    """Replace every Tensor by its array, within lists, tuples and dicts too."""
+    if isinstance(x, Tensor):
+        return x._data
+    if isinstance(x, list | tuple):
+        return type(x)([_without_history(item) for item in x])
+    if isinstance(x, dict):
+        return {key: _without_history(value) for key, value in x.items()}
+    return x
+
+
+def _explained(error: Exception, name: str, inputs: tuple) -> Exception:
+    """The same error, with the operation and its operands' names and shapes in front."""
+    operands = [x for x in inputs if hasattr(x, "shape")]
+    shown = [f"{getattr(x, 'name', None) or type(x).__name__} {x.shape}" for x in operands]
+    return type(error)(f"{name} of {' and '.join(shown)}: {error}")
