@@ -128,7 +128,7 @@ def gradients(
     found: dict[Tensor, Any] = {}
     targets = set(inputs)
     if output.requires_grad:
-        seed = output.seed(seed)
+        seed = output.seed(seed, create_graph)
         passes = backward_pass(output, seed, inputs=targets, create_graph=create_graph)
         found = {node: adjoint for node, adjoint in passes if node in targets}
     return [found[x] if x in found else np.zeros(x.shape, x.dtype) for x in inputs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -148,7 +149,11 @@ class Tensor:
         dtype: Any = None,
         name: str | None = None,
     ):
+        if isinstance(data, Tensor) and data._requires_grad:
+            raise TypeError("a Tensor of a Tensor would forget how it was made; use t.detach()")
         array = _copied(data, dtype)
+        if array.dtype.kind not in "biufc":
+            raise TypeError(f"a Tensor holds numbers, not {array.dtype}: {data!r:.60}")
         if requires_grad and not hasattr(data, "dtype") and array.dtype.kind in "iu":
             array = array.astype(np.float64) if dtype is None else array
         self._data = _frozen(array)
@@ -272,15 +277,16 @@ class Tensor:
         if not self.requires_grad:
             raise RuntimeError(f"{self._called()} does not depend on a Tensor that requires grad")
         kept = []
+        seed = self.seed(grad, create_graph)
         with recording(create_graph):
-            for node, adjoint in backward_pass(self, self.seed(grad), create_graph=create_graph):
+            for node, adjoint in backward_pass(self, seed, create_graph=create_graph):
                 if node.is_leaf or keep_grads:
                     kept.append((node, adjoint))
                 else:
                     node.grad = None  # a gradient left from an earlier pass would be a lie
             _deliver(kept, create_graph)
 
-    def seed(self, grad: Any = None) -> Any:
+    def seed(self, grad: Any = None, create_graph: bool = False) -> Any:
         """The adjoint that a backward pass from here starts with: 1, or a copy of ``grad``."""
         if grad is None:
             if self.size != 1:
@@ -289,8 +295,10 @@ class Tensor:
                     f"sum it first, or pass grad= of shape {self.shape}"
                 )
             return np.ones_like(self._data)[()]
-        if not isinstance(grad, Tensor):
-            grad = np.array(grad, dtype=self.dtype)[()]
+        if isinstance(grad, Tensor) and create_graph:
+            grad = grad if grad.dtype == self.dtype else grad.astype(self.dtype)
+        else:
+            grad = _copied(grad, self.dtype)[()]
         if grad.shape != self.shape:
             raise ValueError(f"{self._called()} needs grad of its shape, not {grad.shape}")
         return grad
@@ -441,7 +449,7 @@ class Tensor:
         return int(self._number("int"))
 
     def __index__(self) -> int:
-        return self._data.__index__()
+        return operator.index(self._data)
 
     def _number(self, kind: str) -> Any:
         if self._requires_grad:
@@ -628,13 +636,15 @@ def _deliver(found: list[tuple[Tensor, Any]], as_tensors: bool) -> None:
             adjoint = node.grad + adjoint
         if as_tensors:
             node.grad = adjoint if isinstance(adjoint, Tensor) else Tensor(adjoint)
-        elif isinstance(adjoint, np.ndarray) and adjoint.base is None and id(adjoint) not in taken:
-            taken.add(id(adjoint))  # computed for this pass, and nobody else has it
+            continue
+        if isinstance(adjoint, Tensor):  # an earlier pass left a gradient with a history
+            adjoint = adjoint._data
+        fresh = isinstance(adjoint, np.ndarray) and adjoint.base is None and adjoint.flags.writeable
+        if fresh and id(adjoint) not in taken:
+            taken.add(id(adjoint))
             node.grad = adjoint
-        elif isinstance(adjoint, np.ndarray | np.generic):
-            node.grad = np.array(adjoint)
         else:
-            node.grad = adjoint.copy()
+            node.grad = adjoint.copy() if adjoint.ndim else np.array(adjoint)
 
 
 def _apply_without_rule(function: Any, inputs: tuple, parameters: dict) -> Any:
