@@ -41,8 +41,8 @@ def softplus(x):
 
     Examples
     --------
-    >>> softplus(np.array([-1000.0, 0.0, 1000.0])).round(3)
-    array([   0.   ,    0.693, 1000.   ])
+    >>> print(softplus(np.array([-1000.0, 0.0, 1000.0])).round(3))
+    [   0.       0.693 1000.   ]
     """
     return np.maximum(x, 0) + np.log1p(decay(x))
 
