@@ -56,7 +56,7 @@ class Rule:
         derivatives: Sequence[Derivative | None] | Each,
         formulas: Sequence[str],
     ):
-        self.function: Callable[..., Any] = run or getattr(function, "implementation", function)
+        self.function: Any = run or getattr(function, "implementation", function)
         self.name = function.__name__
         self.derivatives: Any = derivatives
         self.formulas = formulas

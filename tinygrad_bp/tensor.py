@@ -16,11 +16,12 @@ from .readonly import read_only
 from .registry import COMPOSITIONS, PLAIN, REFUSED, RULES, Rule, full_name, in_place_order
 from .rules import getitem, relu, sigmoid
 
+_Operator = Callable[[Any, Any], "Tensor"]
 _REAL = frozenset(np.typecodes["Float"])
 _NO_PARAMETERS: dict[str, Any] = {}
 
 
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+def _method(function: Callable[..., Any]) -> Callable[..., Tensor]:
     """The method that calls ``function`` on its Tensor."""
 
     def method(self: Tensor, *inputs: Any, **parameters: Any) -> Any:
@@ -29,6 +30,21 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     method.__name__ = method.__qualname__ = function.__name__
     method.__doc__ = f"`{full_name(function)}` of this Tensor, with the same arguments."
     return method
+
+
+_plain_method: Callable[[Callable[..., Any]], Callable[..., Any]] = _method  # gives plain arrays
+
+
+def _operators(function: np.ufunc) -> tuple[_Operator, _Operator]:
+    """The method of an operator that calls ``function``, and that of its reflection."""
+
+    def forward(self: Tensor, other: Any) -> Tensor:
+        return apply(function, self, other)
+
+    def reflected(self: Tensor, other: Any) -> Tensor:
+        return apply(function, other, self)
+
+    return forward, reflected
 
 
 class _Recording(threading.local):
@@ -336,82 +352,26 @@ class Tensor:
 
     # Operators
 
-    def __add__(self, other: Any) -> Tensor:
-        return apply(np.add, self, other)
-
-    def __radd__(self, other: Any) -> Tensor:
-        return apply(np.add, other, self)
-
-    def __sub__(self, other: Any) -> Tensor:
-        return apply(np.subtract, self, other)
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return apply(np.subtract, other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return apply(np.multiply, self, other)
-
-    def __rmul__(self, other: Any) -> Tensor:
-        return apply(np.multiply, other, self)
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return apply(np.divide, self, other)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return apply(np.divide, other, self)
-
-    def __floordiv__(self, other: Any) -> Tensor:
-        return apply(np.floor_divide, self, other)
-
-    def __rfloordiv__(self, other: Any) -> Tensor:
-        return apply(np.floor_divide, other, self)
-
-    def __mod__(self, other: Any) -> Tensor:
-        return apply(np.remainder, self, other)
-
-    def __rmod__(self, other: Any) -> Tensor:
-        return apply(np.remainder, other, self)
-
-    def __pow__(self, other: Any) -> Tensor:
-        return apply(np.power, self, other)
-
-    def __rpow__(self, other: Any) -> Tensor:
-        return apply(np.power, other, self)
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return apply(np.matmul, self, other)
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return apply(np.matmul, other, self)
-
-    def __neg__(self) -> Tensor:
-        return apply(np.negative, self)
-
-    def __pos__(self) -> Tensor:
-        return apply(np.positive, self)
-
-    def __abs__(self) -> Tensor:
-        return apply(np.absolute, self)
+    __add__, __radd__ = _operators(np.add)
+    __sub__, __rsub__ = _operators(np.subtract)
+    __mul__, __rmul__ = _operators(np.multiply)
+    __truediv__, __rtruediv__ = _operators(np.divide)
+    __floordiv__, __rfloordiv__ = _operators(np.floor_divide)
+    __mod__, __rmod__ = _operators(np.remainder)
+    __pow__, __rpow__ = _operators(np.power)
+    __matmul__, __rmatmul__ = _operators(np.matmul)
+    __neg__ = _method(np.negative)
+    __pos__ = _method(np.positive)
+    __abs__ = _method(np.absolute)
 
     # Comparisons give plain arrays; Tensors stay hashable, by identity
 
-    def __eq__(self, other: object) -> Any:
-        return apply(np.equal, self, other)
-
-    def __ne__(self, other: object) -> Any:
-        return apply(np.not_equal, self, other)
-
-    def __lt__(self, other: Any) -> Any:
-        return apply(np.less, self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return apply(np.less_equal, self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return apply(np.greater, self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return apply(np.greater_equal, self, other)
+    __eq__ = _plain_method(np.equal)
+    __ne__ = _plain_method(np.not_equal)
+    __lt__ = _plain_method(np.less)
+    __le__ = _plain_method(np.less_equal)
+    __gt__ = _plain_method(np.greater)
+    __ge__ = _plain_method(np.greater_equal)
 
     __hash__ = object.__hash__
 
