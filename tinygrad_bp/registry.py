@@ -146,7 +146,7 @@ def primitive(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def dispatched(*inputs: Any, **parameters: Any) -> Any:
-        for x in inputs:
+        for x in (*inputs, *parameters.values()):
             record = getattr(x, "_record", None)
             if record is not None:
                 return record(dispatched, inputs, parameters)
@@ -168,11 +168,11 @@ def full_name(function: Any) -> str:
 
 
 @functools.cache
-def _places(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of a function's arguments, in order."""
+def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
+    """The names of a function's arguments, in order, with what each is if left out."""
     if isinstance(function, np.ufunc):  # takes its inputs by place alone
-        return ()
-    return tuple(inspect.signature(function).parameters)
+        return {}
+    return {name: p.default for name, p in inspect.signature(function).parameters.items()}
 
 
 def in_place_order(
@@ -182,15 +182,17 @@ def in_place_order(
 
     ``np.sum(x, 0)`` and ``np.sum(axis=0, a=x)`` both become ``((x,), {"axis": 0})``.
     """
-    rule, places = RULES[function], _places(function)
+    rule, defaults = RULES[function], _defaults(function)
+    places = tuple(defaults)
     named = dict(zip(places, inputs, strict=False)) if len(inputs) > rule.arity else {}
     named = {name: value for name, value in named.items() if name in places[rule.arity :]}
     given = {**named, **parameters}
     inputs = inputs[: rule.arity]
     for name in places[len(inputs) : rule.arity]:
-        if name not in given:
+        value = given.pop(name, defaults[name])
+        if value is inspect.Parameter.empty:
             raise TypeError(f"{full_name(function)} with {name}= left out has no derivative rule")
-        inputs += (given.pop(name),)
+        inputs += (value,)
     for name, value in given.items():
         if name not in rule.parameters and value is not None:
             raise TypeError(f"{full_name(function)} with {name}= has no derivative rule")

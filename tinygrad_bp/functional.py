@@ -1,0 +1,387 @@
+"""Activations and losses: what networks need and NumPy has not, from NumPy's own functions.
+
+Each takes Tensors or arrays. A loss compares predictions with targets and reduces the losses of the
+elements to their mean, to their sum, or not at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .registry import primitive, rule
+from .rules import relu, sigmoid, softplus
+from .rules.activations import decay
+from .rules.reductions import restore
+
+__all__ = [
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "linear",
+    "log_softmax",
+    "logsumexp",
+    "mse_loss",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "tanh",
+]
+
+tanh = np.tanh
+
+Axis = int | tuple[int, ...] | None
+
+
+@primitive
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    """The affine map of each row of ``x``: ``x @ weight.T + bias``.
+
+    Parameters
+    ----------
+    x : array of shape (..., n)
+        One input, or rows of inputs with any leading axes.
+    weight : array of shape (m, n)
+    bias : array of shape (m,) or (), optional
+
+    Returns
+    -------
+    array of shape (..., m)
+
+    Raises
+    ------
+    ValueError
+        If the shapes are not these.
+
+    Examples
+    --------
+    >>> linear(np.array([1.0, 2.0]), np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 3.0]]), 10.0)
+    array([11., 13., 16.])
+    """
+    if np.ndim(weight) != 2 or np.shape(x)[-1:] != weight.shape[1:]:
+        raise ValueError(
+            f"x of shape (..., n) needs a weight of shape (m, n); "
+            f"x has shape {np.shape(x)} and weight {np.shape(weight)}"
+        )
+    out = np.matmul(x, weight.T)
+    if bias is None:
+        return out
+    if np.shape(bias) not in ((), weight.shape[:1]):
+        raise ValueError(
+            f"a weight of shape {weight.shape} needs a bias of shape {weight.shape[:1]} or (), "
+            f"not {np.shape(bias)}"
+        )
+    if np.result_type(out, bias) != out.dtype:
+        return out + bias
+    out += bias  # nobody else has seen this array yet
+    return out
+
+
+def _linear_by_weight(g: Any, out: Any, x: Any, weight: Any, bias: Any) -> Any:
+    """``gᵀ @ x``, with all leading axes as one axis of rows."""
+    if x.ndim != 2:
+        g, x = np.reshape(g, (-1, g.shape[-1])), np.reshape(x, (-1, x.shape[-1]))
+    return np.transpose(g) @ x
+
+
+rule(
+    linear,
+    lambda g, out, x, weight, bias: g @ weight,
+    _linear_by_weight,
+    lambda g, out, x, weight, bias: g,
+    formula=["g @ W", "gᵀ @ x", "g, summed"],
+)
+
+
+def _shifted(x: Any, axis: Axis) -> Any:
+    """``x`` less its largest element, so that the exponentials cannot overflow."""
+    return x - np.max(x, axis=axis, keepdims=True)
+
+
+@primitive
+def softmax(x: Any, axis: Axis = -1) -> Any:
+    """Exponentials divided by their sum: positive numbers that sum to one along ``axis``.
+
+    Examples
+    --------
+    >>> softmax(np.array([[0.0, 0.0], [1000.0, 0.0]]))
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    with np.errstate(under="ignore"):
+        exponentials = np.exp(_shifted(x, axis))
+        return exponentials / np.sum(exponentials, axis=axis, keepdims=True)
+
+
+@primitive
+def log_softmax(x: Any, axis: Axis = -1) -> Any:
+    """The logarithm of `softmax`, without the loss of digits of taking one after the other.
+
+    Examples
+    --------
+    >>> log_softmax(np.array([1000.0, 0.0]))
+    array([    0., -1000.])
+    """
+    with np.errstate(under="ignore"):
+        x = _shifted(x, axis)
+        return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
+
+
+@primitive
+def logsumexp(x: Any, axis: Axis = -1, keepdims: bool = False) -> Any:
+    """The logarithm of the sum of exponentials along ``axis``: a smooth maximum.
+
+    Examples
+    --------
+    >>> logsumexp(np.array([1000.0, 1000.0])) - 1000.0 == np.log(2.0)
+    True
+    """
+    largest = np.max(x, axis=axis, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0)  # inf - inf would be nan
+    with np.errstate(under="ignore", divide="ignore"):  # the sum of nothing has logarithm -inf
+        total = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+    return total if keepdims else np.squeeze(total, axis)
+
+
+rule(
+    softmax,
+    lambda g, out, x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True)),
+    formula=["out (g - Σ g out)"],
+)
+rule(
+    log_softmax,
+    lambda g, out, x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),
+    formula=["g - softmax x · Σ g"],
+)
+rule(
+    logsumexp,
+    lambda g, out, x, axis=-1, keepdims=False: restore(g, x, axis, keepdims) * softmax(x, axis),
+    formula=["softmax x"],
+)
+
+
+def _array(x: Any) -> Any:
+    """``x`` as an array; what is one already is kept as it is."""
+    return x if hasattr(x, "dtype") else np.asarray(x)
+
+
+def _comparable(predictions: Any, targets: Any) -> tuple[Any, Any]:
+    """Two arrays of one shape; integer targets become floats of the predictions' width."""
+    predictions, targets = _array(predictions), _array(targets)
+    if predictions.shape != targets.shape:
+        raise ValueError(
+            f"predictions have shape {predictions.shape} and targets {targets.shape}: "
+            "reshape one, so that each prediction has its own target"
+        )
+    if targets.dtype.kind in "biu":
+        targets = targets.astype(predictions.dtype)
+    return predictions, targets
+
+
+def _reduced(losses: Any, targets: Any, reduction: str) -> Any:
+    """The losses of the elements, averaged, summed or as they are."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
+    if not losses.size:
+        raise ValueError("the batch is empty")
+    total = np.add.reduce(losses, axis=None)
+    if not math.isfinite(total):  # looked for only now, because a look at every target takes time
+        _refuse(targets, ~np.isfinite(targets), "targets must be finite")
+    if reduction == "none":
+        return losses
+    return total / losses.size if reduction == "mean" else total
+
+
+def _refuse(values: Any, wrong: Any, rule: str) -> None:
+    """Raise an error that shows the first of ``values`` that is ``wrong``, if any is."""
+    for position in np.argwhere(wrong)[:1].tolist():
+        where = position[0] if len(position) == 1 else tuple(position)
+        raise ValueError(f"{rule}, and position {where} holds {values[tuple(position)]}")
+
+
+def _share(g: Any, count: int, reduction: str) -> Any:
+    """What one element's loss gets of the gradient ``g`` of the reduced loss."""
+    return g / count if reduction == "mean" else g
+
+
+@primitive
+def cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
+    """The negative log-probability that the softmax of ``logits`` gives to the right class.
+
+    ``logsumexp(logits) - logits[label]``; its derivative is ``softmax(logits)`` less one at the
+    label. Bishop, "Pattern Recognition and Machine Learning", Springer 2006, section 4.3.4.
+
+    Parameters
+    ----------
+    logits : array of shape (n, c) or (c,)
+        Scores of the c classes, of any size, for n examples or for one.
+    labels : array of integers of shape (n,) or ()
+        The right class of each example, from 0 to c - 1.
+    reduction : {'mean', 'sum', 'none'}
+
+    Returns
+    -------
+    scalar, or with ``reduction='none'`` an array of the shape of ``labels``
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers.
+    ValueError
+        If the shapes are not these, the batch is empty, or a label is out of range.
+
+    Examples
+    --------
+    >>> import tinygrad_bp as bp
+    >>> logits = bp.Tensor([[1000.0, 0.0]], requires_grad=True)
+    >>> loss = cross_entropy(logits, np.array([1]))
+    >>> loss.backward()
+    >>> print(loss.item(), logits.grad)
+    1000.0 [[ 1. -1.]]
+    """
+    logits, labels = _array(logits), _array(labels)
+    _check_labels(logits, labels)
+    with np.errstate(under="ignore"):
+        x = _shifted(logits, -1)
+        losses = np.log(np.sum(np.exp(x), axis=-1)) - x[_at(labels)]
+    return _reduced(losses, labels, reduction)
+
+
+def _check_labels(logits: Any, labels: Any) -> None:
+    if logits.ndim not in (1, 2) or labels.shape != logits.shape[:-1]:
+        raise ValueError(
+            "logits of shape (n, c) need labels of shape (n,), one class number for each row; "
+            f"logits have shape {logits.shape} and labels {labels.shape}"
+        )
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"labels must be integers, not {labels.dtype}: use labels.astype(int)")
+    classes = logits.shape[-1]
+    unsigned = labels.view(f"u{labels.itemsize}")  # in which a negative label is a huge one
+    if np.maximum.reduce(unsigned, axis=None, initial=0) >= classes:
+        wrong = (labels < 0) | (labels >= classes)
+        _refuse(labels, wrong, f"labels of {classes} classes must be 0 to {classes - 1}")
+
+
+def _at(labels: Any) -> Any:
+    """The index of each row's label."""
+    return (np.arange(len(labels)), labels) if labels.ndim else labels
+
+
+@primitive
+def softmax_error(logits: Any, labels: Any) -> Any:
+    """The softmax of ``logits`` less one at each label: what `cross_entropy` sends back.
+
+    Examples
+    --------
+    >>> softmax_error(np.array([[0.0, 0.0]]), np.array([1]))
+    array([[ 0.5, -0.5]])
+    """
+    error = softmax(logits)
+    error[_at(_array(labels))] -= 1
+    return error
+
+
+def _cross_entropy_by_logits(
+    g: Any, out: Any, logits: Any, labels: Any, reduction: str = "mean"
+) -> Any:
+    """Each row's ``softmax - one at the label``, times what the row gets of ``g``."""
+    share = g[..., np.newaxis] if reduction == "none" else _share(g, np.size(labels), reduction)
+    return share * softmax_error(logits, labels)
+
+
+def _softmax_error_by_logits(g: Any, out: Any, logits: Any, labels: Any) -> Any:
+    probabilities = softmax(logits)
+    return probabilities * (g - np.sum(g * probabilities, axis=-1, keepdims=True))
+
+
+rule(
+    cross_entropy,
+    _cross_entropy_by_logits,
+    None,
+    formula=["g (softmax x - one at label) / n", "0"],
+)
+rule(softmax_error, _softmax_error_by_logits, None, formula=["p (g - Σ g p), p = softmax x", "0"])
+
+
+@primitive
+def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+    """The squared differences of predictions and targets: their mean, unless told otherwise.
+
+    Parameters
+    ----------
+    predictions, targets : arrays of the same shape
+    reduction : {'mean', 'sum', 'none'}
+
+    Returns
+    -------
+    scalar, or with ``reduction='none'`` an array of the inputs' shape
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, even where they would broadcast; if they are empty; if a target
+        is not finite.
+
+    Examples
+    --------
+    >>> print(mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    2.0
+    """
+    predictions, targets = _comparable(predictions, targets)
+    difference = predictions - targets
+    return _reduced(difference * difference, targets, reduction)
+
+
+@primitive
+def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str = "mean") -> Any:
+    """The negative log-likelihood of targets in [0, 1] whose log-odds are ``logits``.
+
+    ``softplus(x) - x t``, which is ``-t log p - (1 - t) log(1 - p)`` with ``p = sigmoid(x)``,
+    for x of any size.
+
+    Parameters
+    ----------
+    logits : array
+        The scores x, of any size and shape.
+    targets : array of the same shape
+        Probabilities: mostly 0 or 1, integer or not.
+    reduction : {'mean', 'sum', 'none'}
+
+    Returns
+    -------
+    scalar, or with ``reduction='none'`` an array of the inputs' shape
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, even where they would broadcast; if they are empty; if a target
+        is not finite or not in [0, 1].
+
+    Examples
+    --------
+    >>> logits = np.array([1000.0, 0.0, -1000.0])
+    >>> losses = binary_cross_entropy_with_logits(logits, np.array([0, 1, 0]), reduction="none")
+    >>> print(losses.round(3))
+    [1000.       0.693    0.   ]
+    """
+    logits, targets = _comparable(logits, targets)
+    _refuse(targets, (targets < 0) | (targets > 1), "targets must be probabilities, 0 to 1")
+    losses = np.maximum(logits, 0) - logits * targets + np.log1p(decay(logits))
+    return _reduced(losses, targets, reduction)
+
+
+rule(
+    mse_loss,
+    lambda g, out, x, t, reduction="mean": _share(2 * g, np.size(x), reduction) * (x - t),
+    lambda g, out, x, t, reduction="mean": _share(2 * g, np.size(x), reduction) * (t - x),
+    formula=["2 g (x - t) / n", "2 g (t - x) / n"],
+)
+rule(
+    binary_cross_entropy_with_logits,
+    lambda g, out, x, t, reduction="mean": _share(g, np.size(x), reduction) * (sigmoid(x) - t),
+    lambda g, out, x, t, reduction="mean": _share(g, np.size(x), reduction) * -x,
+    formula=["g (sigmoid x - t) / n", "-g x / n"],
+)
