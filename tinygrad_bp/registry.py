@@ -169,10 +169,11 @@ def full_name(function: Any) -> str:
 
 @functools.cache
 def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
-    """The names of a function's arguments, in order, with what each is if left out."""
+    """The arguments that can be given by place, in order, with what each is if left out."""
     if isinstance(function, np.ufunc):  # takes its inputs by place alone
         return {}
-    return {name: p.default for name, p in inspect.signature(function).parameters.items()}
+    arguments = inspect.signature(function).parameters.items()
+    return {name: p.default for name, p in arguments if p.kind < p.VAR_POSITIONAL}
 
 
 def in_place_order(
