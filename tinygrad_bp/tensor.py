@@ -14,11 +14,12 @@ import numpy as np
 from .backprop import backward_pass
 from .readonly import read_only
 from .registry import COMPOSITIONS, PLAIN, REFUSED, RULES, Rule, full_name, in_place_order
-from .rules import getitem, relu, sigmoid
+from .rules import astype, getitem, relu, sigmoid
 
 _Operator = Callable[[Any, Any], "Tensor"]
 _REAL = frozenset(np.typecodes["Float"])
 _NO_PARAMETERS: dict[str, Any] = {}
+_AS_THEY_ARE = frozenset({np.ndarray, np.float64, np.float32, float, int})
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Tensor]:
@@ -136,7 +137,7 @@ class Tensor:
 
     __slots__ = (
         "__weakref__",
-        "_data",
+        "_array",
         "_requires_grad",
         "arguments",
         "edges",
@@ -147,7 +148,7 @@ class Tensor:
         "rule",
     )
 
-    _data: Any
+    _array: Any  # not called _data: numpy.ma would take that for a masked array's own
     _requires_grad: bool
     grad: Any
     name: str | None
@@ -172,7 +173,7 @@ class Tensor:
             raise TypeError(f"a Tensor holds numbers, not {array.dtype}: {data!r:.60}")
         if requires_grad and not hasattr(data, "dtype") and array.dtype.kind in "iu":
             array = array.astype(np.float64) if dtype is None else array
-        self._data = _frozen(array)
+        self._array = _frozen(array)
         self.grad = None
         self.name = name
         self.rule = None
@@ -185,7 +186,7 @@ class Tensor:
     @property
     def data(self) -> Any:
         """The values, as a read-only array. Assign to it to update a leaf: ``t.data = new``."""
-        data = self._data
+        data = self._array
         return read_only(data) if isinstance(data, np.ndarray | np.generic) else data
 
     @data.setter
@@ -195,7 +196,7 @@ class Tensor:
         new = _copied(new, self.dtype)
         if new.shape != self.shape:
             raise ValueError(f"{self._called()} cannot take data of shape {new.shape}")
-        self._data = _frozen(new)
+        self._array = _frozen(new)
 
     @property
     def requires_grad(self) -> bool:
@@ -221,22 +222,22 @@ class Tensor:
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of the axes."""
-        return self._data.shape
+        return self._array.shape
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self._data.ndim
+        return self._array.ndim
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self._data.size
+        return self._array.size
 
     @property
     def dtype(self) -> np.dtype:
         """The type of the elements."""
-        return self._data.dtype
+        return self._array.dtype
 
     def item(self) -> float:
         """The one element as a Python number.
@@ -246,15 +247,15 @@ class Tensor:
         >>> Tensor([[3.5]]).item()
         3.5
         """
-        return self._data.item()
+        return self._array.item()
 
     def numpy(self) -> np.ndarray:
         """A copy of the values, as an array that can be written."""
-        return np.array(self._data)
+        return np.array(self._array)
 
     def detach(self) -> Tensor:
         """The same values without history: a leaf that does not require grad."""
-        return _leaf(self._data)
+        return _leaf(self._array)
 
     def zero_grad(self) -> None:
         """Forget the gradient found so far."""
@@ -310,7 +311,7 @@ class Tensor:
                     f"{self._called()} has {self.size} elements: backward() starts from one; "
                     f"sum it first, or pass grad= of shape {self.shape}"
                 )
-            return np.ones_like(self._data)[()]
+            return np.ones_like(self._array)[()]
         if isinstance(grad, Tensor) and create_graph:
             grad = grad if grad.dtype == self.dtype else grad.astype(self.dtype)
         else:
@@ -348,7 +349,7 @@ class Tensor:
                 f"{self._called()} requires grad, and a NumPy array would forget how it was made: "
                 "use t.data for its values, np.stack([...]) to assemble Tensors"
             )
-        return np.array(self._data, dtype=dtype)
+        return np.array(self._array, dtype=dtype)
 
     # Operators
 
@@ -397,10 +398,10 @@ class Tensor:
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
-        return value in self._data
+        return value in self._array
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self._array)
 
     def __float__(self) -> float:
         return float(self._number("float"))
@@ -409,7 +410,7 @@ class Tensor:
         return int(self._number("int"))
 
     def __index__(self) -> int:
-        return operator.index(self._data)
+        return operator.index(self._array)
 
     def _number(self, kind: str) -> Any:
         if self._requires_grad:
@@ -419,13 +420,13 @@ class Tensor:
                 RuntimeWarning,
                 stacklevel=3,
             )
-        return self._data.item()
+        return self._array.item()
 
     def __format__(self, form: str) -> str:
-        return format(self._data, form) if form else str(self)
+        return format(self._array, form) if form else str(self)
 
     def __repr__(self) -> str:
-        values = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
+        values = np.array2string(np.asarray(self._array), separator=", ", prefix="Tensor(")
         notes = [values]
         if self.name is not None:
             notes.append(f"name={self.name!r}")
@@ -448,11 +449,12 @@ class Tensor:
 
     def _replace(self, new: Any) -> None:
         """Rebind a leaf's data to an array that nobody else will write to, without a copy."""
-        self._data = _frozen(new)
+        self._array = _frozen(new)
 
     # ndarray's methods, and the commonest functions
 
     abs = _method(np.absolute)
+    astype = _method(astype)
     exp = _method(np.exp)
     log = _method(np.log)
     relu = _method(relu)
@@ -516,11 +518,11 @@ def apply(function: Any, *inputs: Any, **parameters: Any) -> Any:
     values, edges = [], []
     for position, x in enumerate(inputs):
         if isinstance(x, Tensor):
-            values.append(x._data)
+            values.append(x._array)
             if x._requires_grad and rule.derivatives[position] is not None:
                 edges.append(position)
         else:
-            values.append(np.asarray(x) if type(x) is list else x)
+            values.append(x if type(x) in _AS_THEY_ARE else _operand(x))
     try:
         data = _frozen(rule.function(*values, **parameters))
     except (ValueError, TypeError, IndexError) as error:
@@ -532,12 +534,24 @@ def apply(function: Any, *inputs: Any, **parameters: Any) -> Any:
     return _node(data, rule, inputs, values, edges, parameters or _NO_PARAMETERS)
 
 
+def _operand(x: Any) -> Any:
+    """An operand that is not a Tensor, where its elements mean what an array's do."""
+    if isinstance(x, list):
+        return np.asarray(x, None if x else np.intp)  # an empty list may be an index
+    if isinstance(x, np.matrix | np.ma.MaskedArray):
+        raise TypeError(
+            f"a {type(x).__name__} has another arithmetic than a Tensor: "
+            "pass np.asarray(...) of it, or fill in what is masked"
+        )
+    return x
+
+
 def _node(
     data: Any, rule: Rule | None, inputs: tuple, values: Sequence, edges: Sequence, parameters: dict
 ) -> Tensor:
     """A Tensor that was computed, or if it has no rule a leaf."""
     self = Tensor.__new__(Tensor)
-    self._data = data
+    self._array = data
     self._requires_grad = rule is not None
     self.grad = self.name = None
     self.rule = rule
@@ -566,7 +580,7 @@ def _frozen(data: Any) -> Any:
 def _copied(data: Any, dtype: Any) -> Any:
     """A copy as an array; what speaks NumPy's protocols itself is kept as it is."""
     if isinstance(data, Tensor):
-        data = data._data
+        data = data._array
     if hasattr(data, "__array_function__") and not isinstance(data, np.ndarray):
         return data if dtype is None else data.astype(dtype)
     return np.array(data, dtype=dtype)
@@ -581,7 +595,7 @@ def _restored(data: np.ndarray, requires_grad: bool, name: str | None, grad: Any
 
 def _as_it_was(x: Any, value: Any) -> Any:
     """``x`` with the value it had when it was used: a stand-in if its data was replaced since."""
-    if not isinstance(x, Tensor) or x._data is value:
+    if not isinstance(x, Tensor) or x._array is value:
         return x
     if not x._requires_grad:
         return _leaf(value)
@@ -598,7 +612,7 @@ def _deliver(found: list[tuple[Tensor, Any]], as_tensors: bool) -> None:
             node.grad = adjoint if isinstance(adjoint, Tensor) else Tensor(adjoint)
             continue
         if isinstance(adjoint, Tensor):  # an earlier pass left a gradient with a history
-            adjoint = adjoint._data
+            adjoint = adjoint._array
         fresh = isinstance(adjoint, np.ndarray) and adjoint.base is None and adjoint.flags.writeable
         if fresh and id(adjoint) not in taken:
             taken.add(id(adjoint))
@@ -619,7 +633,7 @@ def _apply_without_rule(function: Any, inputs: tuple, parameters: dict) -> Any:
 def _without_history(x: Any) -> Any:
     """Replace every Tensor by its array, within lists, tuples and dicts too."""
     if isinstance(x, Tensor):
-        return x._data
+        return x._array
     if isinstance(x, list | tuple):
         return type(x)([_without_history(item) for item in x])
     if isinstance(x, dict):
@@ -631,4 +645,5 @@ def _explained(error: Exception, name: str, inputs: tuple) -> Exception:
     """The same error, with the operation and its operands' names and shapes in front."""
     operands = [x for x in inputs if hasattr(x, "shape")]
     shown = [f"{getattr(x, 'name', None) or type(x).__name__} {x.shape}" for x in operands]
-    return type(error)(f"{name} of {' and '.join(shown)}: {error}")
+    kind = TypeError if isinstance(error, TypeError) else type(error)  # a ufunc's takes no message
+    return kind(f"{name} of {' and '.join(shown)}: {error}")

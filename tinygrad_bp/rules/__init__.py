@@ -6,9 +6,11 @@ A rule is a line of NumPy: ``rule(np.sin, lambda g, out, x: g * np.cos(x), formu
 from . import arithmetic, linear_algebra, plain, reductions, shapes
 from .activations import relu, sigmoid, softplus
 from .indexing import getitem, scatter_add
+from .types import astype
 
 __all__ = [
     "arithmetic",
+    "astype",
     "getitem",
     "linear_algebra",
     "plain",
