@@ -7,7 +7,6 @@ elements to their mean, to their sum, or not at all.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -136,8 +135,8 @@ def logsumexp(x: Any, axis: Axis = -1, keepdims: bool = False) -> Any:
 
     Examples
     --------
-    >>> logsumexp(np.array([1000.0, 1000.0])) - 1000.0 == np.log(2.0)
-    True
+    >>> print(logsumexp(np.array([1000.0, 1000.0])).round(3))
+    1000.693
     """
     largest = np.max(x, axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0)  # inf - inf would be nan
@@ -197,9 +196,10 @@ def _reduced(losses: Any, targets: Any, reduction: str) -> Any:
 
 def _refuse(values: Any, wrong: Any, rule: str) -> None:
     """Raise an error that shows the first of ``values`` that is ``wrong``, if any is."""
-    for position in np.argwhere(wrong)[:1].tolist():
-        where = position[0] if len(position) == 1 else tuple(position)
-        raise ValueError(f"{rule}, and position {where} holds {values[tuple(position)]}")
+    if wrong.any():
+        position = tuple(np.argwhere(wrong)[0].tolist())
+        where = position[0] if len(position) == 1 else position
+        raise ValueError(f"{rule}, and position {where} holds {values[position]}")
 
 
 def _share(g: Any, count: int, reduction: str) -> Any:
@@ -362,10 +362,9 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str =
 
     Examples
     --------
-    >>> logits = np.array([1000.0, 0.0, -1000.0])
-    >>> losses = binary_cross_entropy_with_logits(logits, np.array([0, 1, 0]), reduction="none")
-    >>> print(losses.round(3))
-    [1000.       0.693    0.   ]
+    >>> logits, targets = np.array([1000.0, -1000.0]), np.array([0, 0])
+    >>> print(binary_cross_entropy_with_logits(logits, targets, reduction="sum"))
+    1000.0
     """
     logits, targets = _comparable(logits, targets)
     _refuse(targets, (targets < 0) | (targets > 1), "targets must be probabilities, 0 to 1")
