@@ -3,21 +3,40 @@
 A rule is a line of NumPy: ``rule(np.sin, lambda g, out, x: g * np.cos(x), formula=["cos x"])``.
 """
 
-from . import arithmetic, linear_algebra, plain, reductions, shapes
+from . import (
+    arithmetic,
+    elementary,
+    linear_algebra,
+    not_a_number,
+    piecewise,
+    plain,
+    quantiles,
+    reductions,
+    scans,
+    shapes,
+)
 from .activations import relu, sigmoid, softplus
 from .indexing import getitem, scatter_add
 from .types import astype
 
+from . import ufunc_methods  # isort: skip  # it goes through the whole table
+
 __all__ = [
     "arithmetic",
     "astype",
+    "elementary",
     "getitem",
     "linear_algebra",
+    "not_a_number",
+    "piecewise",
     "plain",
+    "quantiles",
     "reductions",
     "relu",
+    "scans",
     "scatter_add",
     "shapes",
     "sigmoid",
     "softplus",
+    "ufunc_methods",
 ]

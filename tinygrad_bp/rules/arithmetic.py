@@ -1,10 +1,10 @@
-"""Rules of the element-wise functions."""
+"""Rules of arithmetic: sums, products, quotients, remainders and powers."""
 
 import operator
 
 import numpy as np
 
-from ..registry import rule
+from ..registry import compose, refuse, rule
 
 # On NumPy's scalars an operator is many times faster than its ufunc, and the same elsewhere.
 rule(
@@ -35,54 +35,73 @@ rule(
     formula=["1 / y", "-out / y"],
     run=operator.truediv,
 )
-rule(
-    np.power,  # 0 ** 0 is 1, whose derivative by x is 0; x ** y at x = 0 <= y has 0 by y
-    lambda g, out, x, y: g * y * np.power(x, np.where((x == 0) & (y == 0), 1, y - 1)),
-    lambda g, out, x, y: g * out * np.log(np.where((x == 0) & (y >= 0), 1, x)),
-    formula=["y x^(y-1)", "out log x"],
-)
 rule(np.negative, lambda g, out, x: -g, formula=["-1"])
 rule(np.positive, lambda g, out, x: g, formula=["1"])
-rule(np.absolute, lambda g, out, x: g * np.sign(x), formula=["sign x"])
-rule(np.sign, lambda g, out, x: np.zeros_like(g), formula=["0"])
-rule(np.floor_divide, *2 * [lambda g, out, x, y: np.zeros_like(g)], formula=["0", "0"])
+rule(np.reciprocal, lambda g, out, x: -g * out * out, formula=["-out²"])
+rule(np.square, lambda g, out, x: g * 2 * x, formula=["2 x"])
+rule(np.sqrt, lambda g, out, x: g * 0.5 / out, formula=["1 / (2 out)"])
+rule(np.cbrt, lambda g, out, x: g / (3 * out * out), formula=["1 / (3 out²)"])
+
+
+def power_by_base(g, out, x, y):
+    """``g y x^(y-1)``; 0 ** 0 is 1 whatever y does to it, so its derivative is 0, not 0 / 0."""
+    if type(y) in (int, float):  # a constant: no array of exponents is needed
+        return g * y * x ** (y - (y != 0))
+    return g * y * x ** np.where((x == 0) & (y == 0), 0, y - 1)
+
+
+def power_by_exponent(g, out, x, y):
+    """``g x^y log x``, which tends to 0 where x does and y does not."""
+    return g * out * np.log(np.where((x == 0) & (y >= 0), 1, x))
+
+
+rule(
+    np.power,
+    power_by_base,
+    power_by_exponent,
+    formula=["y x^(y-1)", "out log x"],
+    run=operator.pow,
+)
+rule(np.float_power, power_by_base, power_by_exponent, formula=["y x^(y-1)", "out log x"])
+rule(
+    np.hypot,
+    lambda g, out, x, y: g * x / out,
+    lambda g, out, x, y: g * y / out,
+    formula=["x / out", "y / out"],
+)
 rule(
     np.remainder,
     lambda g, out, x, y: g,
     lambda g, out, x, y: -g * np.floor_divide(x, y),
     formula=["1", "-floor(x / y)"],
 )
-rule(np.square, lambda g, out, x: g * 2 * x, formula=["2 x"])
-rule(np.sqrt, lambda g, out, x: g * 0.5 / out, formula=["1 / (2 out)"])
-rule(np.exp, lambda g, out, x: g * out, formula=["out"])
-rule(np.log, lambda g, out, x: g / x, formula=["1 / x"])
-rule(np.log1p, lambda g, out, x: g / (1 + x), formula=["1 / (1 + x)"])
-rule(np.sin, lambda g, out, x: g * np.cos(x), formula=["cos x"])
-rule(np.cos, lambda g, out, x: -g * np.sin(x), formula=["-sin x"])
-rule(np.tanh, lambda g, out, x: g * (1 - out * out), formula=["1 - out²"])
-
-
-def share(x, y, larger):
-    """The part of the gradient that x gets of the larger of x and y: half where they tie."""
-    return np.where(x == y, 0.5, larger)
-
-
 rule(
-    np.maximum,
-    lambda g, out, x, y: g * share(x, y, x > y),
-    lambda g, out, x, y: g * share(x, y, y > x),
-    formula=["1 if x > y", "1 if y > x"],
+    np.fmod,  # x / y itself may round up to a whole number, and (x - out) / y is next to one
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: -g * np.rint((x - out) / y),
+    formula=["1", "-trunc(x / y)"],
 )
-rule(
-    np.minimum,
-    lambda g, out, x, y: g * share(x, y, x < y),
-    lambda g, out, x, y: g * share(x, y, y < x),
-    formula=["1 if x < y", "1 if y < x"],
-)
-rule(
-    np.where,
-    None,
-    lambda g, out, condition, x, y: np.where(condition, g, 0),
-    lambda g, out, condition, x, y: np.where(condition, 0, g),
-    formula=["0", "g where condition", "g where not condition"],
-)
+rule(np.ldexp, lambda g, out, x, n: np.ldexp(g, n), None, formula=["2ⁿ"])
+
+
+@compose(np.divmod)
+def divmod_(x, y):
+    return np.floor_divide(x, y), np.remainder(x, y)
+
+
+@compose(np.modf)
+def modf(x):
+    whole = np.trunc(x)
+    return x - whole, whole
+
+
+refuse(np.frexp, "its mantissa jumps; use np.log2 or np.ldexp")
+refuse(np.nextafter, "it counts floating-point numbers; use t.data to leave the graph")
+refuse(np.spacing, "it measures floating-point numbers; use t.data to leave the graph")
+
+# A real number is its own real part and its own conjugate.
+rule(np.real, lambda g, out, x: g, formula=["1"])
+rule(np.imag, lambda g, out, x: np.zeros_like(g), formula=["0"])
+rule(np.conjugate, lambda g, out, x: g, formula=["1"])
+rule(np.real_if_close, lambda g, out, x, tol=100: g, formula=["1"])
+rule(np.angle, lambda g, out, x, deg=False: np.zeros_like(g), formula=["0"])

@@ -1,48 +1,128 @@
-"""Rules of the functions that reduce axes."""
+"""Rules of the functions that reduce axes: sums, means, products, extremes, spreads."""
 
 import numpy as np
 
-from ..registry import rule
+from ..registry import compose, rule
 
 
 def restore(g, x, axis, keepdims):
-    """``g`` with the axes that a reduction of ``x`` took away put back, with length 1."""
-    if keepdims or x.ndim == 0:
-        return g
-    return np.expand_dims(g, tuple(range(x.ndim)) if axis is None else axis)
+    """``g`` with the axes that a reduction of ``x`` took away put back, so that it broadcasts."""
+    return g if keepdims or axis is None or x.ndim == 0 else np.expand_dims(g, axis)
 
 
-def spread(g, x, axis, keepdims):
+def spread(g, x, axis, keepdims, where=True):
     """``g`` repeated along the axes that a reduction of ``x`` took away."""
-    return np.broadcast_to(restore(g, x, axis, keepdims), x.shape)
+    g = np.broadcast_to(restore(g, x, axis, keepdims), x.shape)
+    return g if where is True else np.where(where, g, 0)
 
 
-def tied(g, out, x, axis, keepdims):
-    """``g`` shared evenly among the elements that equal the extreme ``out``."""
-    is_extreme = x == restore(out, x, axis, keepdims)
-    count = np.sum(is_extreme, axis=axis, keepdims=True)
-    return restore(g, x, axis, keepdims) * is_extreme / count
+def count(x, out):
+    """How many elements of ``x`` went into each of ``out``."""
+    return x.size // max(out.size, 1)
 
 
 rule(
     np.sum,
-    lambda g, out, x, axis=None, dtype=None, keepdims=False: spread(g, x, axis, keepdims),
+    lambda g, out, x, axis=None, dtype=None, keepdims=False, initial=0, where=True: spread(
+        g, x, axis, keepdims, where
+    ),
     formula=["g, spread"],
 )
 rule(
     np.mean,
     lambda g, out, x, axis=None, dtype=None, keepdims=False: spread(
-        g * (out.size / x.size), x, axis, keepdims
+        g / count(x, out), x, axis, keepdims
     ),
     formula=["g / n, spread"],
 )
+
+
+@compose(np.average)
+def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
+    if weights is None:
+        result = np.mean(a, axis=axis, keepdims=keepdims)
+        total = np.full(result.shape, float(count(a, result)), result.dtype)
+    else:
+        weights = along(weights, a, axis)
+        total = np.sum(weights, axis=axis, keepdims=keepdims)
+        result = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
+    return (result, total) if returned else result
+
+
+def along(weights, a, axis):
+    """Weights for every element of ``a``, from as many, or from some for the axes alone."""
+    if np.shape(weights) == np.shape(a):
+        return np.reshape(weights, np.shape(a))
+    if axis is None:
+        raise TypeError(
+            f"np.average needs axis= for shape {np.shape(a)} and weights of {np.shape(weights)}"
+        )
+    axes = [i % np.ndim(a) for i in (axis if isinstance(axis, tuple) else (axis,))]
+    weights = np.transpose(weights, tuple(int(i) for i in np.argsort(axes)))
+    shape = tuple(n if i in axes else 1 for i, n in enumerate(np.shape(a)))
+    return np.broadcast_to(np.reshape(weights, shape), np.shape(a))
+
+
+def product_of_others(x, axis):
+    """For each element, the product of all others on its axes; nothing is divided by."""
+    first, *rest = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    columns = np.swapaxes(x, 0, first)
+    one = np.ones_like(columns[:1])
+    before = np.cumprod(np.concatenate((one, columns[:-1])), axis=0)
+    after = np.cumprod(np.concatenate((one, columns[:0:-1])), axis=0)[::-1]
+    others = np.swapaxes(before * after, 0, first)
+    if rest:
+        others = others * product_of_others(np.prod(x, axis=first, keepdims=True), tuple(rest))
+    return others
+
+
 rule(
-    np.max,
-    lambda g, out, x, axis=None, keepdims=False: tied(g, out, x, axis, keepdims),
-    formula=["g at the largest"],
+    np.prod,
+    lambda g, out, x, axis=None, dtype=None, keepdims=False: (
+        restore(g, x, axis, keepdims) * product_of_others(x, axis) if x.ndim else g
+    ),
+    formula=["g × the others"],
 )
-rule(
-    np.min,
-    lambda g, out, x, axis=None, keepdims=False: tied(g, out, x, axis, keepdims),
-    formula=["g at the smallest"],
-)
+
+
+def tied(g, out, x, axis, keepdims, where):
+    """``g`` shared evenly among the elements that equal the extreme ``out``."""
+    chosen = (x == restore(out, x, axis, keepdims)) & where
+    ties = np.sum(chosen, axis=axis, keepdims=True, dtype=g.dtype)
+    return restore(g, x, axis, keepdims) / np.maximum(ties, 1) * chosen
+
+
+for largest in (np.max, np.amax, np.nanmax):
+    rule(
+        largest,
+        lambda g, out, x, axis=None, keepdims=False, initial=None, where=True: tied(
+            g, out, x, axis, keepdims, where
+        ),
+        formula=["g at the largest"],
+    )
+for smallest in (np.min, np.amin, np.nanmin):
+    rule(
+        smallest,
+        lambda g, out, x, axis=None, keepdims=False, initial=None, where=True: tied(
+            g, out, x, axis, keepdims, where
+        ),
+        formula=["g at the smallest"],
+    )
+
+
+@compose(np.ptp)
+def ptp(a, axis=None, *, keepdims=False):
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+
+
+@compose(np.var)
+def var(a, axis=None, dtype=None, *, ddof=0, keepdims=False, mean=None, correction=None):
+    if mean is None:
+        mean = np.mean(a, axis=axis, dtype=dtype, keepdims=True)
+    total = np.sum(np.square(a - mean), axis=axis, dtype=dtype, keepdims=keepdims)
+    return total / max(count(a, mean) - (ddof if correction is None else correction), 0)
+
+
+@compose(np.std)
+def std(a, axis=None, dtype=None, **others):
+    return np.sqrt(np.var(a, axis, dtype, **others))

@@ -1,0 +1,49 @@
+"""The reductions that leave NaN out: the same ones, with NaN replaced by what does no harm."""
+
+import numpy as np
+
+from ..registry import compose
+
+
+@compose(np.nansum)
+def nansum(a, axis=None, dtype=None, **others):
+    return np.sum(np.where(np.isnan(a), 0, a), axis=axis, dtype=dtype, **others)
+
+
+@compose(np.nanprod)
+def nanprod(a, axis=None, dtype=None, **others):
+    return np.prod(np.where(np.isnan(a), 1, a), axis=axis, dtype=dtype, **others)
+
+
+@compose(np.nancumsum)
+def nancumsum(a, axis=None):
+    return np.cumsum(np.where(np.isnan(a), 0, a), axis=axis)
+
+
+@compose(np.nancumprod)
+def nancumprod(a, axis=None):
+    return np.cumprod(np.where(np.isnan(a), 1, a), axis=axis)
+
+
+def numbers(a, axis, keepdims):
+    """How many elements of ``a`` are not NaN, in its own dtype."""
+    return np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype)
+
+
+@compose(np.nanmean)
+def nanmean(a, axis=None, *, keepdims=False):
+    return np.nansum(a, axis=axis, keepdims=keepdims) / numbers(a, axis, keepdims)
+
+
+@compose(np.nanvar)
+def nanvar(a, axis=None, *, ddof=0, keepdims=False, mean=None, correction=None):
+    if mean is None:
+        mean = np.nanmean(a, axis=axis, keepdims=True)
+    distance = np.where(np.isnan(a), 0, a - mean)
+    freedom = numbers(a, axis, keepdims) - (ddof if correction is None else correction)
+    return np.sum(np.square(distance), axis=axis, keepdims=keepdims) / freedom
+
+
+@compose(np.nanstd)
+def nanstd(a, axis=None, **others):
+    return np.sqrt(np.nanvar(a, axis=axis, **others))

@@ -1,0 +1,67 @@
+"""Rules of the median and of quantiles: sums of the elements, weighed by their rank."""
+
+import numpy as np
+
+from ..registry import compose
+from .types import astype
+
+
+def hat(x, q, axis):
+    """The weight of every element of ``x`` in its ``q``-quantile.
+
+    A quantile that falls at position p among the sorted elements is interpolated linearly
+    between its neighbours: the element of rank r weighs 1 - |r - p|, if that is above 0.
+    NaN ranks last and is not counted.
+    """
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    last = tuple(range(-len(axes), 0))
+    moved = np.moveaxis(x, axes, last)
+    rows = np.reshape(moved, (*moved.shape[: x.ndim - len(axes)], -1))
+    rank = np.argsort(np.argsort(rows, axis=-1), axis=-1)
+    position = q * (np.sum(~np.isnan(rows), axis=-1, keepdims=True) - 1)
+    weight = np.maximum(1 - np.abs(rank - position), 0)
+    return astype(np.moveaxis(np.reshape(weight, moved.shape), last, axes), x.dtype)
+
+
+def interpolated(a, q, axis, method, keepdims, omit_nan):
+    """The quantile of ``a`` for each of ``q``; whatever weighs nothing, even infinity, adds 0."""
+    if method != "linear":
+        raise TypeError(f"quantiles with method={method!r} have no derivative rule; 'linear' has")
+    q = q if hasattr(q, "ndim") else np.array(q)
+    if q.ndim:
+        return np.stack([interpolated(a, p, axis, method, keepdims, omit_nan) for p in q])
+    if not 0 <= q <= 1:
+        raise ValueError("quantiles must be in the range [0, 1], percentiles in [0, 100]")
+    weight = hat(a, q, axis)
+    counted = weight > 0 if omit_nan else (weight > 0) | np.isnan(a)
+    return np.sum(np.where(counted, a, 0) * weight, axis=axis, keepdims=keepdims)
+
+
+@compose(np.quantile)
+def quantile(a, q, axis=None, *, method="linear", keepdims=False):
+    return interpolated(a, q, axis, method, keepdims, omit_nan=False)
+
+
+@compose(np.nanquantile)
+def nanquantile(a, q, axis=None, *, method="linear", keepdims=False):
+    return interpolated(a, q, axis, method, keepdims, omit_nan=True)
+
+
+@compose(np.percentile)
+def percentile(a, q, axis=None, *, method="linear", keepdims=False):
+    return interpolated(a, np.divide(q, 100), axis, method, keepdims, omit_nan=False)
+
+
+@compose(np.nanpercentile)
+def nanpercentile(a, q, axis=None, *, method="linear", keepdims=False):
+    return interpolated(a, np.divide(q, 100), axis, method, keepdims, omit_nan=True)
+
+
+@compose(np.median)
+def median(a, axis=None, *, keepdims=False):
+    return interpolated(a, 0.5, axis, "linear", keepdims, omit_nan=False)
+
+
+@compose(np.nanmedian)
+def nanmedian(a, axis=None, *, keepdims=False):
+    return interpolated(a, 0.5, axis, "linear", keepdims, omit_nan=True)

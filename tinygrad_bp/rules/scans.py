@@ -1,0 +1,69 @@
+"""Rules of the running sums and products along an axis, and of the trapezoidal rule."""
+
+import numpy as np
+
+from ..registry import compose, rule
+
+
+def summed_from_the_end(g, x, axis):
+    """The adjoint of a running sum: ``g`` summed from each element to the last."""
+    axis = axis or 0  # without an axis, the sum ran over the flattened array
+    return np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis), x.shape)
+
+
+rule(
+    np.cumsum,
+    lambda g, out, x, axis=None, dtype=None: summed_from_the_end(g, x, axis),
+    formula=["g, summed from the end"],
+)
+
+
+@compose(np.cumprod)
+def cumprod(a, axis=None):
+    """Multiply in what is 1, 2, 4, ... places before: no division, so a zero does no harm.
+
+    Hillis and Steele, "Data parallel algorithms", Communications of the ACM 29 (1986) 1170.
+    """
+    x = np.reshape(a, -1) if axis is None else np.swapaxes(a, 0, axis)
+    reach = 1
+    while reach < x.shape[0]:
+        x = np.concatenate((x[:reach], x[reach:] * x[:-reach]))
+        reach *= 2
+    return x if axis is None else np.swapaxes(x, 0, axis)
+
+
+def cumulative(scan, neutral, x, axis, include_initial):
+    """``scan`` along an axis, which only a vector may leave out, after ``neutral`` on demand."""
+    if axis is None:
+        if x.ndim > 1:
+            raise ValueError(f"a cumulative function of shape {x.shape} needs axis=")
+        axis = 0
+    result = scan(x, axis=axis)
+    if include_initial:
+        first = np.full_like(np.sum(x, axis=axis, keepdims=True), neutral)
+        result = np.concatenate((first, result), axis=axis)
+    return result
+
+
+@compose(np.cumulative_sum)
+def cumulative_sum(x, *, axis=None, include_initial=False):
+    return cumulative(np.cumsum, 0, x, axis, include_initial)
+
+
+@compose(np.cumulative_prod)
+def cumulative_prod(x, *, axis=None, include_initial=False):
+    return cumulative(np.cumprod, 1, x, axis, include_initial)
+
+
+@compose(np.trapezoid)
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    before = (slice(None),) * (axis % np.ndim(y)) + (slice(None, -1),)
+    after = (*before[:-1], slice(1, None))
+    y = y if hasattr(y, "ndim") else np.array(y)
+    if x is not None:
+        x = x if hasattr(x, "ndim") else np.array(x)
+        if x.ndim == 1:
+            dx = np.reshape(x[1:] - x[:-1], (-1,) + (y.ndim - 1 - axis % y.ndim) * (1,))
+        else:
+            dx = x[after] - x[before]
+    return np.sum(dx * (y[before] + y[after]) / 2, axis=axis)

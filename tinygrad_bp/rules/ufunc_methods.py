@@ -1,0 +1,44 @@
+"""What the methods of ufuncs, such as ``np.add.reduce`` and ``np.multiply.outer``, are made of."""
+
+import numpy as np
+
+from ..registry import PLAIN, RULES, compose, refuse
+
+REDUCTIONS = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+    np.logical_and: np.all,
+    np.logical_or: np.any,
+}
+SCANS = {np.add: np.cumsum, np.multiply: np.cumprod}
+
+
+def compose_reduce(ufunc, reduction):
+    @compose((ufunc, "reduce"))
+    def reduce(array, axis=0, **others):
+        return reduction(array, axis=axis, **others)
+
+
+def compose_accumulate(ufunc, scan):
+    @compose((ufunc, "accumulate"))
+    def accumulate(array, axis=0):
+        return scan(array, axis=axis)
+
+
+def compose_outer(ufunc):
+    @compose((ufunc, "outer"))
+    def outer(x, y):
+        return ufunc(np.reshape(x, np.shape(x) + np.ndim(y) * (1,)), y)
+
+
+for ufunc, reduction in REDUCTIONS.items():
+    compose_reduce(ufunc, reduction)
+for ufunc, scan in SCANS.items():
+    compose_accumulate(ufunc, scan)
+for ufunc in [f for f in (*RULES, *PLAIN) if isinstance(f, np.ufunc) and not f.signature]:
+    if ufunc.nin == 2:
+        compose_outer(ufunc)
+        refuse((ufunc, "reduceat"), "reduce the slices one by one, such as np.sum(t[2:5])")
+    refuse((ufunc, "at"), "it writes in place; use np.where, or for sums of rows t[index]")
