@@ -10,7 +10,7 @@ See Griewank and Walther, "Evaluating Derivatives", 2nd ed., SIAM 2008, section 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,12 +126,25 @@ def gradients(
     [array([2., 4.])]
     """
     found: dict[Tensor, Any] = {}
+    if hasattr(inputs, "requires_grad"):
+        raise TypeError("differentiate by a list of Tensors, gradients(output, [x])")
     targets = set(inputs)
     if output.requires_grad:
         seed = output.seed(seed, create_graph)
         passes = backward_pass(output, seed, inputs=targets, create_graph=create_graph)
         found = {node: adjoint for node, adjoint in passes if node in targets}
-    return [found[x] if x in found else np.zeros(x.shape, x.dtype) for x in inputs]
+    found_or_zero = [found[x] if x in found else np.zeros(x.shape, x.dtype) for x in inputs]
+    return found_or_zero if create_graph else separate(found_or_zero)
+
+
+def separate(arrays: Iterable[Any]) -> list[Any]:
+    """The same arrays, each writable and sharing memory with no other; copied where need be."""
+    result, taken = [], set()
+    for array in arrays:
+        own = isinstance(array, np.ndarray) and array.base is None and array.flags.writeable
+        result.append(array if own and id(array) not in taken else array.copy())
+        taken.add(id(array))
+    return result
 
 
 def _leading_to(inputs: Collection[Tensor], order: list[Tensor]) -> list[Tensor]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .backprop import backward_pass
+from .backprop import backward_pass, separate
 from .readonly import read_only
 from .registry import COMPOSITIONS, PLAIN, REFUSED, RULES, Rule, full_name, in_place_order
 from .rules import astype, getitem, relu, sigmoid
@@ -522,7 +522,7 @@ def apply(function: Any, *inputs: Any, **parameters: Any) -> Any:
             if x._requires_grad and rule.derivatives[position] is not None:
                 edges.append(position)
         else:
-            values.append(x if type(x) in _AS_THEY_ARE else _operand(x))
+            values.append(x if type(x) in _AS_THEY_ARE else _operand(x, function))
     try:
         data = _frozen(rule.function(*values, **parameters))
     except (ValueError, TypeError, IndexError) as error:
@@ -534,9 +534,9 @@ def apply(function: Any, *inputs: Any, **parameters: Any) -> Any:
     return _node(data, rule, inputs, values, edges, parameters or _NO_PARAMETERS)
 
 
-def _operand(x: Any) -> Any:
-    """An operand that is not a Tensor, where its elements mean what an array's do."""
-    if isinstance(x, list):
+def _operand(x: Any, function: Any) -> Any:
+    """An input that is not a Tensor, as an array if NumPy would take it for one."""
+    if isinstance(x, list) or (isinstance(x, tuple) and isinstance(function, np.ufunc)):
         return np.asarray(x, None if x else np.intp)  # an empty list may be an index
     if isinstance(x, np.matrix | np.ma.MaskedArray):
         raise TypeError(
@@ -595,7 +595,9 @@ def _restored(data: np.ndarray, requires_grad: bool, name: str | None, grad: Any
 
 def _as_it_was(x: Any, value: Any) -> Any:
     """``x`` with the value it had when it was used: a stand-in if its data was replaced since."""
-    if not isinstance(x, Tensor) or x._array is value:
+    if not isinstance(x, Tensor):
+        return value
+    if x._array is value:
         return x
     if not x._requires_grad:
         return _leaf(value)
@@ -604,21 +606,13 @@ def _as_it_was(x: Any, value: Any) -> Any:
 
 def _deliver(found: list[tuple[Tensor, Any]], as_tensors: bool) -> None:
     """Put each adjoint into its Tensor's ``grad``, as an array that belongs to it alone."""
-    taken: set[int] = set()
-    for node, adjoint in found:
-        if node.is_leaf and node.grad is not None:
-            adjoint = node.grad + adjoint
-        if as_tensors:
-            node.grad = adjoint if isinstance(adjoint, Tensor) else Tensor(adjoint)
-            continue
-        if isinstance(adjoint, Tensor):  # an earlier pass left a gradient with a history
-            adjoint = adjoint._array
-        fresh = isinstance(adjoint, np.ndarray) and adjoint.base is None and adjoint.flags.writeable
-        if fresh and id(adjoint) not in taken:
-            taken.add(id(adjoint))
-            node.grad = adjoint
-        else:
-            node.grad = adjoint.copy() if adjoint.ndim else np.array(adjoint)
+    grads = [x.grad + g if x.is_leaf and x.grad is not None else g for x, g in found]
+    if as_tensors:
+        grads = [g if isinstance(g, Tensor) else Tensor(g) for g in grads]
+    else:
+        grads = [g if g.ndim else np.array(g) for g in separate(_without_history(grads))]
+    for (node, _), grad in zip(found, grads, strict=True):
+        node.grad = grad
 
 
 def _apply_without_rule(function: Any, inputs: tuple, parameters: dict) -> Any:
