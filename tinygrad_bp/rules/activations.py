@@ -6,8 +6,8 @@ from ..registry import primitive, rule
 
 
 def decay(x):
-    """Exp(-abs(x)), held above the smallest normal number, so that it never underflows."""
-    limit = {2: 9, 4: 87}.get(np.result_type(x).itemsize, 708)  # for the bytes of a float
+    """Exp(-abs(x)), held so far above the smallest normal number that a mean of it is too."""
+    limit = {2: 9, 4: 75}.get(np.result_type(x).itemsize, 690)  # for the bytes of a float
     return np.exp(-np.minimum(np.abs(x), limit))
 
 
