@@ -5,7 +5,10 @@ A rule is a line of NumPy: ``rule(np.sin, lambda g, out, x: g * np.cos(x), formu
 
 from . import (
     arithmetic,
+    assembly,
+    decompositions,
     elementary,
+    grids,
     linear_algebra,
     not_a_number,
     piecewise,
@@ -14,22 +17,29 @@ from . import (
     reductions,
     scans,
     shapes,
+    signals,
+    sorting,
 )
 from .activations import relu, sigmoid, softplus
 from .indexing import getitem, scatter_add
+from .rearranging import put_along_axis
 from .types import astype
 
 from . import ufunc_methods  # isort: skip  # it goes through the whole table
 
 __all__ = [
     "arithmetic",
+    "assembly",
     "astype",
+    "decompositions",
     "elementary",
     "getitem",
+    "grids",
     "linear_algebra",
     "not_a_number",
     "piecewise",
     "plain",
+    "put_along_axis",
     "quantiles",
     "reductions",
     "relu",
@@ -37,6 +47,8 @@ __all__ = [
     "scatter_add",
     "shapes",
     "sigmoid",
+    "signals",
     "softplus",
+    "sorting",
     "ufunc_methods",
 ]

@@ -1,8 +1,10 @@
 """Indexing, and its adjoint: what a gather reads from one place is added up there again."""
 
+import inspect
+
 import numpy as np
 
-from ..registry import primitive, rule
+from ..registry import compose, primitive, refuse, rule
 
 
 @primitive
@@ -27,18 +29,52 @@ def scatter_add(g, index, shape):
     array([ 11.,   0., 100.])
     """
     total = np.zeros(shape, g.dtype)
-    if all(_names_each_place_once(i) for i in (index if isinstance(index, tuple) else (index,))):
-        total[index] = g
-    else:
+    if any(may_repeat(i) for i in (index if isinstance(index, tuple) else (index,))):
         np.add.at(total, index, g)
+    else:
+        total[index] = g
     return total
 
 
-def _names_each_place_once(i):
-    return i is None or i is Ellipsis or isinstance(i, slice | int | np.integer | bool | np.bool_)
+def may_repeat(i):
+    """Whether a part of an index can name a place twice: only an array of integers can."""
+    return isinstance(i, list) or (isinstance(i, np.ndarray) and i.dtype != bool)
 
 
 rule(getitem, lambda g, out, x, index: scatter_add(g, index, x.shape), None, formula=["g at index"])
 rule(
     scatter_add, lambda g, out, x, index, shape: getitem(g, index), None, None, formula=["g[index]"]
 )
+
+
+@compose(np.take)
+def take(a, indices, axis=None, out=None, mode="raise"):
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    length = a.shape[axis]
+    indices = np.asarray(indices)
+    if mode == "wrap":
+        indices = indices % length
+    elif mode == "clip":
+        indices = np.clip(indices, 0, length - 1)
+    return a[axis % a.ndim * (slice(None),) + (indices,)]
+
+
+@compose(np.take_along_axis)
+def take_along_axis(arr, indices, axis=-1):
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    return inspect.unwrap(np.take_along_axis)(arr, np.asarray(indices), axis)
+
+
+@compose(np.bincount)
+def bincount(x, /, weights=None, minlength=0):
+    x = np.asarray(x)
+    if weights is None:
+        return np.bincount(x, minlength=minlength)
+    return scatter_add(weights, x, (max(minlength, np.max(x, initial=-1) + 1),))
+
+
+for function in (np.copyto, np.fill_diagonal, np.place, np.put, np.putmask):
+    refuse(function, "it writes in place; use np.where(mask, new, t)")
+refuse(np.put_along_axis, "it writes in place; use bp.put_along_axis, which gives a new array")

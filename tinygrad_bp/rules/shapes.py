@@ -1,53 +1,85 @@
-"""Rules of the functions that move elements and change shapes."""
+"""Rules of the functions that change the shape, the order of the axes."""
+
+import inspect
 
 import numpy as np
 
-from ..registry import compose, primitive, rule
+from ..registry import compose, rule
+from .types import cast
 
-rule(np.reshape, lambda g, out, x, shape: np.reshape(g, x.shape), formula=["g, reshaped"])
-rule(
-    np.transpose,
-    lambda g, out, x, axes=None: np.transpose(g, None if axes is None else _inverse(axes)),
-    formula=["gᵀ"],
-)
+
+def reshape_back(g, out, x, shape, order="C"):
+    if order not in ("C", "F"):
+        raise TypeError(f"np.reshape with order={order!r} has no derivative rule: use 'C' or 'F'")
+    return np.reshape(g, x.shape, order=order)
+
+
+def transpose_back(g, out, x, axes=None):
+    return np.transpose(g, None if axes is None else inverse(axes))
+
+
+def inverse(axes):
+    """The permutation that undoes ``axes``."""
+    return tuple(int(i) for i in np.argsort([axis % len(axes) for axis in axes]))
+
+
+rule(np.reshape, reshape_back, None, formula=["g, reshaped"])
+rule(np.transpose, transpose_back, formula=["gᵀ"])
 rule(np.swapaxes, lambda g, out, x, axis1, axis2: np.swapaxes(g, axis1, axis2), formula=["gᵀ"])
 rule(np.expand_dims, lambda g, out, x, axis: np.reshape(g, x.shape), formula=["g, reshaped"])
 rule(np.squeeze, lambda g, out, x, axis=None: np.reshape(g, x.shape), formula=["g, reshaped"])
 rule(np.broadcast_to, lambda g, out, x, shape: g, formula=["g, summed"])  # the engine sums
 
 
-def _inverse(axes):
-    return tuple(int(i) for i in np.argsort([axis % len(axes) for axis in axes]))
+def by_own_code(*functions):
+    """Say that NumPy's own code of these is a composition of functions that have rules."""
+    for function in functions:
+        compose(function)(inspect.unwrap(function))
 
 
-@primitive
-def joined(*arrays, axis):
-    """`numpy.concatenate` of arrays given one by one."""
-    return np.concatenate(arrays, axis)
+by_own_code(np.moveaxis, np.rollaxis)
 
 
-rule(
-    joined,
-    each=lambda position, g, out, *arrays, axis: g[_part(position, arrays, axis)],
-    formula=["g, its part"],
-)
+@compose(np.matrix_transpose)
+@compose(np.linalg.matrix_transpose)
+def matrix_transpose(x):
+    return np.swapaxes(x, -1, -2)
 
 
-def _part(position, arrays, axis):
-    """The index of what array ``position`` became in the concatenation of all."""
-    start = sum(x.shape[axis] for x in arrays[:position])
-    return axis % arrays[0].ndim * (slice(None),) + (
-        slice(start, start + arrays[position].shape[axis]),
-    )
+@compose(np.ravel)
+def ravel(a, order="C"):
+    return np.reshape(a, -1, order=order)
 
 
-@compose(np.concatenate)
-def concatenate(arrays, axis=0):
-    if axis is None:
-        return joined(*map(np.ravel, arrays), axis=0)
-    return joined(*arrays, axis=axis)
+@compose(np.broadcast_arrays)
+def broadcast_arrays(*args):
+    shape = np.broadcast_shapes(*map(np.shape, args))
+    return tuple(np.broadcast_to(x, shape) for x in args)
 
 
-@compose(np.stack)
-def stack(arrays, axis=0):
-    return joined(*(np.expand_dims(x, axis) for x in arrays), axis=axis)
+def at_least(function):
+    """Let NumPy's function say what shape an array gets."""
+
+    @compose(function)
+    def reshaped(*arys):
+        shapes = [function(np.broadcast_to(0, np.shape(x))).shape for x in arys]
+        results = tuple(map(np.reshape, arys, shapes))
+        return results if len(results) > 1 else results[0]
+
+
+at_least(np.atleast_1d)
+at_least(np.atleast_2d)
+at_least(np.atleast_3d)
+
+
+@compose(np.copy)
+def copy(a, order="K"):
+    return np.positive(a)
+
+
+@compose(np.full_like)
+def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None):
+    if not hasattr(fill_value, "_record"):
+        return np.full_like(np.empty_like(a), fill_value, dtype, order, subok, shape)
+    shape = a.shape if shape is None else shape
+    return np.broadcast_to(cast(fill_value, a.dtype if dtype is None else dtype), shape)

@@ -1,6 +1,8 @@
 """The type of an array's elements."""
 
-from ..registry import primitive, rule
+import numpy as np
+
+from ..registry import compose, primitive, rule
 
 
 @primitive
@@ -9,7 +11,6 @@ def astype(x, dtype):
 
     Examples
     --------
-    >>> import numpy as np
     >>> astype(np.array([1.0, 2.0]), np.float32)
     array([1., 2.], dtype=float32)
     """
@@ -17,3 +18,21 @@ def astype(x, dtype):
 
 
 rule(astype, lambda g, out, x, dtype: g, None, formula=["1"])  # the engine gives g the type of x
+
+
+def as_array(x):
+    """What is neither an array nor a Tensor, as an array."""
+    return x if hasattr(x, "shape") else np.asarray(x)
+
+
+def cast(x, dtype):
+    """``x`` with elements of ``dtype``; itself where it has them already."""
+    x = as_array(x)
+    return x if x.dtype == dtype else astype(x, dtype)
+
+
+if hasattr(np, "astype"):  # from NumPy 2.1 on
+
+    @compose(np.astype)
+    def numpy_astype(x, dtype, copy=True):
+        return cast(x, dtype)

@@ -1,0 +1,20 @@
+"""Sorting: the order is found on plain arrays, then the elements are read in it."""
+
+import numpy as np
+
+from ..registry import compose, refuse
+
+
+@compose(np.sort)
+def sort(a, axis=-1, kind=None, order=None, *, stable=None):
+    return np.take_along_axis(a, np.argsort(a, axis, kind="stable"), axis)
+
+
+@compose(np.partition)
+def partition(a, kth, axis=-1, kind="introselect", order=None):
+    return np.take_along_axis(a, np.argpartition(a, kth, axis), axis)
+
+
+refuse(np.unique, "how many values it gives jumps with the values; use np.sort, or t.data")
+refuse(np.trim_zeros, "how many values it gives jumps with the values; use a slice, t[2:-1]")
+refuse(np.histogram, "counts are constant between jumps; use t.data")
