@@ -1,8 +1,14 @@
-"""Rules of linear algebra."""
+"""Rules of products of vectors, matrices and larger arrays, and of their diagonals."""
+
+import functools
+import operator
+import string
 
 import numpy as np
 
-from ..registry import rule
+from ..registry import compose, plain, primitive, rule
+
+# Products of two
 
 
 def matmul_by_left(g, out, x, y):
@@ -24,3 +30,271 @@ def matmul_by_right(g, out, x, y):
 
 
 rule(np.matmul, matmul_by_left, matmul_by_right, formula=["g @ yᵀ", "xᵀ @ g"])
+
+
+def tensordot_by_left(g, out, x, y, axes=2):
+    (x_summed, y_summed), (x_kept, y_kept) = pairing(axes, x, y)
+    term = np.tensordot(g, y, (range(len(x_kept), g.ndim), y_kept))
+    return in_order(term, x_kept + [i for _, i in sorted(zip(y_summed, x_summed, strict=True))])
+
+
+def tensordot_by_right(g, out, x, y, axes=2):
+    (x_summed, y_summed), (x_kept, y_kept) = pairing(axes, x, y)
+    term = np.tensordot(x, g, (x_kept, range(len(x_kept))))
+    return in_order(term, [i for _, i in sorted(zip(x_summed, y_summed, strict=True))] + y_kept)
+
+
+def pairing(axes, x, y):
+    """The axes of x and of y that `numpy.tensordot` sums over, and those that it keeps."""
+    if not np.iterable(axes):
+        axes = range(x.ndim - axes, x.ndim), range(axes)
+    pairs = list(zip((x, y), axes, strict=True))
+    summed = [[i % z.ndim for i in (each if np.iterable(each) else [each])] for z, each in pairs]
+    kept = [[i for i in range(z.ndim) if i not in s] for z, s in zip((x, y), summed, strict=True)]
+    return summed, kept
+
+
+def in_order(x, axes):
+    """Move axis ``i`` of x to the place ``axes[i]``."""
+    return np.transpose(x, sorted(range(len(axes)), key=axes.__getitem__))
+
+
+rule(
+    np.tensordot,
+    tensordot_by_left,
+    tensordot_by_right,
+    formula=["g · y over the axes of y that are kept", "x · g over the axes of x that are kept"],
+)
+
+
+@compose(np.dot)
+def dot(a, b):
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    return np.matmul(a, b) if np.ndim(b) <= 2 else np.tensordot(a, b, (-1, -2))
+
+
+@compose(np.inner)
+def inner(a, b):
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    return np.tensordot(a, b, (-1, -1))
+
+
+@compose(np.vdot)
+def vdot(a, b):
+    return np.matmul(np.ravel(a), np.ravel(b))
+
+
+@compose(np.outer)
+def outer(a, b):
+    return np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1))
+
+
+@compose(np.kron)
+def kron(a, b):
+    ndim = max(np.ndim(a), np.ndim(b))
+    m = (1,) * (ndim - np.ndim(a)) + np.shape(a)
+    n = (1,) * (ndim - np.ndim(b)) + np.shape(b)
+    left = np.reshape(a, [k for length in m for k in (length, 1)])
+    right = np.reshape(b, [k for length in n for k in (1, length)])
+    return np.reshape(left * right, tuple(map(operator.mul, m, n)))
+
+
+@compose(np.cross)
+def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    if not a.shape[-1] == b.shape[-1] == 3:
+        lengths = f"{a.shape[-1]} and {b.shape[-1]}"
+        raise ValueError(f"np.cross takes vectors of 3 elements, not of {lengths}")
+
+    def turned(x):
+        return np.roll(x, -1, axis=-1)
+
+    return np.moveaxis(turned(a * turned(b) - turned(a) * b), -1, axisc)
+
+
+# Products of many
+
+
+@primitive
+def contraction(*operands, subscripts, optimize=False):
+    """`numpy.einsum` with its operands first."""
+    return np.einsum(subscripts, *operands, optimize=optimize)
+
+
+@compose(np.einsum)
+def einsum(subscripts, *operands, optimize=False):
+    if not isinstance(subscripts, str):
+        raise TypeError("np.einsum of Tensors takes its subscripts first, as in 'ij,jk->ik'")
+    return contraction(*operands, subscripts=subscripts, optimize=optimize)
+
+
+def contraction_by(position, g, out, *operands, subscripts, optimize=False):
+    """``g`` contracted with the other operands; what they do not say, constants say.
+
+    Along a letter that no other has, the gradient is the same everywhere: ones.
+    Where a letter came twice, the gradient lies on a diagonal: the identity matrix.
+    """
+    *terms, output = spelled_out(subscripts, operands)
+    own, length_of = (
+        terms[position],
+        dict(zip(terms[position], np.shape(operands[position]), strict=True)),
+    )
+    terms[position], factors = output, [*operands[:position], g, *operands[position + 1 :]]
+    known = {
+        letter
+        for term, x in zip(terms, factors, strict=True)
+        for letter, length in zip(term, np.shape(x), strict=True)
+        if length >= length_of.get(letter, 0)
+    }
+    unused = iter(sorted(set(string.ascii_letters) - set("".join([own, *terms]))))
+    wanted = ""
+    for letter in own:
+        place = next(unused) if letter in wanted else letter
+        wanted += place
+        if place != letter:
+            terms.append(letter + place)
+            factors.append(np.eye(length_of[letter], dtype=g.dtype))
+        elif letter not in known:
+            terms.append(letter)
+            factors.append(np.ones(length_of[letter], g.dtype))
+    return np.einsum(f"{','.join(terms)}->{wanted}", *factors, optimize=bool(optimize))
+
+
+def spelled_out(subscripts, operands):
+    """The terms of an einsum, its output last, with a letter for each axis of an ellipsis."""
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    counts = [
+        np.ndim(x) + 3 - len(term) if "..." in term else 0
+        for term, x in zip(terms, operands, strict=True)
+    ]
+    if not arrow:
+        letters = inputs.replace(",", "").replace(".", "")
+        output = "..." + "".join(sorted(i for i in letters if letters.count(i) == 1))
+    dots = "".join(sorted(set(string.ascii_letters) - set(subscripts)))[: max(counts)]
+    terms = [t.replace("...", dots[len(dots) - n :]) for t, n in zip(terms, counts, strict=True)]
+    return [*terms, output.replace("...", dots)]
+
+
+rule(contraction, each=contraction_by, formula=["g · the other operands"])
+plain(np.einsum_path)
+
+
+@compose(np.linalg.multi_dot)
+def multi_dot(arrays):
+    """The product in the order that needs the fewest multiplications.
+
+    Cormen, Leiserson, Rivest and Stein, "Introduction to Algorithms", section 15.2: a chain of
+    matrices is a dynamic programme too.
+    """
+    lengths = [*(np.shape(x)[0] for x in arrays), np.shape(arrays[-1])[-1]]
+    if np.ndim(arrays[0]) == 1:
+        lengths[0] = 1
+    if np.ndim(arrays[-1]) == 1:
+        lengths[-1] = 1
+
+    @functools.cache
+    def cheapest(i, j):
+        """How many multiplications arrays i to j - 1 take, and where to split them."""
+        costs = (
+            (cheapest(i, k)[0] + cheapest(k, j)[0] + lengths[i] * lengths[k] * lengths[j], k)
+            for k in range(i + 1, j)
+        )
+        return min(costs, default=(0, i))
+
+    def product(i, j):
+        k = cheapest(i, j)[1]
+        return arrays[i] if k == i else np.matmul(product(i, k), product(k, j))
+
+    return product(0, len(arrays))
+
+
+@compose(np.linalg.matrix_power)
+def matrix_power(a, n):
+    """Square repeatedly: log2 n products or so."""
+    if n < 0:
+        return matrix_power(np.linalg.inv(a), -n)
+    if n == 0:
+        return a * 0 + np.eye(a.shape[-1], dtype=a.dtype)
+    if n == 1:
+        return +a
+    half = matrix_power(a @ a, operator.index(n) // 2)
+    return half @ a if n % 2 else half
+
+
+# Diagonals
+
+
+@primitive
+def on_diagonal(g, shape, offset=0, axis1=0, axis2=1):
+    """Zeros of ``shape`` with ``g`` on a diagonal: the adjoint of `numpy.diagonal`.
+
+    Examples
+    --------
+    >>> on_diagonal(np.array([1.0, 2.0]), (2, 3), offset=1)
+    array([[0., 1., 0.],
+           [0., 0., 2.]])
+    """
+    total = np.zeros(shape, g.dtype)
+    diagonal = np.diagonal(total, offset, axis1, axis2)
+    diagonal.setflags(write=True)
+    diagonal[...] = g
+    return total
+
+
+rule(
+    np.diagonal,
+    lambda g, out, x, offset=0, axis1=0, axis2=1: on_diagonal(
+        g, shape=x.shape, offset=offset, axis1=axis1, axis2=axis2
+    ),
+    formula=["g on the diagonal"],
+)
+rule(
+    on_diagonal,
+    lambda g, out, x, shape, offset=0, axis1=0, axis2=1: np.diagonal(g, offset, axis1, axis2),
+    formula=["the diagonal of g"],
+)
+
+
+@compose(np.trace)
+def trace(a, offset=0, axis1=0, axis2=1):
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1)
+
+
+@compose(np.diag)
+def diag(v, k=0):
+    if v.ndim == 1:
+        return on_diagonal(v, shape=2 * (v.size + abs(k),), offset=k)
+    return np.diagonal(v, k)
+
+
+@compose(np.diagflat)
+def diagflat(v, k=0):
+    return np.diag(np.ravel(v), k)
+
+
+# Other names that NumPy has for these, with the axes that its linear algebra uses
+
+compose(np.linalg.matmul)(lambda x1, x2, /: np.matmul(x1, x2))
+compose(np.linalg.outer)(lambda x1, x2, /: np.outer(x1, x2))
+compose(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: np.tensordot(x1, x2, axes))
+compose(np.linalg.cross)(lambda x1, x2, /, *, axis=-1: np.cross(x1, x2, axis=axis))
+compose(np.linalg.matrix_transpose)(lambda x, /: np.swapaxes(x, -1, -2))
+compose(np.linalg.diagonal)(lambda x, /, *, offset=0: np.diagonal(x, offset, -2, -1))
+compose(np.linalg.trace)(lambda x, /, *, offset=0: np.trace(x, offset, -2, -1))
+
+
+@compose(np.vecdot)
+@compose(np.linalg.vecdot)
+def vecdot(x1, x2, /, *, axis=-1):
+    x1, x2 = np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1)
+    return np.einsum("...i,...i->...", x1, x2)
+
+
+if hasattr(np, "matvec"):  # NumPy 2.2
+    compose(np.matvec)(lambda x1, x2, /: np.einsum("...ij,...j->...i", x1, x2))
+    compose(np.vecmat)(lambda x1, x2, /: np.einsum("...i,...ij->...j", x1, x2))

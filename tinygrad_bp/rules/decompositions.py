@@ -1,0 +1,327 @@
+"""Rules of inverses, determinants and decompositions of matrices, and of norms.
+
+Sources: Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
+differentiation", 2008, unless another is named. Where NumPy reads one triangle of a symmetric
+matrix (`cholesky`, `eigh`, `eigvalsh`), the gradient is symmetric: that of the function of the
+symmetric matrix, with both of its triangles counted. A result with several arrays, such as
+`eigh`, is made of primitives that have one each.
+"""
+
+import numpy as np
+
+from ..registry import compose, plain, primitive, refuse, rule
+
+
+def T(x):
+    """Transpose each matrix of a stack."""
+    return np.swapaxes(x, -1, -2)
+
+
+# Inverses and solutions
+
+rule(np.linalg.inv, lambda g, out, x: -T(out) @ g @ T(out), formula=["-outᵀ @ g @ outᵀ"])
+
+
+def solve_by_right(g, out, a, b):
+    if b.ndim == 1:
+        return np.linalg.solve(T(a), g[..., np.newaxis])[..., 0]
+    return np.linalg.solve(T(a), g)
+
+
+def solve_by_left(g, out, a, b):
+    by_right = solve_by_right(g, out, a, b)
+    if b.ndim == 1:
+        return -by_right[..., np.newaxis] * out[..., np.newaxis, :]
+    return -by_right @ T(out)
+
+
+rule(np.linalg.solve, solve_by_left, solve_by_right, formula=["-a⁻ᵀ @ g @ outᵀ", "a⁻ᵀ @ g"])
+
+
+def pinv_rule(g, out, x, rcond=None, rtol=None):
+    """Of the pseudo-inverse, where the rank is constant.
+
+    Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares
+    problems whose variables separate", SIAM Journal on Numerical Analysis 10 (1973) 413.
+    """
+    out_of_columns = T(g) - x @ (out @ T(g))
+    out_of_rows = T(g) - (T(g) @ out) @ x
+    return out_of_columns @ out @ T(out) + T(out) @ out @ out_of_rows - T(out) @ g @ T(out)
+
+
+rule(np.linalg.pinv, pinv_rule, formula=["-outᵀ @ g @ outᵀ + what lies outside its ranges"])
+
+
+@compose(np.linalg.lstsq)
+def lstsq(a, b, rcond=None):
+    if rcond is None:
+        rcond = np.finfo(a.dtype).eps * max(a.shape)
+    x = np.linalg.pinv(a, rcond) @ b
+    singular = np.linalg.svdvals(a)
+    rank = np.count_nonzero(singular > rcond * singular[0])
+    residuals = np.sum(np.square(b - a @ x), axis=0, keepdims=b.ndim == 1)
+    return x, residuals if rank == a.shape[1] < a.shape[0] else residuals[:0], rank, singular
+
+
+# Determinants
+
+rule(
+    np.linalg.det,
+    lambda g, out, x: g[..., np.newaxis, np.newaxis] * cofactors(x),
+    formula=["g cofactors(x)"],
+)
+
+
+@primitive
+def cofactors(x):
+    """The derivative of the determinant, ``det(x) x⁻ᵀ``, exact for singular matrices too.
+
+    With ``x = u s vᵀ`` it is ``det(u vᵀ) u p vᵀ``, each of ``p`` the product of the other ``s``.
+
+    Examples
+    --------
+    >>> cofactors(np.array([[1.0, 2.0], [2.0, 4.0]])).round(12)
+    array([[ 4., -2.],
+           [-2.,  1.]])
+    """
+    u, s, vt = np.linalg.svd(x)
+    others = np.where(np.eye(s.shape[-1], dtype=bool), 1, s[..., np.newaxis, :])
+    sign = np.linalg.det(u @ vt)[..., np.newaxis, np.newaxis]
+    return sign * (u * np.prod(others, axis=-1)[..., np.newaxis, :]) @ vt
+
+
+def cofactors_rule(g, out, x):
+    """By division by the determinant: infinite or not a number where it is 0 to rounding."""
+    is_regular = np.linalg.matrix_rank(x) == x.shape[-1]
+    determinant = np.where(is_regular, np.linalg.det(x), 0)[..., np.newaxis, np.newaxis]
+    return (out * np.sum(g * out, axis=(-2, -1), keepdims=True) - out @ T(g) @ out) / determinant
+
+
+rule(cofactors, cofactors_rule, formula=["((g · out) out - out @ gᵀ @ out) / det x"])
+
+
+@primitive
+def sign_and_logabsdet(x):
+    """What `numpy.linalg.slogdet` gives, in one array: the signs, then the logarithms."""
+    return np.stack(np.linalg.slogdet(x))
+
+
+rule(
+    sign_and_logabsdet,
+    lambda g, out, x: g[1, ..., np.newaxis, np.newaxis] * T(np.linalg.inv(x)),
+    formula=["g x⁻ᵀ, of the logarithm"],
+)
+SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
+
+
+@compose(np.linalg.slogdet)
+def slogdet(a):
+    return SlogdetResult(*sign_and_logabsdet(a))
+
+
+# Symmetric matrices
+
+
+def cholesky_rule(g, out, x, upper=False):
+    """Murray, "Differentiation of the Cholesky decomposition", 2016, in matrix form."""
+    lower, g = (T(out), T(g)) if upper else (out, g)
+    inner = T(lower) @ g
+    inner = np.tril(inner) + T(np.tril(inner, -1))
+    return np.linalg.solve(T(lower), T(np.linalg.solve(T(lower), inner))) / 2
+
+
+rule(np.linalg.cholesky, cholesky_rule, formula=["out⁻ᵀ sym(outᵀ @ g) out⁻¹"])
+
+
+@primitive
+def eigenvectors(x, UPLO="L"):
+    """The eigenvectors of symmetric matrices, as `numpy.linalg.eigh` gives them."""
+    return np.linalg.eigh(x, UPLO).eigenvectors
+
+
+def eigenvectors_rule(g, out, x, UPLO="L"):
+    """A gap of 0 between eigenvalues gives what NumPy's arithmetic gives: infinities."""
+    term = out @ (T(out) @ g * inverse_gaps(np.linalg.eigvalsh(x, UPLO))) @ T(out)
+    return (term + T(term)) / 2
+
+
+def inverse_gaps(x):
+    """The matrices of ``1 / (x[j] - x[i])``, with 0 on the diagonal."""
+    diagonal = np.eye(x.shape[-1], dtype=x.dtype)
+    gaps = x[..., np.newaxis, :] - x[..., :, np.newaxis]
+    return (1 - diagonal) / (gaps + diagonal)
+
+
+def eigvalsh_rule(g, out, x, UPLO="L"):
+    """Without a division, so that equal eigenvalues do no harm."""
+    v = eigenvectors(x, UPLO=UPLO)
+    return (v * g[..., np.newaxis, :]) @ T(v)
+
+
+rule(eigenvectors, eigenvectors_rule, formula=["sym(out ((outᵀ @ g) / (λⱼ - λᵢ)) outᵀ)"])
+rule(np.linalg.eigvalsh, eigvalsh_rule, formula=["v diag(g) vᵀ"])
+EighResult = type(np.linalg.eigh(np.eye(1)))
+
+
+@compose(np.linalg.eigh)
+def eigh(a, UPLO="L"):
+    return EighResult(np.linalg.eigvalsh(a, UPLO), eigenvectors(a, UPLO=UPLO))
+
+
+# Singular values
+
+
+@primitive
+def singular_vectors(x):
+    """The left singular vectors of each matrix, above its right ones, one pair a column."""
+    u, _, vt = np.linalg.svd(x, full_matrices=False)
+    return np.concatenate([u, T(vt)], axis=-2)
+
+
+def halves(vectors, x):
+    """What `singular_vectors` put together: the left ones and the right ones."""
+    return vectors[..., : x.shape[-2], :], vectors[..., x.shape[-2] :, :]
+
+
+def singular_vectors_rule(g, out, x):
+    """The rotation within the known vectors, and out of their span where there is a rest."""
+    (u, v), (gu, gv) = halves(out, x), halves(g, x)
+    s = np.linalg.svdvals(x)
+    row, column = s[..., np.newaxis, :], s[..., :, np.newaxis]
+    by_u, by_v = T(u) @ gu, T(v) @ gv
+    inner = (by_u - T(by_u)) * row + (by_v - T(by_v)) * column
+    term = u @ (inner * inverse_gaps(s * s)) @ T(v)
+    if x.shape[-2] > s.shape[-1]:
+        term = term + (gu - u @ by_u) / row @ T(v)
+    if x.shape[-1] > s.shape[-1]:
+        term = term + u / row @ T(gv - v @ by_v)
+    return term
+
+
+def svdvals_rule(g, out, x):
+    """Without a division, so that equal singular values do no harm."""
+    u, v = halves(singular_vectors(x), x)
+    return (u * g[..., np.newaxis, :]) @ T(v)
+
+
+rule(singular_vectors, singular_vectors_rule, formula=["g / (sⱼ² - sᵢ²), between its u and vᵀ"])
+rule(np.linalg.svdvals, svdvals_rule, formula=["u diag(g) vᵀ"])
+SVDResult = type(np.linalg.svd(np.eye(1)))
+
+
+@compose(np.linalg.svd)
+def svd(a, full_matrices=True, compute_uv=True):
+    if not compute_uv:
+        return np.linalg.svdvals(a)
+    if full_matrices and a.shape[-2] != a.shape[-1]:
+        raise TypeError(
+            f"np.linalg.svd of shape {a.shape} with full_matrices=True is not differentiable: "
+            "the vectors that it adds are arbitrary; pass full_matrices=False"
+        )
+    u, v = halves(singular_vectors(a), a)
+    return SVDResult(u, np.linalg.svdvals(a), T(v))
+
+
+# Orthogonal and triangular
+
+
+@primitive
+def orthonormal(x):
+    """The orthonormal columns of the QR decomposition of matrices as tall as wide, or taller."""
+    return np.linalg.qr(x).Q
+
+
+def orthonormal_rule(g, out, x):
+    """Walter and Lehmann, "Algorithmic differentiation of linear algebra functions", 2018."""
+    r = T(out) @ x
+    inner = -T(g) @ out
+    term = g + out @ (np.tril(inner) + T(np.tril(inner, -1)))
+    return T(np.linalg.solve(np.triu(r), T(term)))
+
+
+rule(orthonormal, orthonormal_rule, formula=["(g - out sym(gᵀ @ out)) r⁻ᵀ"])
+QRResult = type(np.linalg.qr(np.eye(1)))
+
+
+@compose(np.linalg.qr)
+def qr(a, mode="reduced"):
+    if mode not in {"reduced", "r"} and not (mode == "complete" and a.shape[-2] <= a.shape[-1]):
+        raise TypeError(
+            f"np.linalg.qr of shape {a.shape} with mode={mode!r} is not differentiable; "
+            "use mode='reduced' or mode='r'"
+        )
+    q = orthonormal(a[..., :, : a.shape[-2]])  # of a wide matrix the first columns decide
+    r = np.triu(T(q) @ a)
+    return r if mode == "r" else QRResult(q, r)
+
+
+# Norms
+
+
+def vector_norm(x, order, axis, keepdims):
+    if order in (None, 2):
+        return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+    sizes = np.abs(x)
+    if order == np.inf:
+        return np.max(sizes, axis=axis, keepdims=keepdims)
+    if order == -np.inf:
+        return np.min(sizes, axis=axis, keepdims=keepdims)
+    if order == 0:
+        return np.sum(np.sign(sizes), axis=axis, keepdims=keepdims)
+    if order == 1:
+        return np.sum(sizes, axis=axis, keepdims=keepdims)
+    if isinstance(order, str):
+        raise ValueError(f"np.linalg.norm of vectors with ord={order!r}: that is for matrices")
+    return np.sum(sizes**order, axis=axis, keepdims=keepdims) ** (1 / order)
+
+
+def matrix_norm(x, order, axes, keepdims):
+    rows, columns = (axis % x.ndim for axis in axes)
+    x = np.moveaxis(x, (rows, columns), (-2, -1))
+    sums = {1: -2, -1: -2, np.inf: -1, -np.inf: -1}
+    if order in (None, "fro"):
+        norm = np.sqrt(np.sum(x * x, axis=(-2, -1)))
+    elif order == "nuc":
+        norm = np.sum(np.linalg.svdvals(x), axis=-1)
+    elif order in (2, -2):
+        singular = np.linalg.svdvals(x)
+        norm = np.max(singular, axis=-1) if order > 0 else np.min(singular, axis=-1)
+    elif order in sums:
+        totals = np.sum(np.abs(x), axis=sums[order])
+        norm = np.max(totals, axis=-1) if order > 0 else np.min(totals, axis=-1)
+    else:
+        raise ValueError(f"np.linalg.norm of matrices has no ord={order!r}")
+    return np.expand_dims(norm, (rows, columns)) if keepdims else norm
+
+
+@compose(np.linalg.norm)
+def norm(x, ord=None, axis=None, keepdims=False):
+    if axis is None and ord is not None:
+        axis = tuple(range(x.ndim))
+    if ord is None or not np.iterable(axis) or len(axis) == 1:
+        return vector_norm(x, ord, axis, keepdims)
+    if len(axis) != 2:
+        raise ValueError(f"np.linalg.norm of {len(axis)} axes needs ord=None, or one or two axes")
+    return matrix_norm(x, ord, axis, keepdims)
+
+
+compose(np.linalg.vector_norm)(
+    lambda x, /, *, axis=None, keepdims=False, ord=2: vector_norm(x, ord, axis, keepdims)
+)
+compose(np.linalg.matrix_norm)(
+    lambda x, /, *, keepdims=False, ord="fro": matrix_norm(x, ord, (-2, -1), keepdims)
+)
+
+
+@compose(np.linalg.cond)
+def cond(x, p=None):
+    if p in (None, 2, -2):
+        singular = np.linalg.svdvals(x)
+        ratio = singular[..., 0] / singular[..., -1]
+        return 1 / ratio if p == -2 else ratio
+    return matrix_norm(x, p, (-2, -1), False) * matrix_norm(np.linalg.inv(x), p, (-2, -1), False)
+
+
+plain(np.linalg.matrix_rank)
+refuse(np.linalg.eig, "its results are complex; use np.linalg.eigh of a symmetric matrix")
+refuse(np.linalg.eigvals, "its results are complex; use np.linalg.eigvalsh of a symmetric matrix")
