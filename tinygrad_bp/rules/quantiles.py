@@ -20,16 +20,19 @@ def hat(x, q, axis):
     rank = np.argsort(np.argsort(rows, axis=-1), axis=-1)
     position = q * (np.sum(~np.isnan(rows), axis=-1, keepdims=True) - 1)
     weight = np.maximum(1 - np.abs(rank - position), 0)
-    return astype(np.moveaxis(np.reshape(weight, moved.shape), last, axes), x.dtype)
+    weight = astype(weight, np.result_type(x.dtype, getattr(q, "dtype", q)))
+    return np.moveaxis(np.reshape(weight, moved.shape), last, axes)
 
 
-def interpolated(a, q, axis, method, keepdims, omit_nan):
+def interpolated(a, q, axis, method, keepdims, *, omit_nan=False, percent=False):
     """The quantile of ``a`` for each of ``q``; whatever weighs nothing, even infinity, adds 0."""
+    q = np.array(q) if isinstance(q, list | tuple) else q
+    q = q / 100 if percent else q
     if method != "linear":
         raise TypeError(f"quantiles with method={method!r} have no derivative rule; 'linear' has")
-    q = q if hasattr(q, "ndim") else np.array(q)
-    if q.ndim:
-        return np.stack([interpolated(a, p, axis, method, keepdims, omit_nan) for p in q])
+    if np.ndim(q):
+        parts = [interpolated(a, p, axis, method, keepdims, omit_nan=omit_nan) for p in q]
+        return np.stack(parts)
     if not 0 <= q <= 1:
         raise ValueError("quantiles must be in the range [0, 1], percentiles in [0, 100]")
     weight = hat(a, q, axis)
@@ -39,7 +42,7 @@ def interpolated(a, q, axis, method, keepdims, omit_nan):
 
 @compose(np.quantile)
 def quantile(a, q, axis=None, *, method="linear", keepdims=False):
-    return interpolated(a, q, axis, method, keepdims, omit_nan=False)
+    return interpolated(a, q, axis, method, keepdims)
 
 
 @compose(np.nanquantile)
@@ -49,17 +52,17 @@ def nanquantile(a, q, axis=None, *, method="linear", keepdims=False):
 
 @compose(np.percentile)
 def percentile(a, q, axis=None, *, method="linear", keepdims=False):
-    return interpolated(a, np.divide(q, 100), axis, method, keepdims, omit_nan=False)
+    return interpolated(a, q, axis, method, keepdims, percent=True)
 
 
 @compose(np.nanpercentile)
 def nanpercentile(a, q, axis=None, *, method="linear", keepdims=False):
-    return interpolated(a, np.divide(q, 100), axis, method, keepdims, omit_nan=True)
+    return interpolated(a, q, axis, method, keepdims, omit_nan=True, percent=True)
 
 
 @compose(np.median)
 def median(a, axis=None, *, keepdims=False):
-    return interpolated(a, 0.5, axis, "linear", keepdims, omit_nan=False)
+    return interpolated(a, 0.5, axis, "linear", keepdims)
 
 
 @compose(np.nanmedian)
