@@ -19,7 +19,8 @@ from .rules import astype, getitem, relu, sigmoid
 _Operator = Callable[[Any, Any], "Tensor"]
 _REAL = frozenset(np.typecodes["Float"])
 _NO_PARAMETERS: dict[str, Any] = {}
-_AS_THEY_ARE = frozenset({np.ndarray, np.float64, np.float32, float, int})
+_BASIC_INDICES = frozenset({int, slice, type(None), type(Ellipsis)})
+_AS_THEY_ARE = frozenset({np.ndarray, np.float64, np.float32, float, int, slice, tuple})
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Tensor]:
@@ -36,6 +37,19 @@ def _method(function: Callable[..., Any]) -> Callable[..., Tensor]:
 _plain_method: Callable[[Callable[..., Any]], Callable[..., Any]] = _method  # gives plain arrays
 
 
+def _in_place(name: str, instead: str) -> Callable[..., Any]:
+    """The method of ndarray that would write into its array, refused."""
+
+    def refused(self: Tensor, *inputs: Any, **parameters: Any) -> Any:
+        raise TypeError(
+            f"t.{name}() would write in place, and a recorded array never changes: use {instead}"
+        )
+
+    refused.__name__ = refused.__qualname__ = name
+    refused.__doc__ = f"Refused, because it would write in place: use ``{instead}``."
+    return refused
+
+
 def _operators(function: np.ufunc) -> tuple[_Operator, _Operator]:
     """The method of an operator that calls ``function``, and that of its reflection."""
 
@@ -50,6 +64,7 @@ def _operators(function: np.ufunc) -> tuple[_Operator, _Operator]:
 
 class _Recording(threading.local):
     on = True
+    watch: Callable[..., Rule] | None = None
 
 
 _recording = _Recording()
@@ -64,6 +79,20 @@ def recording(on: bool) -> Iterator[None]:
         yield
     finally:
         _recording.on = before
+
+
+@contextmanager
+def watching(watch: Callable[..., Rule]) -> Iterator[None]:
+    """Show ``watch`` every operation in this thread, for a while; record the rule it gives back.
+
+    It is called with the rule, the inputs, their arrays and the result.
+    """
+    before = _recording.watch
+    _recording.watch = watch
+    try:
+        yield
+    finally:
+        _recording.watch = before
 
 
 def no_grad() -> AbstractContextManager[None]:
@@ -379,7 +408,7 @@ class Tensor:
     # What Python expects of an array
 
     def __getitem__(self, index: Any) -> Tensor:
-        return apply(getitem, self, index)
+        return apply(getitem, self, _own_index(index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
@@ -454,32 +483,78 @@ class Tensor:
     # ndarray's methods, and the commonest functions
 
     abs = _method(np.absolute)
+    all = _plain_method(np.all)
+    any = _plain_method(np.any)
+    argmax = _plain_method(np.argmax)
+    argmin = _plain_method(np.argmin)
+    argpartition = _plain_method(np.argpartition)
+    argsort = _plain_method(np.argsort)
     astype = _method(astype)
+    choose = _method(np.choose)
+    clip = _method(np.clip)
+    conj = conjugate = _method(np.conjugate)
+    copy = _method(np.copy)
+    cumprod = _method(np.cumprod)
+    cumsum = _method(np.cumsum)
+    diagonal = _method(np.diagonal)
+    dot = _method(np.dot)
     exp = _method(np.exp)
+    flatten = ravel = _method(np.ravel)
     log = _method(np.log)
-    relu = _method(relu)
-    sigmoid = _method(sigmoid)
-    sqrt = _method(np.sqrt)
-    tanh = _method(np.tanh)
-
     max = _method(np.max)
     mean = _method(np.mean)
     min = _method(np.min)
+    nonzero = _plain_method(np.nonzero)
+    prod = _method(np.prod)
+    ptp = _method(np.ptp)
+    relu = _method(relu)
+    repeat = _method(np.repeat)
+    round = _method(np.round)
+    searchsorted = _plain_method(np.searchsorted)
+    sigmoid = _method(sigmoid)
+    sqrt = _method(np.sqrt)
     squeeze = _method(np.squeeze)
+    std = _method(np.std)
     sum = _method(np.sum)
+    swapaxes = _method(np.swapaxes)
+    take = _method(np.take)
+    tanh = _method(np.tanh)
+    trace = _method(np.trace)
+    var = _method(np.var)
+
+    fill = _in_place("fill", "np.full_like(t, value)")
+    partition = _in_place("partition", "np.partition(t, kth)")
+    put = _in_place("put", "np.where(mask, new, t)")
+    resize = _in_place("resize", "np.resize(t, shape)")
+    sort = _in_place("sort", "np.sort(t)")
 
     @property
     def T(self) -> Tensor:
         """The axes in reverse order: for a matrix, its transpose."""
         return apply(np.transpose, self)
 
-    def reshape(self, *shape: Any) -> Tensor:
-        """`np.reshape`: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``."""
-        return apply(np.reshape, self, shape[0] if len(shape) == 1 else shape)
+    @property
+    def mT(self) -> Tensor:
+        """Each matrix of the last two axes, transposed."""
+        return apply(np.matrix_transpose, self)
+
+    def reshape(self, *shape: Any, **order: str) -> Tensor:
+        """`np.reshape`: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``, and ``order="F"``."""
+        return apply(np.reshape, self, shape[0] if len(shape) == 1 else shape, **order)
 
     def transpose(self, *axes: Any) -> Tensor:
         """`np.transpose`: ``t.transpose(1, 0)``, ``t.transpose((1, 0))`` or ``t.transpose()``."""
-        return apply(np.transpose, self, axes[0] if len(axes) == 1 else axes or None)
+        if not axes:
+            return apply(np.transpose, self)
+        return apply(np.transpose, self, axes=axes[0] if len(axes) == 1 else axes)
+
+    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
+        """`np.compress` of this Tensor: the slices where the condition holds."""
+        return apply(np.compress, condition, self, axis)
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers."""
+        return self._array.tolist()
 
 
 def apply(function: Any, *inputs: Any, **parameters: Any) -> Any:
@@ -527,6 +602,8 @@ def apply(function: Any, *inputs: Any, **parameters: Any) -> Any:
         data = _frozen(rule.function(*values, **parameters))
     except (ValueError, TypeError, IndexError) as error:
         raise _explained(error, rule.name, inputs) from None
+    if _recording.watch is not None:
+        rule = _recording.watch(rule, inputs, values, data)
     if not (edges and _recording.on):
         return _leaf(data)
     if data.dtype.char not in _REAL:
@@ -544,6 +621,20 @@ def _operand(x: Any, function: Any) -> Any:
             "pass np.asarray(...) of it, or fill in what is masked"
         )
     return x
+
+
+def _own_index(index: Any) -> Any:
+    """An index with arrays and lists copied, so that the caller may write to them afterwards."""
+    if type(index) in _BASIC_INDICES:
+        return index
+    if isinstance(index, tuple):
+        return tuple(map(_own_index, index))
+    index = _without_history(index)
+    if isinstance(index, list):
+        return np.array(index, None if np.size(index) else np.intp)
+    if isinstance(index, np.ndarray):
+        return index.copy()
+    return index
 
 
 def _node(
@@ -637,7 +728,13 @@ def _without_history(x: Any) -> Any:
 
 def _explained(error: Exception, name: str, inputs: tuple) -> Exception:
     """The same error, with the operation and its operands' names and shapes in front."""
-    operands = [x for x in inputs if hasattr(x, "shape")]
-    shown = [f"{getattr(x, 'name', None) or type(x).__name__} {x.shape}" for x in operands]
     kind = TypeError if isinstance(error, TypeError) else type(error)  # a ufunc's takes no message
-    return kind(f"{name} of {' and '.join(shown)}: {error}")
+    return kind(f"{name} of {described(inputs)}: {error}")
+
+
+def described(inputs: Sequence[Any]) -> str:
+    """The operands of an operation by name, or else type, and shape."""
+    operands = [x for x in inputs if hasattr(x, "shape")]
+    return " and ".join(
+        f"{getattr(x, 'name', None) or type(x).__name__} {x.shape}" for x in operands
+    )
