@@ -2,13 +2,17 @@
 
 from . import functional, nn, optim
 from .backprop import gradients
+from .check import GradientError, detect_nan, gradcheck
 from .tensor import Tensor, no_grad
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
+    "GradientError",
     "Tensor",
+    "detect_nan",
     "functional",
     "grad",
+    "gradcheck",
     "gradients",
     "hessian",
     "hvp",
