@@ -105,6 +105,12 @@ SAMPLES = [
     Sample(np.heaviside, (Constant(np.array([0.0, 1.0, -1.0])), np.array(0.3))),
     *of_one((np.absolute, np.fabs, np.sign, np.floor, np.ceil, np.trunc, np.rint), -3, 3),
     *of_one((np.fix, np.round, np.nan_to_num), -3, 3),
+    *[
+        Sample(f, (np.array([1.0, np.nan, 3.0]), np.array([np.nan, 2.0, 0.5])))
+        for f in (np.fmax, np.fmin)
+    ],
+    Sample(np.nan_to_num, (np.array([1.0, np.nan, np.inf, -np.inf]),)),
+    Sample(np.nan_to_num, (np.array([1.0, np.nan, np.inf]),), {"nan": 2.0, "posinf": 3.0}),
     Sample(np.round, (draw(-3, 3, 3),), {"decimals": 1}),
     Sample(np.angle, (draw(-3, 3, 3),), {"deg": True}),
     *[

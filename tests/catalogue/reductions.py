@@ -101,6 +101,20 @@ SAMPLES = [
     Sample(np.var, (draw(3, 4), 0), {"mean": draw(1, 4)}),
     Sample(np.std, (draw(3, 4), 0), {"mean": draw(1, 4), "ddof": 1}),
     Sample(np.nanvar, (draw(3, 4), 0), {"mean": draw(1, 4)}),
+    # With NaN in it
+    *[
+        Sample(f, (with_nan(draw(3, 4)), *more), parameters)
+        for f, *more in (
+            *((f,) for f in (*OMITTING_NAN, np.nanstd, np.nanmedian)),
+            *((np.nanquantile, 0.3), (np.nanpercentile, Constant([30, 80]))),
+        )
+        for parameters in ({}, {"axis": 0}, {"axis": 1, "keepdims": True}, {"axis": (0, 1)})
+    ],
+    *[
+        Sample(f, (with_nan(draw(3, 4)),), {} if axis is None else {"axis": axis})
+        for f in (np.nancumsum, np.nancumprod)
+        for axis in (None, 0, 1)
+    ],
     # Quantiles
     *[
         Sample(f, (draw(*shape), q), parameters)

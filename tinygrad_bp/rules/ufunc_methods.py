@@ -2,15 +2,13 @@
 
 import numpy as np
 
-from ..registry import PLAIN, RULES, compose, refuse
+from ..registry import RULES, compose, refuse
 
 REDUCTIONS = {
     np.add: np.sum,
     np.multiply: np.prod,
     np.maximum: np.max,
     np.minimum: np.min,
-    np.logical_and: np.all,
-    np.logical_or: np.any,
 }
 SCANS = {np.add: np.cumsum, np.multiply: np.cumprod}
 
@@ -37,7 +35,7 @@ for ufunc, reduction in REDUCTIONS.items():
     compose_reduce(ufunc, reduction)
 for ufunc, scan in SCANS.items():
     compose_accumulate(ufunc, scan)
-for ufunc in [f for f in (*RULES, *PLAIN) if isinstance(f, np.ufunc) and not f.signature]:
+for ufunc in (f for f in RULES if isinstance(f, np.ufunc) and not f.signature):
     if ufunc.nin == 2:
         compose_outer(ufunc)
         refuse((ufunc, "reduceat"), "reduce the slices one by one, such as np.sum(t[2:5])")
