@@ -213,7 +213,7 @@ def test_writing_to_data_raises_where_it_is_done(write, kind):
     if kind == "rebound":
         tensor.data = np.array([3.0, 1.0, 2.0])
     before = tensor.numpy()
-    with pytest.raises(ValueError, match="read-only|WRITEABLE"):
+    with pytest.raises(ValueError, match=r"read-only|WRITEABLE"):
         write(tensor.data)
     assert np.array_equal(tensor.data, before)
 

@@ -176,6 +176,14 @@ def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
     return {name: p.default for name, p in arguments if p.kind < p.VAR_POSITIONAL}
 
 
+def has_out(
+    function: Callable[..., Any], inputs: tuple[Any, ...], parameters: dict[str, Any]
+) -> bool:
+    """Whether the caller named an array to write the result into."""
+    named = {**dict(zip(_defaults(function), inputs, strict=False)), **parameters}
+    return named.get("out") is not None
+
+
 def in_place_order(
     function: Callable[..., Any], inputs: tuple[Any, ...], parameters: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -13,14 +13,14 @@ import numpy as np
 
 from .backprop import backward_pass, separate
 from .readonly import read_only
-from .registry import COMPOSITIONS, PLAIN, REFUSED, RULES, Rule, full_name, in_place_order
+from .registry import COMPOSITIONS, PLAIN, REFUSED, RULES, Rule, full_name, has_out, in_place_order
 from .rules import astype, getitem, relu, sigmoid
 
 _Operator = Callable[[Any, Any], "Tensor"]
 _REAL = frozenset(np.typecodes["Float"])
 _NO_PARAMETERS: dict[str, Any] = {}
 _BASIC_INDICES = frozenset({int, slice, type(None), type(Ellipsis)})
-_AS_THEY_ARE = frozenset({np.ndarray, np.float64, np.float32, float, int, slice, tuple})
+_AS_THEY_ARE = frozenset({np.ndarray, np.float64, np.float32, float, int, slice})
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Tensor]:
@@ -360,10 +360,7 @@ class Tensor:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **parameters: Any) -> Any:
         if parameters.pop("out", None) is not None:
-            raise TypeError(
-                f"np.{ufunc.__name__} cannot write into out= (or do array += Tensor) when a Tensor "
-                "is involved: a recorded array never changes; use the result, a = a + t"
-            )
+            raise _cannot_write(ufunc)
         function = ufunc if method == "__call__" else (ufunc, method)
         return apply(function, *inputs, **parameters)
 
@@ -396,8 +393,12 @@ class Tensor:
 
     # Comparisons give plain arrays; Tensors stay hashable, by identity
 
-    __eq__ = _plain_method(np.equal)
-    __ne__ = _plain_method(np.not_equal)
+    def __eq__(self, other: object) -> Any:  # not np.equal, which refuses text
+        return self._array == _without_history(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._array != _without_history(other)
+
     __lt__ = _plain_method(np.less)
     __le__ = _plain_method(np.less_equal)
     __gt__ = _plain_method(np.greater)
@@ -708,6 +709,8 @@ def _deliver(found: list[tuple[Tensor, Any]], as_tensors: bool) -> None:
 
 def _apply_without_rule(function: Any, inputs: tuple, parameters: dict) -> Any:
     if function in COMPOSITIONS:
+        if has_out(function, inputs, parameters):
+            raise _cannot_write(function)
         return COMPOSITIONS[function](*inputs, **parameters)
     if function in PLAIN:
         return function(*_without_history(inputs), **_without_history(parameters))
@@ -724,6 +727,13 @@ def _without_history(x: Any) -> Any:
     if isinstance(x, dict):
         return {key: _without_history(value) for key, value in x.items()}
     return x
+
+
+def _cannot_write(function: Callable[..., Any]) -> TypeError:
+    return TypeError(
+        f"{full_name(function)} cannot write into out= (or do array += Tensor) when a Tensor is "
+        "involved: a recorded array never changes; use the result, a = a + t"
+    )
 
 
 def _explained(error: Exception, name: str, inputs: tuple) -> Exception:
