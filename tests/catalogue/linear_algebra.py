@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygrad_bp.rules import decompositions, linear_algebra
 
-from .sample import Constant, Sample
+from .sample import Sample
 
 random = np.random.default_rng(5)
 
@@ -87,8 +87,7 @@ products = [
 def contracted(subscripts, *shapes, **parameters):
     """A sample of einsum."""
     inputs = (subscripts, *(array(*shape) for shape in shapes))
-    covers = (linear_algebra.contraction,)
-    return Sample(np.einsum, inputs, parameters, holomorphic=True, covers=covers)
+    return Sample(np.einsum, inputs, parameters, holomorphic=True)
 
 
 x = array(3, 3)
@@ -190,6 +189,10 @@ inverses = [
             (stack, (1, 3, 2)),
         ]
     ),
+    *singles(np.linalg.tensorinv, regular(6, 6).reshape(3, 2, 1, 6)),
+    *singles(np.linalg.tensorinv, regular(6, 6).reshape(6, 2, 3), ind=1),
+    Sample(np.linalg.tensorsolve, (regular(6, 6).reshape(3, 2, 6), array(3, 2))),
+    Sample(np.linalg.tensorsolve, (regular(6, 6).reshape(2, 6, 3), array(6)), {"axes": (0, 2)}),
     *singles(np.linalg.pinv, square, tall, wide, tall_stack, wide_stack),
     *singles(np.linalg.pinv, tall, rtol=1e-9),
     Sample(of_rank_two(np.linalg.pinv), (array(4, 2), array(2, 3)), {"rcond": 1e-4}),

@@ -7,6 +7,8 @@ symmetric matrix, with both of its triangles counted. A result with several arra
 `eigh`, is made of primitives that have one each.
 """
 
+import math
+
 import numpy as np
 
 from ..registry import compose, plain, primitive, refuse, rule
@@ -58,9 +60,23 @@ def lstsq(a, b, rcond=None):
         rcond = np.finfo(a.dtype).eps * max(a.shape)
     x = np.linalg.pinv(a, rcond) @ b
     singular = np.linalg.svdvals(a)
-    rank = np.count_nonzero(singular > rcond * singular[0])
-    residuals = np.sum(np.square(b - a @ x), axis=0, keepdims=b.ndim == 1)
+    rank = np.sum(singular > rcond * singular[0], dtype=np.int32)
+    residuals = np.sum(np.square(b - a @ x), axis=0, keepdims=np.ndim(b) == 1)
     return x, residuals if rank == a.shape[1] < a.shape[0] else residuals[:0], rank, singular
+
+
+@compose(np.linalg.tensorinv)
+def tensorinv(a, ind=2):
+    rows = math.prod(a.shape[:ind])
+    return np.reshape(np.linalg.inv(np.reshape(a, (rows, -1))), a.shape[ind:] + a.shape[:ind])
+
+
+@compose(np.linalg.tensorsolve)
+def tensorsolve(a, b, axes=None):
+    if axes is not None:
+        a = np.moveaxis(a, axes, range(-len(axes), 0))
+    solution = np.linalg.solve(np.reshape(a, (np.size(b), -1)), np.ravel(b))
+    return np.reshape(solution, np.shape(a)[np.ndim(b) :])
 
 
 # Determinants
@@ -276,8 +292,7 @@ def vector_norm(x, order, axis, keepdims):
 
 
 def matrix_norm(x, order, axes, keepdims):
-    rows, columns = (axis % x.ndim for axis in axes)
-    x = np.moveaxis(x, (rows, columns), (-2, -1))
+    x = np.moveaxis(x, axes, (-2, -1))
     sums = {1: -2, -1: -2, np.inf: -1, -np.inf: -1}
     if order in (None, "fro"):
         norm = np.sqrt(np.sum(x * x, axis=(-2, -1)))
@@ -291,7 +306,7 @@ def matrix_norm(x, order, axes, keepdims):
         norm = np.max(totals, axis=-1) if order > 0 else np.min(totals, axis=-1)
     else:
         raise ValueError(f"np.linalg.norm of matrices has no ord={order!r}")
-    return np.expand_dims(norm, (rows, columns)) if keepdims else norm
+    return np.expand_dims(norm, axes) if keepdims else norm
 
 
 @compose(np.linalg.norm)

@@ -78,7 +78,7 @@ def dot(a, b):
 def inner(a, b):
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return np.multiply(a, b)
-    return np.tensordot(a, b, (-1, -1))
+    return np.matmul(a, b) if np.ndim(b) == 1 else np.tensordot(a, b, (-1, -1))
 
 
 @compose(np.vdot)
@@ -119,30 +119,16 @@ def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
 # Products of many
 
 
-@primitive
-def contraction(*operands, subscripts, optimize=False):
-    """`numpy.einsum` with its operands first."""
-    return np.einsum(subscripts, *operands, optimize=optimize)
-
-
-@compose(np.einsum)
-def einsum(subscripts, *operands, optimize=False):
-    if not isinstance(subscripts, str):
-        raise TypeError("np.einsum of Tensors takes its subscripts first, as in 'ij,jk->ik'")
-    return contraction(*operands, subscripts=subscripts, optimize=optimize)
-
-
-def contraction_by(position, g, out, *operands, subscripts, optimize=False):
+def einsum_by(position, g, out, subscripts, *operands, optimize=False):
     """``g`` contracted with the other operands; what they do not say, constants say.
 
     Along a letter that no other has, the gradient is the same everywhere: ones.
     Where a letter came twice, the gradient lies on a diagonal: the identity matrix.
     """
+    position -= 1  # among the operands
     *terms, output = spelled_out(subscripts, operands)
-    own, length_of = (
-        terms[position],
-        dict(zip(terms[position], np.shape(operands[position]), strict=True)),
-    )
+    own = terms[position]
+    length_of = dict(zip(own, np.shape(operands[position]), strict=True))
     terms[position], factors = output, [*operands[:position], g, *operands[position + 1 :]]
     known = {
         letter
@@ -180,7 +166,13 @@ def spelled_out(subscripts, operands):
     return [*terms, output.replace("...", dots)]
 
 
-rule(contraction, each=contraction_by, formula=["g · the other operands"])
+def einsum(subscripts, *operands, optimize=False):
+    if not isinstance(subscripts, str):
+        raise TypeError("of Tensors takes its subscripts first, as in 'ij,jk->ik'")
+    return np.einsum(subscripts, *operands, optimize=optimize)
+
+
+rule(np.einsum, each=einsum_by, run=einsum, formula=["g · the other operands"])
 plain(np.einsum_path)
 
 
@@ -215,15 +207,16 @@ def multi_dot(arrays):
 
 @compose(np.linalg.matrix_power)
 def matrix_power(a, n):
-    """Square repeatedly: log2 n products or so."""
+    """Square repeatedly: twice log2 n products at most."""
+    n = operator.index(n)
     if n < 0:
         return matrix_power(np.linalg.inv(a), -n)
     if n == 0:
         return a * 0 + np.eye(a.shape[-1], dtype=a.dtype)
     if n == 1:
         return +a
-    half = matrix_power(a @ a, operator.index(n) // 2)
-    return half @ a if n % 2 else half
+    even = matrix_power(a @ a, n // 2)
+    return even @ a if n % 2 else even
 
 
 # Diagonals
@@ -267,6 +260,8 @@ def trace(a, offset=0, axis1=0, axis2=1):
 
 @compose(np.diag)
 def diag(v, k=0):
+    if v.ndim > 2:
+        raise ValueError(f"np.diag takes a vector or a matrix, not an array of shape {v.shape}")
     if v.ndim == 1:
         return on_diagonal(v, shape=2 * (v.size + abs(k),), offset=k)
     return np.diagonal(v, k)
@@ -280,7 +275,7 @@ def diagflat(v, k=0):
 # Other names that NumPy has for these, with the axes that its linear algebra uses
 
 compose(np.linalg.matmul)(lambda x1, x2, /: np.matmul(x1, x2))
-compose(np.linalg.outer)(lambda x1, x2, /: np.outer(x1, x2))
+compose(np.linalg.outer)(lambda x1, x2, /: np.einsum("i,j->ij", x1, x2))
 compose(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: np.tensordot(x1, x2, axes))
 compose(np.linalg.cross)(lambda x1, x2, /, *, axis=-1: np.cross(x1, x2, axis=axis))
 compose(np.linalg.matrix_transpose)(lambda x, /: np.swapaxes(x, -1, -2))
