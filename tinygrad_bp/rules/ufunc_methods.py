@@ -39,4 +39,4 @@ for ufunc in (f for f in RULES if isinstance(f, np.ufunc) and not f.signature):
     if ufunc.nin == 2:
         compose_outer(ufunc)
         refuse((ufunc, "reduceat"), "reduce the slices one by one, such as np.sum(t[2:5])")
-    refuse((ufunc, "at"), "it writes in place; use np.where, or for sums of rows t[index]")
+    refuse((ufunc, "at"), "it writes in place; use np.where or np.bincount")
