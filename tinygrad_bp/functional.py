@@ -91,7 +91,7 @@ rule(
     lambda g, out, x, weight, bias: g @ weight,
     _linear_by_weight,
     lambda g, out, x, weight, bias: g,
-    formula=["g @ W", "gᵀ @ x", "g, summed"],
+    formula=["g @ weight", "gᵀ @ x", "g, summed"],
 )
 
 
