@@ -23,26 +23,6 @@ def regular(*shape):
     return u * s @ vt
 
 
-def of_symmetric(function):
-    """The function of a matrix and its transpose, added: NumPy reads one triangle alone."""
-
-    @functools.wraps(function)
-    def symmetrised(x, **parameters):
-        return function(x + np.swapaxes(x, -1, -2), **parameters)
-
-    return symmetrised
-
-
-def of_definite(function):
-    """The function of a positive definite matrix made from any."""
-
-    @functools.wraps(function)
-    def made_definite(x, **parameters):
-        return function(x @ np.swapaxes(x, -1, -2) + 2 * np.eye(x.shape[-2]), **parameters)
-
-    return made_definite
-
-
 def pairs(function, *shapes, holomorphic=True, **parameters):
     """List a sample for each pair of shapes."""
     return [Sample(function, (array(*m), array(*n)), parameters, holomorphic) for m, n in shapes]
@@ -53,6 +33,28 @@ def singles(function, *inputs, covers=(), holomorphic=False, **parameters):
     return [Sample(function, (x,), parameters, holomorphic, covers=covers) for x in inputs]
 
 
+def symmetric(function, *inputs, **parameters):
+    """List samples of the function of a matrix plus its transpose: NumPy reads one triangle."""
+
+    @functools.wraps(function)
+    def symmetrised(x, **parameters):
+        return function(x + np.swapaxes(x, -1, -2), **parameters)
+
+    return singles(
+        symmetrised, *inputs, covers=(function, decompositions.eigenvectors), **parameters
+    )
+
+
+def definite(function, *inputs, **parameters):
+    """List samples of the function of a positive definite matrix made from any."""
+
+    @functools.wraps(function)
+    def made_definite(x, **parameters):
+        return function(x @ np.swapaxes(x, -1, -2) + 2 * np.eye(x.shape[-2]), **parameters)
+
+    return singles(made_definite, *inputs, covers=(function,), **parameters)
+
+
 products = [
     *pairs(np.matmul, ((3,), (3,)), ((3,), (3, 2)), ((2, 3), (3,)), ((2, 3), (3, 4))),
     *pairs(np.matmul, ((3,), (2, 3, 2)), ((2, 2, 3), (3,)), ((2, 3), (4, 3, 2))),
@@ -61,8 +63,9 @@ products = [
     *pairs(np.dot, ((), ()), ((), (2, 3)), ((2, 3), ()), ((3,), (3,)), ((2, 3), (3,))),
     *pairs(np.dot, ((3,), (3, 2)), ((2, 3), (3, 2)), ((2, 2, 3), (3, 2)), ((2, 3), (4, 3, 2))),
     *pairs(np.dot, ((3,), (2, 3, 2)), ((2, 2, 3), (3,)), ((2, 2, 3), (2, 3, 2))),
-    *pairs(np.inner, ((), (3,)), ((3,), (3,)), ((2, 3), (3,)), ((2, 3), (2, 4, 3))),
-    *pairs(np.vdot, ((3,), (3,)), ((2, 3), (6,)), holomorphic=False),
+    *pairs(np.inner, ((), ()), ((), (3,)), ((2, 3), ()), ((3,), (3,)), ((2, 3), (3,))),
+    *pairs(np.inner, ((3,), (2, 3)), ((2, 3), (2, 4, 3))),
+    *pairs(np.vdot, ((3,), (3,)), ((2, 3), (6,)), ((), ()), holomorphic=False),
     *pairs(np.outer, ((2,), (3,)), ((2, 2), (3,)), ((), (3,))),
     *pairs(np.linalg.outer, ((2,), (3,))),
     *pairs(np.kron, ((2,), (3,)), ((2, 3), (3, 2)), ((2,), (2, 2)), ((2, 1, 2), (3, 2))),
@@ -218,18 +221,12 @@ determinants = [
 ]
 
 decomposed = [
-    *singles(of_definite(np.linalg.cholesky), array(3, 3), array(2, 2, 2), array(1, 1)),
-    *singles(of_definite(np.linalg.cholesky), array(2, 2, 2), upper=True),
-    *singles(of_definite(np.linalg.cholesky), array(2, 3), covers=(np.linalg.cholesky,)),
-    *singles(of_symmetric(np.linalg.eigvalsh), square, stack, covers=(np.linalg.eigvalsh,)),
-    *singles(of_symmetric(np.linalg.eigvalsh), square, UPLO="U"),
-    *singles(
-        of_symmetric(np.linalg.eigh),
-        square,
-        stack,
-        covers=(np.linalg.eigh, decompositions.eigenvectors),
-    ),
-    *singles(of_symmetric(np.linalg.eigh), stack, UPLO="U"),
+    *definite(np.linalg.cholesky, array(3, 3), array(2, 2, 2), array(1, 1), array(2, 3)),
+    *definite(np.linalg.cholesky, array(2, 2, 2), upper=True),
+    *symmetric(np.linalg.eigvalsh, square, stack),
+    *symmetric(np.linalg.eigvalsh, square, UPLO="U"),
+    *symmetric(np.linalg.eigh, square, stack),
+    *symmetric(np.linalg.eigh, stack, UPLO="U"),
     *singles(np.linalg.svdvals, square, tall, wide_stack),
     *singles(np.linalg.svd, tall, wide, compute_uv=False),
     *singles(np.linalg.svd, square, stack, covers=(decompositions.singular_vectors,)),

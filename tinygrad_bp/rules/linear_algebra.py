@@ -67,28 +67,48 @@ rule(
 )
 
 
-@compose(np.dot)
-def dot(a, b):
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
-    return np.matmul(a, b) if np.ndim(b) <= 2 else np.tensordot(a, b, (-1, -2))
+def dot_by_left(g, out, x, y):
+    if np.ndim(x) == 0 or np.ndim(y) == 0:
+        return g * y
+    if np.ndim(y) <= 2:
+        return matmul_by_left(g, out, x, y)
+    return tensordot_by_left(g, out, x, y, (-1, -2))
 
 
-@compose(np.inner)
-def inner(a, b):
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
-    return np.matmul(a, b) if np.ndim(b) == 1 else np.tensordot(a, b, (-1, -1))
+def dot_by_right(g, out, x, y):
+    if np.ndim(x) == 0 or np.ndim(y) == 0:
+        return g * x
+    if np.ndim(y) <= 2:
+        return matmul_by_right(g, out, x, y)
+    return tensordot_by_right(g, out, x, y, (-1, -2))
 
 
-@compose(np.vdot)
-def vdot(a, b):
-    return np.matmul(np.ravel(a), np.ravel(b))
+def inner_by_left(g, out, x, y):
+    if np.ndim(g) == 0 or np.ndim(x) == 0 or np.ndim(y) == 0:
+        return g * y
+    return tensordot_by_left(g, out, x, y, (-1, -1))
 
 
-@compose(np.outer)
-def outer(a, b):
-    return np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1))
+def inner_by_right(g, out, x, y):
+    if np.ndim(g) == 0 or np.ndim(x) == 0 or np.ndim(y) == 0:
+        return g * x
+    return tensordot_by_right(g, out, x, y, (-1, -1))
+
+
+rule(np.dot, dot_by_left, dot_by_right, formula=["g @ yᵀ", "xᵀ @ g"])
+rule(np.inner, inner_by_left, inner_by_right, formula=["g @ y", "gᵀ @ x"])
+rule(
+    np.vdot,
+    lambda g, out, x, y: g * np.reshape(y, x.shape),
+    lambda g, out, x, y: g * np.reshape(x, y.shape),
+    formula=["y", "x"],
+)
+rule(
+    np.outer,
+    lambda g, out, x, y: np.reshape(g @ np.ravel(y), x.shape),
+    lambda g, out, x, y: np.reshape(np.ravel(x) @ g, y.shape),
+    formula=["g @ y", "gᵀ @ x"],
+)
 
 
 @compose(np.kron)
