@@ -63,9 +63,9 @@ class SGD:
         weight_decay: float = 0.0,
     ):
         self.parameters = _checked_parameters(parameters)
-        self.lr = _not_negative(lr, "lr")
-        if self.lr == 0:
-            raise ValueError("lr must be positive, not 0")
+        self.lr = _number(lr, "lr")
+        if not 0 < self.lr < math.inf:  # which nan is not
+            raise ValueError(f"lr must be positive, not {lr}")
         self.momentum = _not_negative(momentum, "momentum")
         self.weight_decay = _not_negative(weight_decay, "weight_decay")
         self._velocities: dict[Tensor, Any] = {}
@@ -129,7 +129,7 @@ def _checked_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
             "parameters must be a list of Tensors such as model.parameters(), "
             f"not a {type(parameters).__name__}"
         )
-    found = dict.fromkeys(parameters)
+    found = list(parameters)
     if not found:
         raise ValueError("there are no parameters to optimise (was a generator used up before?)")
     for i, p in enumerate(found):
@@ -137,14 +137,18 @@ def _checked_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
             raise TypeError(f"parameter {i} is not a Tensor but a {type(p).__name__}")
         if not (p.requires_grad and p.is_leaf):
             raise ValueError(f"parameter {i}, {p._called()}, is not a leaf that requires grad")
-    return list(found)
+    return list(dict.fromkeys(found))
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number, not {value!r}") from None
 
 
 def _not_negative(value: Any, name: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number, not {value!r}") from None
-    if not 0 <= number < math.inf:  # which nan is not
-        raise ValueError(f"{name} must be a positive number, not {value}")
+    number = _number(value, name)
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{name} must not be negative, but is {value}")
     return number

@@ -1,0 +1,94 @@
+"""The examples run as a student runs them, and reach what they promise."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(name: str, *arguments: object, folder: Path = ROOT, blocked: str = "") -> tuple[int, str]:
+    """Run an example in ``folder``, without the package ``blocked``: exit code and output."""
+    program = (
+        f"import sys, runpy; sys.modules.update(dict.fromkeys({blocked.split()!r})); "
+        f"sys.argv = {['example', *map(str, arguments)]!r}; "
+        f"runpy.run_path({str(ROOT / 'examples' / name)!r}, run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=folder,
+        env={**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def numbers(line: str) -> list[float]:
+    return [float(n) for n in re.findall(r"-?\d+\.\d+", line)]
+
+
+def line_with(text: str, output: str) -> str:
+    return next(line for line in output.splitlines() if text in line)
+
+
+def test_digits(tmp_path):
+    pytest.importorskip("sklearn")
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "confusion.png"
+    code, output = run("digits.py", "--out", picture, folder=tmp_path)
+    assert code == 0, output
+    *accuracies, mean = numbers(line_with("test accuracy", output))
+    assert len(accuracies) == 5
+    assert min(accuracies) >= 0.96
+    np.testing.assert_allclose(mean, np.mean(accuracies), atol=1e-4)
+    assert str(picture) in output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "accuracy=" in output  # the bar's
+
+
+def test_digits_without_matplotlib(tmp_path):
+    pytest.importorskip("sklearn")
+    code, output = run(
+        "digits.py", "--seeds", 1, "--epochs", 1, folder=tmp_path, blocked="matplotlib"
+    )
+    assert code == 0, output
+    assert 'pip install "tinygrad_bp[examples]"' in output
+    assert not list(tmp_path.iterdir())
+
+
+def test_diabetes():
+    pytest.importorskip("sklearn")
+    code, output = run("diabetes.py")
+    assert code == 0, output
+    network, linear = numbers(line_with("mean", output))
+    assert len([line for line in output.splitlines() if line.startswith("seed")]) == 5
+    assert 0.45 < linear < 0.6
+    assert network > linear - 0.02
+
+
+@pytest.mark.parametrize("name", ["digits.py", "diabetes.py"])
+def test_without_scikit_learn_one_line_says_what_to_install(name):
+    code, output = run(name, blocked="sklearn sklearn.datasets")
+    assert code == 1
+    line = 'this example needs scikit-learn: pip install "tinygrad_bp[examples]"'
+    assert output.strip() == line
+
+
+def test_xor():
+    code, output = run("xor.py")
+    assert code == 0, output
+    last = output.splitlines()[-1]
+    p = numbers(last[last.index("[") :])
+    np.testing.assert_allclose(p, [0, 1, 1, 0], atol=0.01)
+    source = (ROOT / "examples" / "xor.py").read_text()
+    assert len(source.splitlines()) < 25
+    assert "nn" not in re.findall(r"\w+", source)
