@@ -8,28 +8,35 @@ from .types import as_array, cast
 
 def blend(function, start, stop, num, endpoint, dtype, axis):
     """``function(start, stop, t)`` for ``num`` numbers t from 0 to 1, along a new axis."""
-    start, stop = as_array(start), as_array(stop)
-    t = np.linspace(0, 1, num, endpoint, dtype=np.result_type(start, stop, 0.0))
-    t = np.reshape(t, (-1,) + max(start.ndim, stop.ndim) * (1,))
-    result = np.moveaxis(function(start, stop, t), 0, axis)
-    return result if dtype is None else cast(result, dtype)
+    t = np.linspace(0, 1, num, endpoint, dtype=dtype)
+    t = np.reshape(t, (-1,) + max(np.ndim(start), np.ndim(stop)) * (1,))
+    return np.moveaxis(function(cast(start, dtype), cast(stop, dtype), t), 0, axis)
+
+
+def floating(*numbers):
+    """The dtype of arithmetic on these, where a Python number takes the others' dtype."""
+    return np.result_type(*(x if np.isscalar(x) else as_array(x) for x in numbers), 0.0)
 
 
 @compose(np.linspace)
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
-    steps = blend(lambda a, b, t: a * (1 - t) + b * t, start, stop, num, endpoint, dtype, axis)
-    return (steps, (stop - start) / (num - bool(endpoint))) if retstep else steps
+    exact = floating(start, stop)
+    numbers = blend(lambda a, b, t: a * (1 - t) + b * t, start, stop, num, endpoint, exact, axis)
+    numbers = cast(numbers, exact if dtype is None else dtype)
+    steps = num - bool(endpoint)
+    return (numbers, (stop - start) / steps if steps else np.nan) if retstep else numbers
 
 
 @compose(np.logspace)
 def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
     exponents = np.linspace(start, stop, num, endpoint, axis=axis)
-    base = base if np.ndim(base) == 0 else np.expand_dims(base, axis)
-    return cast(np.power(base, exponents), dtype or exponents.dtype)
+    powers = np.power(np.expand_dims(base, axis) if np.ndim(base) else base, exponents)
+    return powers if dtype is None else cast(powers, dtype)
 
 
 @compose(np.geomspace)
 def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
+    dtype = np.result_type(floating(start, stop), np.zeros((), dtype))
     return blend(lambda a, b, t: a * (b / a) ** t, start, stop, num, endpoint, dtype, axis)
 
 

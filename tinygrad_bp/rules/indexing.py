@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 
 from ..registry import compose, primitive, refuse, rule
+from .types import cast
 
 
 @primitive
@@ -72,7 +73,7 @@ def bincount(x, /, weights=None, minlength=0):
     x = np.asarray(x)
     if weights is None:
         return np.bincount(x, minlength=minlength)
-    return scatter_add(weights, x, (max(minlength, np.max(x, initial=-1) + 1),))
+    return scatter_add(cast(weights, float), x, (max(minlength, np.max(x, initial=-1) + 1),))
 
 
 for function in (np.copyto, np.fill_diagonal, np.place, np.put, np.putmask):

@@ -80,9 +80,9 @@ def widened(g, a, v, mode):
 
 rule(
     np.convolve,
-    lambda g, out, a, v, mode="full": np.correlate(widened(g, a, v, mode), v, "valid"),
-    lambda g, out, a, v, mode="full": np.correlate(widened(g, a, v, mode), a, "valid"),
-    formula=["g correlated with y", "g correlated with x"],
+    lambda g, out, a, v, mode="full": np.convolve(widened(g, a, v, mode), np.flip(v), "valid"),
+    lambda g, out, a, v, mode="full": np.convolve(widened(g, a, v, mode), np.flip(a), "valid"),
+    formula=["g ∗ flipped y", "g ∗ flipped x"],
 )
 
 
