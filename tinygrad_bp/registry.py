@@ -170,7 +170,7 @@ def full_name(function: Any) -> str:
 @functools.cache
 def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
     """The arguments that can be given by place, in order, with what each is if left out."""
-    if isinstance(function, np.ufunc):  # takes its inputs by place alone
+    if isinstance(function, np.ufunc | tuple):  # takes its inputs by place alone
         return {}
     arguments = inspect.signature(function).parameters.items()
     return {name: p.default for name, p in arguments if p.kind < p.VAR_POSITIONAL}

@@ -87,7 +87,9 @@ rule(
 
 def tied(g, out, x, axis, keepdims, where):
     """``g`` shared evenly among the elements that equal the extreme ``out``."""
-    chosen = (x == restore(out, x, axis, keepdims)) & where
+    chosen = x == restore(out, x, axis, keepdims)
+    if where is not True:
+        chosen = chosen & where
     ties = np.sum(chosen, axis=axis, keepdims=True, dtype=g.dtype)
     return restore(g, x, axis, keepdims) / np.maximum(ties, 1) * chosen
 

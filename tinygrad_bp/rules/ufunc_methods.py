@@ -30,13 +30,18 @@ def compose_outer(ufunc):
     def outer(x, y):
         return ufunc(np.reshape(x, np.shape(x) + np.ndim(y) * (1,)), y)
 
+    refuse((ufunc, "reduceat"), "reduce the slices one by one, such as np.sum(t[2:5])")
+
+
+def refuse_at(ufunc):
+    refuse((ufunc, "at"), "it writes in place; use np.where or np.bincount")
+
 
 for ufunc, reduction in REDUCTIONS.items():
     compose_reduce(ufunc, reduction)
 for ufunc, scan in SCANS.items():
     compose_accumulate(ufunc, scan)
-for ufunc in (f for f in RULES if isinstance(f, np.ufunc) and not f.signature):
-    if ufunc.nin == 2:
-        compose_outer(ufunc)
-        refuse((ufunc, "reduceat"), "reduce the slices one by one, such as np.sum(t[2:5])")
-    refuse((ufunc, "at"), "it writes in place; use np.where or np.bincount")
+for elementwise in (f for f in RULES if isinstance(f, np.ufunc) and not f.signature):
+    refuse_at(elementwise)
+    if elementwise.nin == 2:
+        compose_outer(elementwise)
