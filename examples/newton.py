@@ -58,7 +58,9 @@ def draw(paths, file):
     for name, points in paths.items():
         color, marker, size = styles[name]
         label = f"{name}: {len(points) - 1:,} steps"
-        axes.plot(*points.T, color=color, marker=marker, markersize=size, linewidth=1.3, label=label)
+        axes.plot(
+            *points.T, color=color, marker=marker, markersize=size, linewidth=1.3, label=label
+        )
     axes.plot(1, 1, "*", color="#009E73", markersize=14, label="minimum (1, 1)")
     axes.set(xlim=(-1.6, 1.5), ylim=(-0.6, 1.6), xlabel="x", ylabel="y")
     axes.set_title("Rosenbrock: (1 − x)² + 100 (y − x²)²")

@@ -59,7 +59,12 @@ def solve(seed=0):
         start = np.random.default_rng(seed).normal(0, 0.5, 3 * HIDDEN)
         options = {"maxiter": 3000, "maxfun": 6000, "ftol": 0, "gtol": 1e-7}
         found = minimize(
-            bp.value_and_grad(loss), start, jac=True, method="L-BFGS-B", callback=note, options=options
+            bp.value_and_grad(loss),
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            callback=note,
+            options=options,
         )
     return found.x, losses
 

@@ -515,7 +515,7 @@ def test_a_tensor_has_no_other_attributes():
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: bp.Tensor(data=2.0), "Tensor(2.)"),
+        (lambda: bp.Tensor(2.0), "Tensor(2.)"),
         (lambda: bp.Tensor([1, 2]), "Tensor([1, 2], dtype=int64)"),
         (lambda: bp.Tensor([True]), "Tensor([ True], dtype=bool)"),
         (lambda: leaf([1.0, 2.5]), "Tensor([1. , 2.5], requires_grad=True)"),
@@ -527,7 +527,7 @@ def test_a_tensor_has_no_other_attributes():
             lambda: leaf([[1.0, 2.0], [3.0, 4.0]]),
             "Tensor([[1., 2.],\n        [3., 4.]], requires_grad=True)",
         ),
-        (lambda: (leaf([2.0]) * 3).detach(), "Tensor([6.])"),
+        ((leaf([2.0]) * 3).detach, "Tensor([6.])"),
     ],
 )
 def test_every_kind_of_tensor_reads_well(make, text):

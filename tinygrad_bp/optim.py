@@ -83,10 +83,9 @@ class SGD:
         ValueError
             If a gradient was replaced by one of another shape or dtype.
         """
-        for p in self.parameters:
-            if p.grad is None:
-                continue
-            data, g = p._array, _gradient(p)
+        fitting = [(p, _gradient(p)) for p in self.parameters if p.grad is not None]
+        for p, g in fitting:  # none is moved if one does not fit
+            data = p._array
             if self.weight_decay:
                 g = g + self.weight_decay * data
             if self.momentum:
