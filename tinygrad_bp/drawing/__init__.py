@@ -1,0 +1,1 @@
+"""What `draw` and `animate` are made of: reading a graph, laying out cards, rendering."""

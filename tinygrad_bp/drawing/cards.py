@@ -1,0 +1,274 @@
+"""The label of each card: rows of a small table, as Graphviz's HTML-like labels write them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..explain import Edge, Graph, Node
+from ..explain.names import literal, norm, number, quantity
+from ..tensor import Tensor
+from .groups import description_of, short_title
+from .sheet import Item
+from .style import (
+    CHIP,
+    CLEAR,
+    GRADIENT,
+    INK,
+    QUIET,
+    RULE,
+    VALUE,
+    badge,
+    bar,
+    cell,
+    font,
+    magnitude,
+    printable,
+    row,
+    shape_of,
+    table,
+    width_of,
+)
+
+LONGEST_EXPRESSION = 28  # of a tensor's; a longer one is cut to the name of its function
+MOST_TERMS, TERMS_SHOWN = 6, 3
+
+
+@dataclass(slots=True)
+class Look:
+    """What the cards of one picture show.
+
+    Attributes
+    ----------
+    scalar : bool
+        Whether every value is one number.
+    values, grads, backward : bool
+        Whether to show values, gradients, and the terms of the backward pass.
+    merged : bool
+        Whether the operation is told in the header of its result.
+    until : int or None
+        The last step of the backward pass that has been taken. None: all.
+    smallest, largest : float
+        The gradient norms at which a bar is empty and full.
+    """
+
+    scalar: bool
+    values: bool
+    grads: bool
+    backward: bool
+    merged: bool
+    until: int | None = None
+    smallest: float = 0.0
+    largest: float = 0.0
+
+    def taken(self, step: int) -> bool:
+        """Whether a step of the backward pass is to be seen."""
+        return self.until is None or step <= self.until
+
+    def ink(self, text: str, step: int, color: str, size: int = 11, bold: bool = False) -> str:
+        """Text that is there from a step of the pass on; before, it takes its room unseen."""
+        return font(text, color if self.taken(step) else CLEAR, size, bold) if text else ""
+
+    def bar_of(self, size: float | None) -> str:
+        """A gradient's norm as a bar, on a logarithmic scale."""
+        if not size or not self.smallest or not math.isfinite(size):
+            return bar(0.0)
+        if self.smallest == self.largest:
+            return bar(1.0)
+        part = math.log(size / self.smallest) / math.log(self.largest / self.smallest)
+        return bar(0.1 + 0.9 * part)
+
+
+def label_of(item: Item, graph: Graph, look: Look) -> str:
+    """The label of an item's card."""
+    if item.kind == "more":
+        return _word(item)
+    if item.kind == "alias":
+        return table(row(cell(_name(item.node, 12))), padding=1)
+    if item.group:
+        return _group_card(item, graph, look)
+    if look.backward and item.kind != "const":
+        return _backward_card(item.node, graph, look)
+    return _scalar_card(item.node, look) if look.scalar else _tensor_card(item, look)
+
+
+def gradient_of(node: Node) -> Any:
+    """What was found for a Tensor by an earlier ``backward``, as an array. None: nothing."""
+    found = node.tensor.grad if isinstance(node.tensor, Tensor) else None
+    return found.data if isinstance(found, Tensor) else found
+
+
+def gradient_norm(item: Item, look: Look) -> float | None:
+    """The norm of the gradient that a card shows; of a group, of all that its leaves have."""
+    nodes = [n for n in item.nodes if n.kind == "leaf"] if item.group else item.nodes
+    found = [n.adjoint if look.backward else gradient_of(n) for n in nodes]
+    norms = [norm(g) for g in found if g is not None]
+    return math.hypot(*norms) if norms else None
+
+
+def _scalar_card(node: Node, look: Look) -> str:
+    """A name, a value and a gradient, one below the other."""
+    rows = []
+    if look.values and node.name != literal(node.value):
+        rows.append(_pair("data", VALUE, number(node.value)))
+    if look.grads and node.kind != "constant":
+        rows.append(_pair("grad", GRADIENT, number(gradient_of(node))))
+    made = _made(node.expression) if look.merged else ""
+    header = row(cell(_name(node) + made, colspan=2))
+    return table(header, *([RULE, *rows] if rows else []))
+
+
+def _pair(label: str, color: str, text: str) -> str:
+    """A row with what is told on the left and how much on the right."""
+    quiet = cell(font(label, QUIET, 10))
+    return row(quiet, cell(font(text, color, 12), "RIGHT", width=54))
+
+
+def _tensor_card(item: Item, look: Look) -> str:
+    """A name, a shape, and the size of the gradient as a bar and a number."""
+    node = item.node
+    in_group = node.kind == "leaf" and bool(item.path)
+    if node.kind in ("leaf", "constant") or node.tensor.name:
+        title = _name(node, 13, last_part=in_group) + _made(node.sign or "")
+    else:
+        title = font(node.sign or node.name, INK, 13, bold=True)
+    shape = cell(font(shape_of(node.value), QUIET), "RIGHT", width=76 if node.inputs else 40)
+    rows = [row(cell(title), shape)]
+    if look.values and not node.value.shape:
+        told = cell(font("data", QUIET))
+        rows.append(row(told, cell(font(number(node.value), VALUE), "RIGHT")))
+    if look.grads and node.kind != "constant":
+        rows.append(_bar_row(gradient_norm(item, look), look))
+    return table(*rows, padding=2)
+
+
+def _bar_row(size: float | None, look: Look) -> str:
+    return row(
+        cell(look.bar_of(size) if size is not None else "", width=86),
+        cell(font(f"|grad| {magnitude(size)}", GRADIENT), "RIGHT", width=76),
+    )
+
+
+def _group_card(item: Item, graph: Graph, look: Look) -> str:
+    """A group's name, what it does, how many parameters it has, and their gradient."""
+    outputs = [n for n in graph.visited() if n.kind == "output"]
+    operations = [n for n in item.nodes if n.inputs]
+    is_output = item.kind == "out"
+    plural = "op" if len(operations) == 1 else "ops"
+    rows = [
+        row(
+            cell(font(short_title(item.group, outputs), INK, 13, bold=True, italic=is_output)),
+            cell(font(f"{len(operations)} {plural}", QUIET), "RIGHT"),
+        )
+    ]
+    about = description_of(item.nodes)
+    if about and not is_output:
+        rows.append(row(cell(font(about, QUIET), colspan=2)))
+    count = sum(int(np.prod(n.value.shape)) for n in item.nodes if n.kind == "leaf")
+    if count:
+        told = cell(font(f"{count:,}", VALUE), "RIGHT", width=76)
+        rows.append(row(cell(font("parameters", QUIET)), told))
+    if look.values and is_output:
+        rows.append(_pair("data", VALUE, number(item.node.value)))
+    if count and (look.grads or look.backward):
+        rows.append(_bar_row(gradient_norm(item, look), look))
+    return table(*rows, padding=2)
+
+
+def _backward_card(node: Node, graph: Graph, look: Look) -> str:
+    """A name and a value, the terms that were paid into the adjoint, and their sum."""
+    made = node.expression
+    if not look.scalar and len(made) > LONGEST_EXPRESSION:
+        made = node.sign or ""
+    value = shape_of(node.value) if node.value.shape else number(node.value) if look.values else ""
+    header = row(
+        cell(_name(node) + _made(made), colspan=2),
+        cell(font(value, VALUE, 12), "RIGHT", width=52),
+    )
+    edges = [graph.edges[step] for step in node.terms]
+    last = edges[-1].step
+    name, used = f"{printable(node.name)}.grad", _uses(node)
+    # Wide enough for the rows that span two columns, which would else stretch the badges
+    spans = width_of(f"{node.name} = {made}", 14), width_of(name, 12) + width_of(used, 10)
+    width = max(*spans, 100) - 16
+    shown = edges if len(edges) <= MOST_TERMS else edges[:TERMS_SHOWN]
+    rows = [_term_row(edge, look, edge is edges[0], width) for edge in shown]
+    if len(shown) < len(edges):
+        rest = look.ink(f"+ {len(edges) - len(shown)} more", last, QUIET)
+        rows.append(row(cell(""), cell(rest, colspan=2, **_mark(last, node, "rest"))))
+    told = look.ink(name, last, GRADIENT, 12, bold=True) + look.ink(used, last, QUIET, 10)
+    total = look.ink(quantity(node.adjoint), last, GRADIENT, 12, bold=True)
+    sums = row(
+        cell(told, colspan=2, **_mark(last, node, "name")),
+        cell(total, "RIGHT", **_mark(last, node, "sum")),
+    )
+    between = [RULE] if len(edges) > 1 else []
+    return table(header, RULE, *rows, *between, sums, padding=2, spacing=2)
+
+
+def _term_row(edge: Edge, look: Look, first: bool, width: int) -> str:
+    """The step's number, upstream times local derivative, and what that comes to."""
+    step, to = edge.step, edge.receiver
+    text = quantity(edge.term)
+    text = text if first or text.startswith("-") else f"+ {text}"
+    product = look.ink(printable(edge.product, 48), step, QUIET)
+    return row(
+        badge(step, look.taken(step), **_mark(step, to, "badge")),
+        cell(product, width=width, **_mark(step, to, "term")),
+        cell(look.ink(text, step, GRADIENT, 12), "RIGHT", **_mark(step, to, "amount")),
+    )
+
+
+def chip(edge: Edge, look: Look) -> str:
+    """The label of a backward edge: the step's number and the local derivative."""
+    text, color = local_derivative(edge), CHIP if look.taken(edge.step) else "transparent"
+    return table(
+        row(
+            badge(edge.step, look.taken(edge.step)),
+            cell(look.ink(printable(text, 48), edge.step, GRADIENT, 10), bgcolor=color),
+        )
+    )
+
+
+def local_derivative(edge: Edge) -> str:
+    """What is on a backward edge: ``∂p/∂x = y = 3``."""
+    formula, local = edge.formula, edge.local
+    if local is None or edge.consumer is None:
+        return formula
+    out, x = printable(edge.consumer.name), printable(edge.receiver.name)
+    value = f"{float(local):.4g}"
+    same = formula == value
+    return f"∂{out}/∂{x} = {formula}" + ("" if same else f" = {value}")
+
+
+def _mark(step: int, node: Node, part: str) -> dict[str, str]:
+    """What makes a cell findable in the SVG, by the step that it belongs to."""
+    return {"id": f"s{step}-n{node.number}-{part}", "tooltip": f"step {step}"}
+
+
+def _name(node: Node, size: int = 14, last_part: bool = False) -> str:
+    name = node.name.rpartition(".")[2] if last_part else node.name
+    return font(printable(name), INK, size, bold=True, italic=True)
+
+
+def _made(how: str) -> str:
+    return font(f" = {printable(how, 48)}", QUIET, 13) if how else ""
+
+
+def _uses(node: Node) -> str:
+    """In which steps a finished adjoint is used: that it is used again is the whole point."""
+    if not node.pays:
+        return ""
+    steps = [str(step) for step in node.pays]
+    shown = steps if len(steps) <= MOST_TERMS else [*steps[:TERMS_SHOWN], "..."]
+    return f"  used in {', '.join(shown)}"
+
+
+def _word(item: Item) -> str:
+    """A card for what was left out."""
+    count = len(item.nodes)
+    groups = item.group
+    return table(row(cell(font(f"... {count} {'more' if groups else 'earlier nodes'}", QUIET, 12))))

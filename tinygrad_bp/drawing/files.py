@@ -1,0 +1,47 @@
+"""Writing a picture to a file: the path is judged before any work, and nothing is half written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+
+def checked(path: str | os.PathLike[str], suffixes: Collection[str]) -> Path:
+    """The path, if a file with one of these suffixes can be there.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is not one of ``suffixes``.
+    OSError
+        If the folder does not exist, or the path is itself a folder.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(f"{str(path)!r} must end in one of {', '.join(suffixes)}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"cannot write {str(path)!r}: the folder {str(path.parent)!r} does not exist"
+        )
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write {str(path)!r}: it is a folder")
+    return path
+
+
+def write(path: Path, content: bytes) -> None:
+    """Put ``content`` at ``path``, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If the place cannot be written; what was there before is then still there.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    except OSError as error:
+        raise type(error)(f"cannot write {str(path)!r}: {error.strerror}") from None
+    finally:
+        partial.unlink(missing_ok=True)

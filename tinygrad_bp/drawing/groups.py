@@ -1,0 +1,142 @@
+"""Which module each value belongs to, read off the dotted names of the parameters.
+
+A parameter called ``encoder.0.weight`` belongs to the group ``encoder.0``, and so does what is
+computed with it, up to where the next group's parameters come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
+
+from ..explain import Graph, Node
+from .style import printable
+
+Path = tuple[str, ...]
+
+AFTER: Path = ("",)  # the path of what follows the last parameter; no dotted name gives it
+FORWARD: Path = ("forward",)
+BACKWARD: Path = ("backward",)
+
+
+def find_paths(graph: Graph) -> dict[Node, Path]:
+    """The group of every node, the outermost first; ``()`` for those in none.
+
+    Where gradients of the graph are drawn with it, the outermost are forward and backward.
+    """
+    paths = _modules(graph)
+    differentiated = whose_gradients(graph)
+    ends = [n for n in graph.visited() if n.kind == "output" and n not in differentiated]
+    if differentiated and ends:
+        forward = _leading_to(ends)
+        paths = {n: FORWARD + path if n in forward else BACKWARD for n, path in paths.items()}
+    return paths
+
+
+def whose_gradients(graph: Graph) -> dict[Node, Node]:
+    """For every output that is the gradient of another node, that node."""
+    by_gradient = {id(node.tensor.grad): node for node in graph.visited()}
+    outputs = [node for node in graph.visited() if node.kind == "output"]
+    return {n: by_gradient[id(n.tensor)] for n in outputs if id(n.tensor) in by_gradient}
+
+
+def name_gradients(graph: Graph) -> None:
+    """Call an unnamed output that is the gradient of ``x`` by its name, ``x.grad``."""
+    for node, x in whose_gradients(graph).items():
+        if not node.tensor.name:
+            node.name = f"{x.name}.grad"
+
+
+def title_of(path: Path, nodes: Sequence[Node], outputs: Sequence[Node]) -> str:
+    """What a group is called: ``layer 0: Linear 2→16, relu``."""
+    if path in (FORWARD, BACKWARD):
+        return path[0]
+    about = description_of(nodes)
+    return f"{short_title(path, outputs)}: {about}" if about else short_title(path, outputs)
+
+
+def short_title(path: Path, outputs: Sequence[Node]) -> str:
+    """A group's name alone: ``layer 0``."""
+    if path[-1:] == AFTER:
+        return printable(next((n.tensor.name for n in outputs if n.tensor.name), "output"))
+    return f"layer {path[-1]}" if path[-1].isdigit() else printable(path[-1])
+
+
+def description_of(nodes: Sequence[Node]) -> str:
+    """What a group does: the sizes of its matrix, and the functions that it applies."""
+    matrices = [n.value.shape for n in nodes if n.kind == "leaf" and len(n.value.shape) == 2]
+    words = [f"Linear {matrices[0][1]}→{matrices[0][0]}"] if len(matrices) == 1 else []
+    for node in nodes:
+        word = node.sign or ""
+        if word.isidentifier() and word not in (*words, "linear", "matmul", "transpose"):
+            words.append(word)
+    return ", ".join(words) if len(words) <= 3 else ", ".join([*words[:3], "..."])
+
+
+def _modules(graph: Graph) -> dict[Node, Path]:
+    """The paths that the parameters' names tell, without what all of them share."""
+    paths: dict[Node, Path] = {}
+    parameters: set[Node] = set()  # and what is computed from those of one group alone
+    users: set[Node] = set()  # what combines them with something else
+    for node in reversed(graph.nodes):  # each after its inputs
+        arrays = [x for x in node.inputs if x.kind != "constant" or x.value.shape]
+        given = [x for x in arrays if x in parameters]
+        paths[node] = _common(paths[x] for x in given or arrays if x.inputs or given)
+        if node.kind == "leaf":
+            paths[node] = tuple((node.tensor.name or "").split(".")[:-1])
+        elif given and len(given) < len(arrays):
+            users.add(node)
+        alone = len(given) == len(arrays) and bool(node.value.shape)
+        if paths[node] and (node.kind == "leaf" or alone):
+            parameters.add(node)
+    shared = len(_common(paths[node] for node in parameters))
+    if any(len(paths[node]) == shared for node in parameters):
+        shared = max(0, shared - 1)
+    paths = {node: path[shared:] for node, path in paths.items()}
+    paths.update(_what_follows(graph, users))
+    paths.update(_companions(graph, paths, parameters))
+    return paths
+
+
+def _what_follows(graph: Graph, users: set[Node]) -> dict[Node, Path]:
+    """What is computed after the last parameter came in: if it is a scalar, the loss."""
+    before = set(users)
+    for node in graph.visited():  # each after its consumers
+        if node in before:
+            before.update(node.inputs)
+    after = [node for node in graph.visited() if node.inputs and node not in before]
+    scalar = all(not n.value.shape for n in graph.visited() if n.kind == "output")
+    if not (users and scalar):
+        return {}
+    return dict.fromkeys(after, AFTER if len(after) > 1 else ())
+
+
+def _companions(graph: Graph, paths: dict[Node, Path], parameters: set[Node]) -> dict[Node, Path]:
+    """Data that joins a group's own values, such as a loss's targets, belongs to that group."""
+    consumers: dict[Node, list[Node]] = {}
+    for node in graph.visited():
+        for x in node.inputs:
+            if not x.inputs and x not in parameters:
+                consumers.setdefault(x, []).append(node)
+    return {
+        x: _common(paths[node] for node in nodes)
+        for x, nodes in consumers.items()
+        if all(any(y.inputs and y not in parameters for y in node.inputs) for node in nodes)
+    }
+
+
+def _common(paths: Iterable[Path]) -> Path:
+    """What all of the paths begin with."""
+    levels = zip(*paths, strict=False)
+    return tuple(level[0] for level in takewhile(lambda level: len({*level}) == 1, levels))
+
+
+def _leading_to(outputs: Sequence[Node]) -> set[Node]:
+    """The nodes that these depend on, these included."""
+    found, waiting = set(outputs), list(outputs)
+    while waiting:
+        for node in waiting.pop().inputs:
+            if node not in found:
+                found.add(node)
+                waiting.append(node)
+    return found

@@ -1,0 +1,303 @@
+"""From a graph to DOT text: which view it gets, its cards, its arrows, and where they stand."""
+
+from __future__ import annotations
+
+import html
+import importlib
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..explain import Graph
+from ..explain.names import norm
+from .cards import Look, chip, gradient_norm, gradient_of, label_of
+from .groups import Path, title_of, whose_gradients
+from .sheet import Item, Link, Sheet, lay_out
+from .style import (
+    BACKWARD,
+    CARD,
+    CLEAR,
+    CLUSTER,
+    FONT,
+    FREE,
+    INK,
+    KINDS,
+    LINE,
+    OPERATION,
+    SIGN,
+    WORD,
+    printable,
+    shape_of,
+)
+
+DOTS_UP_TO = 20  # values; above, the operation is told in the header of its result
+SIDEWAYS_UP_TO = 12  # closed groups; above, they stand one below the other
+LARGE = 400  # cards, above which the layout is given less time to be neat
+
+_CAPTION = (
+    "<<B>Backward pass = dynamic programming.</B>  Follow the numbers. Every term is (grad of the "
+    'consumer) × (local derivative on the edge).<BR ALIGN="LEFT"/>A node passes its grad on only '
+    "after all its terms are summed: each grad is computed once, then reused."
+    '<BR ALIGN="LEFT"/> <BR/>>'
+)
+
+
+@dataclass(slots=True, frozen=True)
+class Options:
+    """What the caller of `draw` asked for."""
+
+    values: bool = True
+    grads: bool | str = "auto"
+    backward: bool = False
+    ops: str = "auto"
+    depth: int | None = None
+    max_nodes: int = 400
+    direction: str | None = None
+
+    def __post_init__(self) -> None:
+        known = {
+            "grads": (True, False, "auto"),
+            "ops": ("auto", "dots", "merged"),
+            "direction": (None, "LR", "TB", "RL", "BT"),
+        }
+        for name, choices in known.items():
+            if getattr(self, name) not in choices:
+                told = ", ".join(map(repr, choices))
+                raise ValueError(f"{name}={getattr(self, name)!r} is none of {told}")
+        for name in ("depth", "max_nodes"):
+            least = getattr(self, name)
+            if least is not None and (not isinstance(least, int) or least < 1):
+                raise ValueError(f"{name} must be an integer of at least 1, not {least!r}")
+
+
+@dataclass(slots=True)
+class Picture:
+    """A graph ready to be rendered.
+
+    Attributes
+    ----------
+    source : str
+        The DOT text.
+    title, description : str
+        What it is, for those who do not see it.
+    hidden : int
+        How many values were left out because the graph is too large.
+    """
+
+    source: str
+    title: str
+    description: str
+    hidden: int
+
+
+def picture_of(graph: Graph, options: Options, until: int | None = None) -> Picture:
+    """Draw a graph as DOT text; with ``until``, as far as that step of the backward pass."""
+    visited = list(graph.visited())
+    scalar = not any(node.value.shape for node in graph.nodes)
+    plain = scalar and not options.backward
+    dots = options.ops == "dots" or (
+        options.ops == "auto" and plain and len(visited) <= DOTS_UP_TO and not options.depth
+    )
+    sheet = lay_out(graph, fold=not dots, depth=options.depth, max_nodes=options.max_nodes)
+    look = _look(graph, sheet, options, scalar, merged=not dots, until=until)
+    writer = _Writer(graph, sheet, look, options.direction or _direction(sheet, look))
+    hidden = sum(len(item.nodes) for item in sheet.items if item.key == "earlier")
+    return Picture(writer.text(), *_words(graph), hidden)
+
+
+def _look(
+    graph: Graph, sheet: Sheet, options: Options, scalar: bool, merged: bool, until: int | None
+) -> Look:
+    if options.grads == "auto":  # where gradients are drawn as values, cards need not repeat them
+        found = any(gradient_of(node) is not None for node in graph.visited())
+        grads = found and not whose_gradients(graph)
+    else:
+        grads = bool(options.grads)
+    look = Look(scalar, options.values, grads, options.backward, merged, until)
+    if grads or options.backward:
+        norms = [gradient_norm(item, look) for item in sheet.items if item.kind != "more"]
+        sizes = [size for size in norms if size and math.isfinite(size)]
+        look.smallest, look.largest = min(sizes, default=0.0), max(sizes, default=0.0)
+    return look
+
+
+def _direction(sheet: Sheet, look: Look) -> str:
+    """Numbers read from left to right; layers of a network stand one below the other."""
+    if look.scalar:
+        return "LR"
+    closed = any(item.group for item in sheet.items)
+    return "LR" if closed and len(sheet.items) <= SIDEWAYS_UP_TO else "TB"
+
+
+def _words(graph: Graph) -> tuple[str, str]:
+    """A title and a description for those who do not see the picture."""
+    outputs = [node.name for node in graph.visited() if node.kind == "output"]
+    made = [node.made for node in reversed(list(graph.visited())) if node.inputs]
+    told = "; ".join(made[:20]) + ("; ..." if len(made) > 20 else "")
+    title = f"Computation graph of {', '.join(outputs)}"
+    count = f"{len(made)} operation{'' if len(made) == 1 else 's'}"
+    return printable(title, 80), printable(f"{count}: {told}." if told else count, 2000)
+
+
+def _graphviz() -> Any:
+    """The package that writes DOT, imported where it is used: importing ours stays fast."""
+    return importlib.import_module("graphviz")
+
+
+def _plain(text: str) -> str:
+    """Text for an attribute, in which Graphviz is to read no escapes, entities or markup."""
+    return _graphviz().escape(html.escape(text, quote=False))
+
+
+class _Writer:
+    """Writes one sheet in the DOT language, through the ``graphviz`` package."""
+
+    def __init__(self, graph: Graph, sheet: Sheet, look: Look, direction: str):
+        self.graph, self.sheet, self.look = graph, sheet, look
+        self.stacked = direction in ("TB", "BT")
+        self.inputs: dict[Item, list[Item]] = {item: [] for item in sheet.items}
+        self.uses: dict[Item, int] = dict.fromkeys(sheet.items, 0)
+        for link in sheet.links:
+            self.inputs[link.head].append(link.tail)
+            self.uses[link.tail] += 1
+        self.beside: dict[tuple[Item, Item], bool] = {}  # and whether on the right
+        self.places: dict[Path, Any] = {(): _graphviz().Digraph("G")}
+        root = self.places[()]
+        root.attr("graph", **self._spacing(), rankdir=direction)
+        root.attr("node", fontname=FONT, fontsize="12", fontcolor=INK)
+        root.attr("edge", fontname=FONT, fontsize="10", color=LINE, penwidth="1.3")
+        root.attr("edge", fontcolor=FREE, arrowsize="0.7")
+
+    def text(self) -> str:
+        """The DOT text."""
+        for item in self.sheet.items:
+            self._card(item)
+        if self.stacked and not self.look.scalar:
+            for item in self.sheet.items:
+                self._put_beside(item)
+        for path in sorted(self.places, key=len, reverse=True):
+            if path:
+                self._place(path[:-1]).subgraph(self.places[path])
+        for link in self.sheet.links:
+            self._arrows(link)
+        return self.places[()].source
+
+    def _spacing(self) -> dict[str, str]:
+        look = self.look
+        near, far = ("0.35", "0.6" if look.merged else "0.42") if look.scalar else ("0.25", "0.3")
+        if look.backward:
+            near, far = "0.4", ("0.55" if self.stacked else "1.25")
+        spacing = {"nodesep": near, "ranksep": far, "pad": "0.2", "bgcolor": CLEAR}
+        spacing |= {"fontname": FONT, "fontsize": "11", "fontcolor": FREE, "newrank": "true"}
+        if look.backward:
+            spacing |= {"label": _CAPTION, "labelloc": "t", "labeljust": "l"}
+        if len(self.sheet.items) > LARGE:
+            spacing |= {"nslimit": "1", "nslimit1": "1", "mclimit": "0.1"}
+        return spacing
+
+    def _place(self, path: Path) -> Any:
+        """The part of the text for a group, made when it is first asked for."""
+        if path not in self.places:
+            number = len(self.places)
+            nodes = [n for item in self.sheet.items if item.path == path for n in item.nodes]
+            outputs = [n for n in self.graph.visited() if n.kind == "output"]
+            title = title_of(path, nodes, outputs)
+            place = _graphviz().Digraph(f"cluster_{number}")
+            label = f"<<B>{html.escape(title, quote=False)}</B>>"
+            place.attr(**CLUSTER, label=label, tooltip=_plain(title))
+            self.places[path] = place
+            self._place(path[:-1])
+        return self.places[path]
+
+    def _card(self, item: Item) -> None:
+        place, look = self._place(item.path), self.look
+        attributes = {"id": item.key, "class": item.kind, "tooltip": _plain(self._told(item))}
+        kind = {**CARD, **KINDS[item.kind]}
+        place.node(item.key, label_of(item, self.graph, look), **kind, **attributes)
+        if not look.merged and not item.group and item.node.inputs and item.kind != "alias":
+            self._operation(item, place)
+
+    def _operation(self, item: Item, place: Any) -> None:
+        sign = item.node.sign or ""
+        attributes = {**OPERATION, **(SIGN if len(sign) == 1 else WORD)}
+        about = {"id": f"op_{item.key}", "class": "op", "tooltip": _plain(item.node.made)}
+        place.node(f"op_{item.key}", printable(sign), **attributes, **about)
+        self.places[()].edge(f"op_{item.key}", item.key, **{"class": "fwd"})
+
+    def _put_beside(self, head: Item) -> None:
+        """Stand what a card alone uses beside it: that keeps the layers one straight spine."""
+        tails = list(dict.fromkeys(self.inputs[head]))
+        given = [x for x in tails if not self.inputs[x] and self.uses[x] == 1]
+        if len(given) == len(tails):
+            given = given[1:]  # what flows in stays above
+        if not given or len(given) > 2 or not self.look.merged:
+            return
+        self.beside |= {(x, head): side == 1 for side, x in enumerate(given)}
+        row = " ".join(f"{x.key};" for x in [given[0], head, *given[1:]])
+        self._place(head.path if given[0].path == head.path else ()).body.append(
+            f"\t{{ rank=same; {row} }}\n"
+        )
+
+    def _arrows(self, link: Link) -> None:
+        root, look = self.places[()], self.look
+        ends = [link.tail.key, link.head.key]
+        if not look.merged and not link.head.group:
+            ends[1] = f"op_{link.head.key}"
+        on_the_right = self.beside.get((link.tail, link.head), False)
+        ends = ends[::-1] if on_the_right else ends
+        root.edge(*ends, **self._forward(link, "back" if on_the_right else "forward"))
+        if look.backward and link.edges:
+            root.edge(*ends, **self._backward(link, "forward" if on_the_right else "back"))
+
+    def _forward(self, link: Link, towards: str) -> dict[str, str]:
+        attributes = {"class": "fwd", "dir": towards} if towards == "back" else {"class": "fwd"}
+        value = link.tail.node.value
+        if self.look.backward:
+            told = f"forward: {link.tail.node.name} to {link.head.node.name}"
+            attributes |= {"style": "dashed", "penwidth": "1", "arrowsize": "0.6", "weight": "2"}
+            return attributes | {"tooltip": _plain(told)}
+        if not self.look.scalar and link.tail.kind != "more":
+            size = int(np.prod(value.shape))
+            plural = "number" if size == 1 else "numbers"
+            attributes["penwidth"] = f"{1 + 0.4 * math.log10(max(size, 1)):.2f}"
+            attributes["tooltip"] = _plain(f"{shape_of(value)}, {size:,} {plural}")
+            if self.inputs[link.tail]:
+                attributes["weight"] = "5"
+        return attributes
+
+    def _backward(self, link: Link, towards: str) -> dict[str, str]:
+        edge = link.edges[0]
+        seen = self.look.taken(edge.step)
+        attributes = {"class": "bwd", "id": f"s{edge.step}-edge", "dir": towards, "penwidth": "1.8"}
+        attributes |= {"color": BACKWARD if seen else CLEAR, "arrowsize": "0.8"}
+        if len(link.edges) > 1:
+            steps = ", ".join(str(e.step) for e in link.edges)
+            return attributes | {"tooltip": f"steps {steps}"}
+        told = _plain(f"step {edge.step}: {edge.receiver.name}.grad += {edge.product}")
+        about = {"tooltip": told, "labeltooltip": told}
+        return attributes | about | {"label": chip(edge, self.look)}
+
+    def _told(self, item: Item) -> str:
+        """What a card says when it is pointed at: everything in full."""
+        if item.kind == "more":
+            return f"{len(item.nodes)} values that are not drawn"
+        if item.group:
+            return f"{'.'.join(item.group)}: {len(item.nodes)} values"
+        node = item.node
+        gradient = node.adjoint if self.look.backward else gradient_of(node)
+        return f"{node.made}: {_in_full(node.value)}; grad: {_in_full(gradient)}"
+
+
+def _in_full(x: Any) -> str:
+    """A number with all its digits; of an array what describes it."""
+    if x is None:
+        return "not computed"
+    if not x.shape:
+        return repr(x.item())
+    about = f"shape {tuple(x.shape)}, {x.dtype}"
+    if not x.size or x.dtype.kind not in "fiu":
+        return about
+    low, middle, high = np.min(x), np.mean(x), np.max(x)
+    return f"{about}, min {low:.6g}, mean {middle:.6g}, max {high:.6g}, norm {norm(x):.6g}"

@@ -1,0 +1,150 @@
+"""How a picture looks: colours, numbers as text, and the pieces that cards are made of.
+
+Blue is a value, orange a gradient; grey flows forward, orange backward. Nothing is told by colour
+alone: a leaf has a thick border, a constant a dashed one, a group a double one.
+
+The colours that tell kinds apart are those of Okabe and Ito, "Color universal design" (2008).
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from typing import Any
+
+INK = "#1F2933"
+QUIET = "#5F6C7B"  # labels within a card
+FREE = "#6B7C8D"  # text on the page's own background, which may be white or dark
+LINE = "#8292A2"
+VALUE = "#005A8D"
+GRADIENT = "#A84300"
+BACKWARD = "#D55E00"
+BADGE = "#B84F00"
+CHIP = "#FFEFE3"
+CLEAR = "transparent"
+BAR, BAR_REST = "#D55E00", "#FFDFC7"
+
+# One font, whose widths every engine knows; the SVG's is widened after it was laid out.
+FONT = "Helvetica"
+SVG_FONTS = "Helvetica,Arial,Arimo,'Liberation Sans',sans-serif"
+
+CARD = {
+    "shape": "box",
+    "style": "rounded,filled",
+    "margin": "0.1,0.04",
+    "fillcolor": "#FFFFFF",
+    "color": LINE,
+}
+KINDS: dict[str, dict[str, str]] = {
+    "leaf": {"fillcolor": "#E3F0F9", "color": "#0072B2", "penwidth": "2.0"},
+    "const": {"fillcolor": "#F1F4F7", "penwidth": "1.2", "style": "rounded,filled,dashed"},
+    "mid": {"penwidth": "1.2"},
+    "out": {"fillcolor": "#E1F4ED", "color": "#009E73", "penwidth": "2.2"},
+    "group": {"penwidth": "1.2", "peripheries": "2"},
+    "more": {"fillcolor": "#F1F4F7", "penwidth": "1.2", "style": "rounded,filled,dashed"},
+    "alias": {"penwidth": "1.0", "style": "rounded,filled,dashed", "margin": "0.06,0.02"},
+}
+CLUSTER = {
+    "style": "rounded,filled",
+    "color": "#B6C2CE",
+    "fillcolor": "#8292A214",  # 8 % grey, which suits both backgrounds
+    "penwidth": "1",
+    "margin": "12",
+    "labeljust": "l",
+    "fontcolor": FREE,
+}
+OPERATION = {
+    "style": "rounded,filled",
+    "fillcolor": "#33424F",
+    "color": LINE,
+    "fontcolor": "white",
+}
+SIGN = {"shape": "circle", "style": "filled", "fixedsize": "true", "width": "0.4", "fontsize": "16"}
+WORD = {"shape": "box", "height": "0.34", "width": "0.4", "margin": "0.1,0.02"}
+
+LONGEST_NAME = 32
+
+
+def magnitude(value: Any) -> str:
+    """A norm for a card, to three digits.
+
+    Examples
+    --------
+    >>> [magnitude(v) for v in (0.2642, 3.0, 1234567.0, 0.0, None)]
+    ['0.264', '3.00', '1.23e+06', '0', '-']
+    """
+    return "-" if value is None else "0" if value == 0 else f"{float(value):#.3g}"
+
+
+def shape_of(value: Any) -> str:
+    """An array's shape as NumPy writes it; what has no axes is called a scalar."""
+    return str(tuple(value.shape)) if value.shape else "scalar"
+
+
+def printable(text: str, longest: int = LONGEST_NAME) -> str:
+    r"""``text`` on one line, without what no font shows, and cut where it is too long.
+
+    Examples
+    --------
+    >>> printable("two\nlines"), printable("x" * 40, longest=8)
+    ('two lines', 'xxxxx...')
+    """
+    shown = "".join(c if c.isprintable() else " " for c in text)
+    return shown if len(shown) <= longest else shown[: longest - 3] + "..."
+
+
+def font(
+    text: str, color: str = INK, size: int = 11, bold: bool = False, italic: bool = False
+) -> str:
+    """A run of text in a label."""
+    text = html.escape(text, quote=False)
+    text = f"<I>{text}</I>" if italic else text
+    text = f"<B>{text}</B>" if bold else text
+    return f'<FONT COLOR="{color}" POINT-SIZE="{size}">{text}</FONT>'
+
+
+def cell(content: str, align: str = "LEFT", **attributes: Any) -> str:
+    """A cell of a card's table."""
+    others = "".join(f' {name.upper()}="{value}"' for name, value in attributes.items())
+    return f'<TD ALIGN="{align}"{others}>{content}</TD>'
+
+
+def row(*cells: str) -> str:
+    """A row of cells."""
+    return f"<TR>{''.join(cells)}</TR>"
+
+
+RULE = "<HR/>"
+
+
+def table(*rows: str, padding: int = 3, spacing: int = 0) -> str:
+    """A label made of rows, as Graphviz marks one that is not plain text."""
+    start = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{spacing}" CELLPADDING="{padding}">'
+    return f"<{start}{''.join(rows)}</TABLE>>"
+
+
+def width_of(text: str, size: int) -> int:
+    """About how many points wide a text is, and rather too many than too few."""
+    narrow, wide = (sum(text.count(c) for c in group) for group in (" ,.:'|()[]/fijlrt1", "@MWmw%"))
+    return math.ceil(size * (0.6 * len(text) - 0.25 * narrow + 0.3 * wide))
+
+
+def badge(step: int, seen: bool = True, **attributes: Any) -> str:
+    """The cell that numbers a step of the backward pass."""
+    fill = BADGE if seen else CLEAR
+    text = font(str(step), "white" if seen else CLEAR, 10, bold=True)
+    return cell(text, "CENTER", bgcolor=fill, width=16, valign="BOTTOM", **attributes)
+
+
+def bar(fraction: float, width: int = 72, height: int = 5) -> str:
+    """A bar that is filled by ``fraction`` of its width."""
+    filled = round(width * min(max(fraction, 0.0), 1.0))
+    parts = "".join(
+        f'<TD BGCOLOR="{color}" WIDTH="{length}" HEIGHT="{height}" FIXEDSIZE="TRUE"></TD>'
+        for color, length in ((BAR, filled), (BAR_REST, width - filled))
+        if length
+    )
+    return (
+        '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0" FIXEDSIZE="TRUE" '
+        f'ALIGN="LEFT" WIDTH="{width}" HEIGHT="{height}"><TR>{parts}</TR></TABLE>'
+    )
