@@ -141,8 +141,11 @@ SAMPLES = [
     # Methods of ufuncs
     *[Sample(f.reduce, (draw(-2, 2, 3, 4),)) for f in (np.add, np.multiply)],
     *[Sample(f.reduce, (draw(-2, 2, 3, 4),)) for f in (np.maximum, np.minimum)],
-    *[Sample(f.accumulate, (draw(-2, 2, 3, 4),)) for f in (np.add, np.multiply)],
-    *[Sample(f.accumulate, (draw(-2, 2, 3, 4), 1)) for f in (np.add, np.multiply)],
+    *[
+        Sample(f.accumulate, (draw(-2, 2, 3, 4), *axis))
+        for f in (np.add, np.multiply, np.maximum, np.minimum)
+        for axis in ((), (1,))
+    ],
     Sample(np.add.reduce, (draw(-2, 2, 3, 4),), {"axis": (0, 1), "keepdims": True}),
     Sample(np.multiply.reduce, (draw(-2, 2, 3, 4), None)),
     *[

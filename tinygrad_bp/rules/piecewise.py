@@ -45,6 +45,7 @@ def clip(a, a_min=None, a_max=None, *, min=None, max=None):
     return a if upper is None else np.where(a > upper, upper, a)
 
 
+# The sign of 0 is 0, and so is the derivative of |x| there.
 rule(np.absolute, lambda g, out, x: g * np.sign(x), formula=["sign x"])
 rule(np.fabs, lambda g, out, x: g * np.sign(x), formula=["sign x"])
 rule(

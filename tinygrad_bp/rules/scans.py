@@ -18,18 +18,23 @@ rule(
 )
 
 
-@compose(np.cumprod)
-def cumprod(a, axis=None):
-    """Multiply in what is 1, 2, 4, ... places before: no division, so a zero does no harm.
+def doubled(combine, x, axis):
+    """Combine each element with all before it: with what is 1, then 2, 4, ... places back.
 
+    Nothing is divided by, so a product may pass through zero.
     Hillis and Steele, "Data parallel algorithms", Communications of the ACM 29 (1986) 1170.
     """
-    x = np.reshape(a, -1) if axis is None else np.swapaxes(a, 0, axis)
+    x = np.swapaxes(x, 0, axis)
     reach = 1
     while reach < x.shape[0]:
-        x = np.concatenate((x[:reach], x[reach:] * x[:-reach]))
+        x = np.concatenate((x[:reach], combine(x[reach:], x[:-reach])))
         reach *= 2
-    return x if axis is None else np.swapaxes(x, 0, axis)
+    return np.swapaxes(x, 0, axis)
+
+
+@compose(np.cumprod)
+def cumprod(a, axis=None):
+    return doubled(np.multiply, np.reshape(a, -1) if axis is None else a, axis or 0)
 
 
 def cumulative(scan, neutral, x, axis, include_initial):

@@ -1,8 +1,11 @@
 """What the methods of ufuncs, such as ``np.add.reduce`` and ``np.multiply.outer``, are made of."""
 
+import functools
+
 import numpy as np
 
 from ..registry import RULES, compose, refuse
+from .scans import doubled
 
 REDUCTIONS = {
     np.add: np.sum,
@@ -10,7 +13,12 @@ REDUCTIONS = {
     np.maximum: np.max,
     np.minimum: np.min,
 }
-SCANS = {np.add: np.cumsum, np.multiply: np.cumprod}
+SCANS = {
+    np.add: np.cumsum,
+    np.multiply: np.cumprod,
+    np.maximum: functools.partial(doubled, np.maximum),
+    np.minimum: functools.partial(doubled, np.minimum),
+}
 
 
 def compose_reduce(ufunc, reduction):
