@@ -172,7 +172,10 @@ def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
     """The arguments that can be given by place, in order, with what each is if left out."""
     if isinstance(function, np.ufunc | tuple):  # takes its inputs by place alone
         return {}
-    arguments = inspect.signature(function).parameters.items()
+    try:
+        arguments = inspect.signature(function).parameters.items()
+    except ValueError:  # NumPy 2.0 does not tell the arguments of what it wrote in C
+        return {}
     return {name: p.default for name, p in arguments if p.kind < p.VAR_POSITIONAL}
 
 
