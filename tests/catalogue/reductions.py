@@ -98,6 +98,8 @@ SAMPLES = [
         for axis in (None, 0, 1, (0, 1))
         for parameters in ({"ddof": 1}, {"correction": 1}, {"ddof": 0.5, "keepdims": True})
     ],
+    Sample(np.var, (draw(3, 4), 0, None, None, 1, True)),
+    Sample(np.std, (draw(3, 4), 0, None, None, 1, True)),
     Sample(np.var, (draw(3, 4), 0), {"mean": draw(1, 4)}),
     Sample(np.std, (draw(3, 4), 0), {"mean": draw(1, 4), "ddof": 1}),
     Sample(np.nanvar, (draw(3, 4), 0), {"mean": draw(1, 4)}),

@@ -118,7 +118,9 @@ def ptp(a, axis=None, *, keepdims=False):
 
 
 @compose(np.var)
-def var(a, axis=None, dtype=None, *, ddof=0, keepdims=False, mean=None, correction=None):
+def var(
+    a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, mean=None, correction=None
+):  # out has its place in NumPy's order; the engine refuses any but None
     if mean is None:
         mean = np.mean(a, axis=axis, dtype=dtype, keepdims=True)
     total = np.sum(np.square(a - mean), axis=axis, dtype=dtype, keepdims=keepdims)
@@ -126,5 +128,5 @@ def var(a, axis=None, dtype=None, *, ddof=0, keepdims=False, mean=None, correcti
 
 
 @compose(np.std)
-def std(a, axis=None, dtype=None, **others):
-    return np.sqrt(np.var(a, axis, dtype, **others))
+def std(a, *places, **names):
+    return np.sqrt(np.var(a, *places, **names))
