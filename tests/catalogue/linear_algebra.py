@@ -227,6 +227,9 @@ decomposed = [
     *symmetric(np.linalg.eigvalsh, square, UPLO="U"),
     *symmetric(np.linalg.eigh, square, stack),
     *symmetric(np.linalg.eigh, stack, UPLO="U"),
+    Sample(lambda x: np.sum(np.linalg.eigvalsh(x + x.T)), (np.eye(3),), order=1),  # all equal
+    Sample(lambda x: np.sum(np.linalg.eigh(x + x.T).eigenvalues ** 2), (np.eye(3),), order=1),
+    Sample(lambda x: np.sum(np.linalg.svd(x)[1] ** 2), (np.eye(3),), order=1),
     *singles(np.linalg.svdvals, square, tall, wide_stack),
     *singles(np.linalg.svd, tall, wide, compute_uv=False),
     *singles(np.linalg.svd, square, stack, covers=(decompositions.singular_vectors,)),
