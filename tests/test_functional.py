@@ -55,6 +55,7 @@ def test_linear_widens_to_the_bias_and_writes_to_no_input():
     bias = np.ones(4)
     assert linear(x, weight, bias).dtype == np.float64
     assert linear(x, weight, bias.astype(np.float32)).dtype == np.float32
+    assert linear(x, weight, 0.5).dtype == np.float32
     assert (x == 1).all()
     assert (bias == 1).all()
 

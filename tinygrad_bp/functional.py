@@ -35,6 +35,11 @@ tanh = np.tanh
 Axis = int | tuple[int, ...] | None
 
 
+def _array(x: Any) -> Any:
+    """``x`` as an array; what is one already is kept as it is."""
+    return x if hasattr(x, "dtype") else np.asarray(x)
+
+
 @primitive
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """The affine map of each row of ``x``: ``x @ weight.T + bias``.
@@ -60,12 +65,13 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     >>> linear(np.array([1.0, 2.0]), np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 3.0]]), 10.0)
     array([11., 13., 16.])
     """
-    if np.ndim(weight) != 2 or np.shape(x)[-1:] != weight.shape[1:]:
+    x, weight = _array(x), _array(weight)
+    if weight.ndim != 2 or x.shape[-1:] != weight.shape[1:]:
         raise ValueError(
             f"x of shape (..., n) needs a weight of shape (m, n); "
-            f"x has shape {np.shape(x)} and weight {np.shape(weight)}"
+            f"x has shape {x.shape} and weight {weight.shape}"
         )
-    out = np.matmul(x, weight.T)
+    out = x @ weight.T
     if bias is None:
         return out
     if np.shape(bias) not in ((), weight.shape[:1]):
@@ -73,7 +79,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
             f"a weight of shape {weight.shape} needs a bias of shape {weight.shape[:1]} or (), "
             f"not {np.shape(bias)}"
         )
-    if np.result_type(out, bias) != out.dtype:
+    if getattr(bias, "dtype", out.dtype) != out.dtype:
         return out + bias
     out += bias  # nobody else has seen this array yet
     return out
@@ -83,7 +89,7 @@ def _linear_by_weight(g: Any, out: Any, x: Any, weight: Any, bias: Any) -> Any:
     """``gᵀ @ x``, with all leading axes as one axis of rows."""
     if x.ndim != 2:
         g, x = np.reshape(g, (-1, g.shape[-1])), np.reshape(x, (-1, x.shape[-1]))
-    return np.transpose(g) @ x
+    return g.T @ x
 
 
 rule(
@@ -97,7 +103,7 @@ rule(
 
 def _shifted(x: Any, axis: Axis) -> Any:
     """``x`` less its largest element, so that the exponentials cannot overflow."""
-    return x - np.max(x, axis=axis, keepdims=True)
+    return x - np.maximum.reduce(x, axis=axis, keepdims=True)
 
 
 @primitive
@@ -111,8 +117,9 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
            [1. , 0. ]])
     """
     with np.errstate(under="ignore"):
-        exponentials = np.exp(_shifted(x, axis))
-        return exponentials / np.sum(exponentials, axis=axis, keepdims=True)
+        result = np.exp(_shifted(x, axis))
+        result /= np.add.reduce(result, axis=axis, keepdims=True)
+    return result
 
 
 @primitive
@@ -124,9 +131,9 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
     >>> log_softmax(np.array([1000.0, 0.0]))
     array([    0., -1000.])
     """
+    x = _shifted(x, axis)
     with np.errstate(under="ignore"):
-        x = _shifted(x, axis)
-        return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
+        return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
 
 
 @primitive
@@ -160,11 +167,6 @@ rule(
     lambda g, out, x, axis=-1, keepdims=False: restore(g, x, axis, keepdims) * softmax(x, axis),
     formula=["softmax x"],
 )
-
-
-def _array(x: Any) -> Any:
-    """``x`` as an array; what is one already is kept as it is."""
-    return x if hasattr(x, "dtype") else np.asarray(x)
 
 
 def _comparable(predictions: Any, targets: Any) -> tuple[Any, Any]:
@@ -244,9 +246,9 @@ def cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
     """
     logits, labels = _array(logits), _array(labels)
     _check_labels(logits, labels)
+    x = _shifted(logits, -1)
     with np.errstate(under="ignore"):
-        x = _shifted(logits, -1)
-        losses = np.log(np.sum(np.exp(x), axis=-1)) - x[_at(labels)]
+        losses = np.log(np.add.reduce(np.exp(x), axis=-1)) - x[_at(labels)]
     return _reduced(losses, labels, reduction)
 
 
