@@ -1,15 +1,18 @@
 """NumPy, with a memory of how each array was made, and backpropagation over that memory."""
 
-from . import functional, nn, optim
+from . import explain, functional, nn, optim
 from .backprop import gradients
 from .check import GradientError, detect_nan, gradcheck
+from .explain import count_paths, nudge, paths, propagate, trace
 from .tensor import Tensor, no_grad
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
     "GradientError",
     "Tensor",
+    "count_paths",
     "detect_nan",
+    "explain",
     "functional",
     "grad",
     "gradcheck",
@@ -20,7 +23,11 @@ __all__ = [
     "jvp",
     "nn",
     "no_grad",
+    "nudge",
     "optim",
+    "paths",
+    "propagate",
+    "trace",
     "value_and_grad",
     "vjp",
 ]

@@ -1,5 +1,53 @@
-"""See the backward pass for what it is: dynamic programming over a recorded graph."""
+"""See the backward pass for what it is: dynamic programming over a recorded graph.
 
+`trace` shows it as a table, `paths` writes out the sum that it computes, `propagate` runs it over
+other semirings, `naive_backward` and `eager_backward` do it wrong, `nudge` goes back to the
+definition of the derivative. `view` gives all of it as plain data. None touches a ``grad``.
+"""
+
+from .enumeration import Path, Paths, paths
 from .graph import Edge, Graph, Node, view
+from .nudging import Difference, Nudge, nudge
+from .semirings import (
+    COUNTING,
+    GRADIENT,
+    LONGEST_PATH,
+    STRONGEST,
+    Influence,
+    Semiring,
+    Values,
+    count_paths,
+    local_derivative,
+    propagate,
+)
+from .tracing import Row, Trace, trace
+from .wrong import Attempt, eager_backward, naive_backward
 
-__all__ = ["Edge", "Graph", "Node", "view"]
+__all__ = [
+    "COUNTING",
+    "GRADIENT",
+    "LONGEST_PATH",
+    "STRONGEST",
+    "Attempt",
+    "Difference",
+    "Edge",
+    "Graph",
+    "Influence",
+    "Node",
+    "Nudge",
+    "Path",
+    "Paths",
+    "Row",
+    "Semiring",
+    "Trace",
+    "Values",
+    "count_paths",
+    "eager_backward",
+    "local_derivative",
+    "naive_backward",
+    "nudge",
+    "paths",
+    "propagate",
+    "trace",
+    "view",
+]

@@ -46,10 +46,13 @@ def number(x: Any) -> str:
 
 
 def quantity(x: Any) -> str:
-    """A scalar as `number` writes it; of an array the Euclidean norm, ``|0.264|``."""
-    if x is None or not x.shape:
+    """An integer as it is, a scalar as `number` writes it, of an array the norm: ``|0.264|``."""
+    if isinstance(x, int):
+        return str(x)
+    if not getattr(x, "shape", ()):
         return number(x)
-    return f"|{norm(x):#.3g}|"
+    length = norm(x)
+    return f"|{length:#.3g}|" if length else "|0|"
 
 
 def norm(x: Any) -> float:
@@ -131,8 +134,13 @@ def formula(rule: Rule, position: int, out: str, operands: Sequence[str]) -> tup
     local = _put(meaning, written[0])
     if "g" in _LETTERS.findall(written[0]):
         return local, _put({**meaning, "g": f"{out}.grad"}, written[0])
-    compound = local.startswith("-") or any(sign in local for sign in (" + ", " - ", " if "))
-    return local, f"{out}.grad × {f'({local})' if compound else local}"
+    return local, f"{out}.grad × {factor(local)}"
+
+
+def factor(formula: str) -> str:
+    """A formula as it stands in a product: in brackets if it is a sum or a case."""
+    compound = formula.startswith("-") or any(sign in formula for sign in (" + ", " - ", " if "))
+    return f"({formula})" if compound else formula
 
 
 _LETTERS = re.compile(r"\b[A-Za-z_]\w*", re.ASCII)  # in xᵀ and out² the letter ends at the mark
