@@ -52,6 +52,7 @@ SAMPLES = [
     Sample(np.full_like, (a, scalar)),
     Sample(np.full_like, (a, v), {"shape": (4, 3)}),
     Sample(astype, (a, np.float64)),
+    Sample(np.astype, (a, np.float64)),
     # Assembly
     Sample(np.concatenate, ([v, w],), covers=(concatenate,)),
     Sample(np.concatenate, ([a, b, a[:1]],), covers=(concatenate,)),
@@ -98,5 +99,4 @@ if hasattr(np, "unstack"):  # from NumPy 2.1 on
     SAMPLES += [
         Sample(np.unstack, (a,)),
         Sample(np.unstack, (batch,), {"axis": 1}),
-        Sample(np.astype, (a, np.float64)),
     ]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..registry import compose
-from .types import as_array, cast
+from .types import cast, common_dtype
 
 
 def blend(function, start, stop, num, endpoint, dtype, axis):
@@ -13,14 +13,9 @@ def blend(function, start, stop, num, endpoint, dtype, axis):
     return np.moveaxis(function(cast(start, dtype), cast(stop, dtype), t), 0, axis)
 
 
-def floating(*numbers):
-    """The dtype of arithmetic on these, where a Python number takes the others' dtype."""
-    return np.result_type(*(x if np.isscalar(x) else as_array(x) for x in numbers), 0.0)
-
-
 @compose(np.linspace)
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
-    exact = floating(start, stop)
+    exact = common_dtype(start, stop, 0.0)
     numbers = blend(lambda a, b, t: a * (1 - t) + b * t, start, stop, num, endpoint, exact, axis)
     numbers = cast(numbers, exact if dtype is None else dtype)
     steps = num - bool(endpoint)
@@ -36,7 +31,7 @@ def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
 
 @compose(np.geomspace)
 def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
-    dtype = np.result_type(floating(start, stop), np.zeros((), dtype))
+    dtype = np.result_type(common_dtype(start, stop, 0.0), np.zeros((), dtype))
     return blend(lambda a, b, t: a * (b / a) ** t, start, stop, num, endpoint, dtype, axis)
 
 

@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 
 from ..registry import compose, primitive, refuse, rule
-from .types import cast
+from .types import as_array, cast
 
 
 @primitive
@@ -50,8 +50,7 @@ rule(
 
 @compose(np.take)
 def take(a, indices, axis=None, out=None, mode="raise"):
-    if axis is None:
-        a, axis = np.ravel(a), 0
+    a, axis = (np.ravel(a), 0) if axis is None else (as_array(a), axis)
     length = a.shape[axis]
     indices = np.asarray(indices)
     if mode == "wrap":

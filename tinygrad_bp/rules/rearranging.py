@@ -11,7 +11,7 @@ import numpy as np
 from ..registry import compose
 from .indexing import getitem
 from .shapes import by_own_code
-from .types import as_array, cast
+from .types import as_array, cast, common_dtype
 
 
 def moved(move, *sources):
@@ -24,7 +24,8 @@ def moved(move, *sources):
         np.arange(end - np.size(x), end).reshape(np.shape(x))
         for x, end in zip(sources, ends, strict=True)
     ]
-    return getitem(np.concatenate([np.ravel(x) for x in sources]), move(*numbers))
+    elements = [np.ravel(x) for x in sources]
+    return getitem(np.concatenate(elements) if len(elements) > 1 else elements[0], move(*numbers))
 
 
 def moves(function, name):
@@ -131,9 +132,8 @@ def choose(a, choices, out=None, mode="raise"):
 
 @compose(np.select)
 def select(condlist, choicelist, default=0):
-    default = cast(default, np.result_type(default, *choicelist))
+    dtype = common_dtype(default, *choicelist)
     return moved(
         lambda other, *numbers: np.select([*map(constant, condlist)], [*numbers], other),
-        default,
-        *choicelist,
+        *(cast(x, dtype) for x in (default, *choicelist)),
     )

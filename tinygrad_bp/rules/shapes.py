@@ -1,4 +1,4 @@
-"""Rules of the functions that change the shape, the order of the axes."""
+"""Rules of the functions that change the shape or the order of the axes."""
 
 import inspect
 
@@ -62,7 +62,7 @@ def at_least(function):
 
     @compose(function)
     def reshaped(*arys):
-        shapes = [function(np.broadcast_to(0, np.shape(x))).shape for x in arys]
+        shapes = [function(np.empty(np.shape(x))).shape for x in arys]
         results = tuple(map(np.reshape, arys, shapes))
         return results if len(results) > 1 else results[0]
 

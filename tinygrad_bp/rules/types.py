@@ -31,8 +31,11 @@ def cast(x, dtype):
     return x if x.dtype == dtype else astype(x, dtype)
 
 
-if hasattr(np, "astype"):  # from NumPy 2.1 on
+def common_dtype(*arrays):
+    """The dtype of what is computed of these; a Python number takes that of the others."""
+    return np.result_type(*(x if np.isscalar(x) else as_array(x) for x in arrays))
 
-    @compose(np.astype)
-    def numpy_astype(x, dtype, copy=True):
-        return cast(x, dtype)
+
+@compose(np.astype)
+def numpy_astype(x, dtype, copy=True):
+    return cast(x, dtype)
