@@ -85,7 +85,7 @@ class Look:
 def label_of(item: Item, graph: Graph, look: Look) -> str:
     """The label of an item's card."""
     if item.kind == "more":
-        return _word(item)
+        return table(row(cell(font(item.note, QUIET, 12))))
     if item.kind == "alias":
         return table(row(cell(_name(item.node, 12))), padding=1)
     if item.group:
@@ -265,10 +265,3 @@ def _uses(node: Node) -> str:
     steps = [str(step) for step in node.pays]
     shown = steps if len(steps) <= MOST_TERMS else [*steps[:TERMS_SHOWN], "..."]
     return f"  used in {', '.join(shown)}"
-
-
-def _word(item: Item) -> str:
-    """A card for what was left out."""
-    count = len(item.nodes)
-    groups = item.group
-    return table(row(cell(font(f"... {count} {'more' if groups else 'earlier nodes'}", QUIET, 12))))

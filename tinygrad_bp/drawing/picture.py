@@ -37,10 +37,10 @@ SIDEWAYS_UP_TO = 12  # closed groups; above, they stand one below the other
 LARGE = 400  # cards, above which the layout is given less time to be neat
 
 _CAPTION = (
-    "<<B>Backward pass = dynamic programming.</B>  Follow the numbers. Every term is (grad of the "
+    "<B>Backward pass = dynamic programming.</B>  Follow the numbers. Every term is (grad of the "
     'consumer) × (local derivative on the edge).<BR ALIGN="LEFT"/>A node passes its grad on only '
     "after all its terms are summed: each grad is computed once, then reused."
-    '<BR ALIGN="LEFT"/> <BR/>>'
+    '<BR ALIGN="LEFT"/>'
 )
 
 
@@ -92,8 +92,14 @@ class Picture:
     hidden: int
 
 
-def picture_of(graph: Graph, options: Options, until: int | None = None) -> Picture:
-    """Draw a graph as DOT text; with ``until``, as far as that step of the backward pass."""
+def picture_of(
+    graph: Graph, options: Options, until: int | None = None, caption: str = ""
+) -> Picture:
+    """Draw a graph as DOT text.
+
+    With ``until``, the backward pass is seen as far as that step, and ``caption`` says of it what
+    there is to say. Everything stands where it does in the whole picture.
+    """
     visited = list(graph.visited())
     scalar = not any(node.value.shape for node in graph.nodes)
     plain = scalar and not options.backward
@@ -102,7 +108,7 @@ def picture_of(graph: Graph, options: Options, until: int | None = None) -> Pict
     )
     sheet = lay_out(graph, fold=not dots, depth=options.depth, max_nodes=options.max_nodes)
     look = _look(graph, sheet, options, scalar, merged=not dots, until=until)
-    writer = _Writer(graph, sheet, look, options.direction or _direction(sheet, look))
+    writer = _Writer(graph, sheet, look, options.direction or _direction(sheet, look), caption)
     hidden = sum(len(item.nodes) for item in sheet.items if item.key == "earlier")
     return Picture(writer.text(), *_words(graph), hidden)
 
@@ -133,11 +139,12 @@ def _direction(sheet: Sheet, look: Look) -> str:
 
 def _words(graph: Graph) -> tuple[str, str]:
     """A title and a description for those who do not see the picture."""
-    outputs = [node.name for node in graph.visited() if node.kind == "output"]
-    made = [node.made for node in reversed(list(graph.visited())) if node.inputs]
-    told = "; ".join(made[:20]) + ("; ..." if len(made) > 20 else "")
+    visited = list(graph.visited())
+    outputs = [node.name for node in visited if node.kind == "output"]
+    computed = [node for node in reversed(visited) if node.inputs]
+    told = "; ".join(node.made for node in computed[:20]) + ("; ..." if len(computed) > 20 else "")
+    count = f"{len(computed)} operation{'' if len(computed) == 1 else 's'}"
     title = f"Computation graph of {', '.join(outputs)}"
-    count = f"{len(made)} operation{'' if len(made) == 1 else 's'}"
     return printable(title, 80), printable(f"{count}: {told}." if told else count, 2000)
 
 
@@ -154,8 +161,8 @@ def _plain(text: str) -> str:
 class _Writer:
     """Writes one sheet in the DOT language, through the ``graphviz`` package."""
 
-    def __init__(self, graph: Graph, sheet: Sheet, look: Look, direction: str):
-        self.graph, self.sheet, self.look = graph, sheet, look
+    def __init__(self, graph: Graph, sheet: Sheet, look: Look, direction: str, caption: str):
+        self.graph, self.sheet, self.look, self.caption = graph, sheet, look, caption
         self.stacked = direction in ("TB", "BT")
         self.inputs: dict[Item, list[Item]] = {item: [] for item in sheet.items}
         self.uses: dict[Item, int] = dict.fromkeys(sheet.items, 0)
@@ -192,7 +199,8 @@ class _Writer:
         spacing = {"nodesep": near, "ranksep": far, "pad": "0.2", "bgcolor": CLEAR}
         spacing |= {"fontname": FONT, "fontsize": "11", "fontcolor": FREE, "newrank": "true"}
         if look.backward:
-            spacing |= {"label": _CAPTION, "labelloc": "t", "labeljust": "l"}
+            last = f'<B>{html.escape(self.caption, quote=False) or " "}</B><BR ALIGN="LEFT"/>'
+            spacing |= {"label": f"<{_CAPTION}{last}>", "labelloc": "t", "labeljust": "l"}
         if len(self.sheet.items) > LARGE:
             spacing |= {"nslimit": "1", "nslimit1": "1", "mclimit": "0.1"}
         return spacing

@@ -37,7 +37,7 @@ _ADVICE = (
 )
 
 
-def render(source: str, form: str) -> bytes:
+def render(source: str, form: str, dpi: float = DPI) -> bytes:
     """Draw DOT text.
 
     Parameters
@@ -46,13 +46,17 @@ def render(source: str, form: str) -> bytes:
         The graph in the DOT language.
     form : {"svg", "png", "pdf"}
         What to draw it as.
+    dpi : float
+        The dots per inch of a PNG; fewer if there would be more than 40 million in all.
 
     Raises
     ------
     RuntimeError
         If no engine was found, or none of those found writes this format, or it failed.
     """
-    dpi = _resolution(render(source, "svg").decode()) if form == "png" else DPI
+    if form == "png":
+        width, height = size_of(render(source, "svg").decode())
+        dpi = min(dpi, 72 * (MOST_PIXELS / (width * height)) ** 0.5)
     found = False
     for engine, can_pdf in _engines():
         found = True
@@ -95,12 +99,6 @@ def size_of(svg: str) -> tuple[float, float]:
     """The width and height of an SVG, in points."""
     width, height = re.findall(r'\b(?:width|height)="([\d.]+)pt"', svg)[:2]
     return float(width), float(height)
-
-
-def _resolution(svg: str) -> float:
-    """The dots per inch at which the picture keeps below the limit on its pixels."""
-    width, height = size_of(svg)
-    return min(DPI, 72 * (MOST_PIXELS / (width * height)) ** 0.5)
 
 
 def _engines() -> Iterator[tuple[Engine, bool]]:

@@ -32,6 +32,8 @@ class Item:
         The groups that it is drawn in.
     group : tuple of str
         The group that it stands for, if it does.
+    note : str
+        The word for what was left out.
     """
 
     key: str
@@ -39,6 +41,7 @@ class Item:
     nodes: list[Node]
     path: Path = ()
     group: Path = ()
+    note: str = ""
 
     @property
     def node(self) -> Node:
@@ -138,7 +141,8 @@ def _without_siblings(sheet: Sheet) -> Sheet:
         if len(equal) > SIBLINGS_ABOVE:
             middle = equal[1:-1]
             nodes = [node for item in middle for node in item.nodes]
-            word = Item(f"m{middle[0].node.number}", "more", nodes, middle[0].path, ("more",))
+            key, note = f"m{middle[0].node.number}", f"... {len(middle)} more"
+            word = Item(key, "more", nodes, middle[0].path, note=note)
             instead.update(dict.fromkeys(middle, word))
     return _replaced(sheet, instead)
 
@@ -156,7 +160,8 @@ def _nearest(graph: Graph, sheet: Sheet, most: int) -> Sheet:
             distance[x] = max(distance[x], distance[node] + 1)
     ranked = sorted(sheet.items, key=lambda item: (distance[item.node], item.node.number))
     hidden = ranked[most:]
-    word = Item("earlier", "more", [node for item in hidden for node in item.nodes])
+    nodes = [node for item in hidden for node in item.nodes]
+    word = Item("earlier", "more", nodes, note=f"... {len(nodes)} earlier nodes")
     return _replaced(sheet, {item: item for item in ranked} | dict.fromkeys(hidden, word))
 
 
@@ -165,7 +170,9 @@ def _repeated(sheet: Sheet) -> Sheet:
     uses: dict[Item, list[Link]] = {}
     for link in sheet.links:
         uses.setdefault(link.tail, []).append(link)
-    many = {item for item, links in uses.items() if len(links) > REPEAT_ABOVE and not item.group}
+    many = {
+        item for item, links in uses.items() if len(links) > REPEAT_ABOVE and len(item.nodes) == 1
+    }
     again: dict[Item, list[Item]] = {}
     for item in many:
         for count, link in enumerate(uses[item][1:]):
