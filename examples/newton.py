@@ -34,13 +34,13 @@ def newton_step(point):
     return point - np.linalg.solve(hessian(point), gradient(point))
 
 
-def descent_step(point, rate=0.002):
+def descent_step(point, rate=0.001):
     """A little way downhill. A larger rate than this overshoots the valley's walls."""
     return point - rate * gradient(point)
 
 
-def minimise(step, tolerance=1e-8, limit=100_000):
-    """All points from START until the slope is less than ``tolerance``."""
+def minimise(step, tolerance=1e-8, limit=10_000):
+    """All points from START until the slope is less than ``tolerance``, or patience runs out."""
     points = [START]
     while np.linalg.norm(gradient(points[-1])) > tolerance and len(points) <= limit:
         points.append(step(points[-1]))
@@ -51,9 +51,11 @@ def draw(paths, file):
     """Contours of the valley, and both ways through it."""
     import matplotlib.pyplot as plt
 
-    x, y = np.meshgrid(np.linspace(-1.6, 1.5, 300), np.linspace(-0.6, 1.6, 300))
-    figure, axes = plt.subplots(figsize=(7.5, 4.8), layout="constrained")
-    axes.contour(x, y, rosenbrock((x, y)), levels=np.logspace(-1, 3, 13), cmap="Greys", alpha=0.7)
+    x, y = np.meshgrid(np.linspace(-1.9, 1.6, 300), np.linspace(-3.5, 2, 300))
+    figure, axes = plt.subplots(figsize=(7.5, 5.6), layout="constrained")
+    height = np.log10(rosenbrock((x, y)))
+    filled = axes.contourf(x, y, height, levels=np.arange(-2, 4, 0.5), cmap="Greys", extend="both")
+    figure.colorbar(filled, label="log₁₀ f(x, y)")
     styles = {"gradient descent": ("#D55E00", ".", 1.5), "Newton": ("#0072B2", "o", 5)}
     for name, points in paths.items():
         color, marker, size = styles[name]
@@ -62,9 +64,9 @@ def draw(paths, file):
             *points.T, color=color, marker=marker, markersize=size, linewidth=1.3, label=label
         )
     axes.plot(1, 1, "*", color="#009E73", markersize=14, label="minimum (1, 1)")
-    axes.set(xlim=(-1.6, 1.5), ylim=(-0.6, 1.6), xlabel="x", ylabel="y")
+    axes.set(xlabel="x", ylabel="y")
     axes.set_title("Rosenbrock: (1 − x)² + 100 (y − x²)²")
-    axes.legend(loc="lower center")
+    axes.legend(loc="lower left")
     figure.savefig(file, dpi=150)
     plt.close(figure)
 

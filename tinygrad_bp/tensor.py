@@ -387,6 +387,7 @@ class Tensor:
     __mod__, __rmod__ = _operators(np.remainder)
     __pow__, __rpow__ = _operators(np.power)
     __matmul__, __rmatmul__ = _operators(np.matmul)
+    __divmod__, __rdivmod__ = _operators(np.divmod)
     __neg__ = _method(np.negative)
     __pos__ = _method(np.positive)
     __abs__ = _method(np.absolute)
@@ -591,6 +592,9 @@ def apply(function: Any, *inputs: Any, **parameters: Any) -> Any:
         return _apply_without_rule(function, inputs, parameters)
     if len(inputs) != rule.arity or not parameters.keys() <= rule.parameters:
         inputs, parameters = in_place_order(function, inputs, parameters)
+    for name, value in parameters.items():
+        if isinstance(value, Tensor) and value._requires_grad:
+            raise TypeError(f"{rule.name} has no derivative by {name}=; pass its values, t.data")
     values, edges = [], []
     for position, x in enumerate(inputs):
         if isinstance(x, Tensor):
