@@ -387,6 +387,10 @@ def test_a_seed_of_another_kind_is_taken_as_the_outputs_dtype(seed, dtype):
     assert type(x.grad) is np.ndarray
     assert x.grad.dtype == dtype
     assert np.array_equal(x.grad, [6.0, 20.0])
+    y = x * x
+    y.backward(seed, keep_grads=True)
+    assert y.grad.dtype == dtype
+    assert not np.shares_memory(y.grad, seed.data if isinstance(seed, bp.Tensor) else seed)
     (gradient,) = bp.gradients(x * x, [x], seed)
     assert type(gradient) is np.ndarray
     assert gradient.dtype == dtype

@@ -296,6 +296,8 @@ def test_python_numbers_and_lists_of_them_become_float64_when_they_require_grad(
         assert leaf(value).dtype == np.float64
     assert bp.Tensor([1, 2]).dtype == np.array([1, 2]).dtype
     assert leaf([1, 2], dtype=np.float32).dtype == np.float32
+    with pytest.raises(TypeError, match="int64"):
+        leaf([1, 2], dtype=int)
 
 
 @pytest.mark.parametrize(
