@@ -54,7 +54,9 @@ def draw(paths, file):
     x, y = np.meshgrid(np.linspace(-1.9, 1.6, 300), np.linspace(-3.5, 2, 300))
     figure, axes = plt.subplots(figsize=(7.5, 5.6), layout="constrained")
     height = np.log10(rosenbrock((x, y)))
-    filled = axes.contourf(x, y, height, levels=np.arange(-2, 4, 0.5), cmap="Greys", extend="both")
+    filled = axes.contourf(
+        x, y, height, levels=np.arange(-2, 4, 0.5), cmap="Greys", extend="both", alpha=0.5
+    )
     figure.colorbar(filled, label="log₁₀ f(x, y)")
     styles = {"gradient descent": ("#D55E00", ".", 1.5), "Newton": ("#0072B2", "o", 5)}
     for name, points in paths.items():

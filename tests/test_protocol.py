@@ -110,7 +110,20 @@ def test_pythons_sum_abs_and_min_and_max():
         max(t, t)
 
 
-@pytest.mark.parametrize("f", [round, lambda t: round(t, 2), math.trunc, lambda t: divmod(t, 2.0)])
+def test_divmod_gives_a_whole_quotient_and_a_rest_that_follows():
+    t = leaf(7.5)
+    quotient, rest = divmod(t, 2.0)
+    assert (quotient.item(), rest.item()) == (3.0, 1.5)
+    assert bp.gradients(rest, [t]) == [1.0]
+    assert divmod(9.0, leaf(2.0))[1].item() == 1.0
+
+
+def test_a_parameter_that_requires_grad_is_refused():
+    with pytest.raises(TypeError, match="no derivative by initial="):
+        np.sum(leaf([1.0, 2.0]), initial=leaf(5.0))
+
+
+@pytest.mark.parametrize("f", [round, lambda t: round(t, 2), math.trunc])
 def test_what_python_cannot_do_to_a_tensor_is_a_type_error(f):
     with pytest.raises(TypeError, match="Tensor"):
         f(leaf(2.5))
