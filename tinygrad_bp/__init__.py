@@ -3,9 +3,9 @@
 from . import explain, functional, nn, optim
 from .backprop import gradients
 from .check import GradientError, detect_nan, gradcheck
-from .explain import count_paths, nudge, paths, propagate, trace
 from .draw import Drawing, draw
 from .drawing.animation import animate
+from .explain import count_paths, nudge, paths, propagate, trace
 from .tensor import Tensor, no_grad
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 

@@ -155,7 +155,7 @@ def _graphviz() -> Any:
 
 def _plain(text: str) -> str:
     """Text for an attribute, in which Graphviz is to read no escapes, entities or markup."""
-    return _graphviz().escape(html.escape(text, quote=False))
+    return _graphviz().escape(html.escape(printable(text, 300), quote=False))
 
 
 class _Writer:
@@ -277,9 +277,10 @@ class _Writer:
 
     def _backward(self, link: Link, towards: str) -> dict[str, str]:
         edge = link.edges[0]
-        seen = self.look.taken(edge.step)
-        attributes = {"class": "bwd", "id": f"s{edge.step}-edge", "dir": towards, "penwidth": "1.8"}
-        attributes |= {"color": BACKWARD if seen else CLEAR, "arrowsize": "0.8"}
+        color = BACKWARD if self.look.taken(edge.step) else CLEAR
+        attributes = {"class": "bwd", "id": f"s{edge.step}-edge", "dir": towards, "color": color}
+        width = "3" if edge.step == self.look.until else "1.8"  # the newest step stands out
+        attributes |= {"penwidth": width, "arrowsize": "0.8"}
         if len(link.edges) > 1:
             steps = ", ".join(str(e.step) for e in link.edges)
             return attributes | {"tooltip": f"steps {steps}"}
