@@ -28,6 +28,7 @@ def test_first_order(sample):
 def test_second_order(sample):
     if sample.order >= 2:
         checks.second_order(sample)
+        checks.forward_over_forward(sample)
 
 
 @of_every_sample
@@ -77,6 +78,7 @@ def check(function, *inputs, **parameters):
     sample = Sample(function, inputs, parameters)
     checks.first_order(sample)
     checks.second_order(sample)
+    checks.forward_over_forward(sample)
     checks.tensor_mode(sample)
     checks.forward_mode(sample)
     checks.single_precision(sample)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_bp import Tensor, gradients
+from tinygrad_bp import Tensor, gradients, jvp
 
 from .sample import Sample
 
@@ -50,10 +50,24 @@ def second_order(sample: Sample) -> None:
         for g, v_i in zip(row, v, strict=True):
             if isinstance(g, Tensor) and g.requires_grad:
                 found = [a + b for a, b in zip(found, gradients(g, xs, v_i), strict=True)]
-    ahead, behind = (pulled_back(sample, moved(sample, t))[1] for t in (STEP, -STEP))
-    expected = (inner(v, ahead) - inner(v, behind)) / (2 * STEP)
-    scale = 1 + inner_of_sizes(v, ahead) + inner_of_sizes(found, directions(sample))
+    expected, scale = second_difference(sample)
+    scale += inner_of_sizes(found, directions(sample))
     agree(inner(found, directions(sample)), expected, scale, 1e-6, "to second order")
+
+
+def forward_over_forward(sample: Sample) -> None:
+    """The same in forward mode twice: the derivative along one direction, along another."""
+
+    def weighted(*xs: Tensor) -> Any:
+        pairs = zip(flat(sample.call(*xs)), cotangents(sample), strict=True)
+        return sum(np.sum(y * w) for y, w in pairs if isinstance(y, Tensor))
+
+    def slope(*xs: Tensor) -> Any:
+        return jvp(weighted, xs, directions(sample, salt=1))[1]
+
+    _, found = jvp(slope, sample.arrays, directions(sample))
+    expected, scale = second_difference(sample)
+    agree(found, expected, scale + abs(found), 1e-6, "forward over forward")
 
 
 def tensor_mode(sample: Sample) -> None:
@@ -165,6 +179,14 @@ def central_difference(sample: Sample) -> tuple[float, float]:
         for a, b, w_k in zip(ahead, behind, w, strict=True)
     ]
     return inner(w, slopes), 1 + inner_of_sizes(w, slopes)
+
+
+@functools.cache
+def second_difference(sample: Sample) -> tuple[float, float]:
+    """Give the derivative of <v, gradient> along the direction, and the size of its terms."""
+    v = directions(sample, salt=1)
+    ahead, behind = (pulled_back(sample, moved(sample, t))[1] for t in (STEP, -STEP))
+    return (inner(v, ahead) - inner(v, behind)) / (2 * STEP), 1 + inner_of_sizes(v, ahead)
 
 
 def moved(sample: Sample, t: float) -> list[np.ndarray]:
