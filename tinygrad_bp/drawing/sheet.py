@@ -170,12 +170,11 @@ def _repeated(sheet: Sheet) -> Sheet:
     uses: dict[Item, list[Link]] = {}
     for link in sheet.links:
         uses.setdefault(link.tail, []).append(link)
-    many = {
-        item for item, links in uses.items() if len(links) > REPEAT_ABOVE and len(item.nodes) == 1
-    }
     again: dict[Item, list[Item]] = {}
-    for item in many:
-        for count, link in enumerate(uses[item][1:]):
+    for item, links in uses.items():
+        if len(links) <= REPEAT_ABOVE or len(item.nodes) > 1:
+            continue
+        for count, link in enumerate(links[1:]):
             alias = Item(f"{item.key}a{count}", "alias", item.nodes, link.head.path)
             link.tail = alias
             again.setdefault(link.head, []).append(alias)
