@@ -164,7 +164,8 @@ def full_name(function: Any) -> str:
     if not module.startswith("numpy"):
         return function.__name__
     public = module.removeprefix("numpy").replace("._core", "")
-    return f"np{public if public.startswith(('.linalg', '.fft')) else ''}.{function.__name__}"
+    shown = public if public.startswith((".linalg", ".fft", ".lib.stride_tricks")) else ""
+    return f"np{shown}.{function.__name__}"
 
 
 @functools.cache
