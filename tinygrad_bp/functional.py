@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .registry import primitive, rule
-from .rules import relu, sigmoid, softplus
+from .rules import put_along_axis, relu, sigmoid, softplus
 from .rules.activations import decay
 from .rules.reductions import restore
 
@@ -23,6 +23,7 @@ __all__ = [
     "log_softmax",
     "logsumexp",
     "mse_loss",
+    "put_along_axis",
     "relu",
     "sigmoid",
     "softmax",

@@ -4,7 +4,7 @@ import inspect
 
 import numpy as np
 
-from ..registry import compose, primitive, refuse, rule
+from ..registry import compose, primitive, rule
 from .types import as_array, cast
 
 
@@ -73,8 +73,3 @@ def bincount(x, /, weights=None, minlength=0):
     if weights is None:
         return np.bincount(x, minlength=minlength)
     return scatter_add(cast(weights, float), x, (max(minlength, np.max(x, initial=-1) + 1),))
-
-
-for function in (np.copyto, np.fill_diagonal, np.place, np.put, np.putmask):
-    refuse(function, "it writes in place; use np.where(mask, new, t)")
-refuse(np.put_along_axis, "it writes in place; use bp.put_along_axis, which gives a new array")

@@ -127,7 +127,11 @@ def pad(array, pad_width, mode="constant", constant_values=0, reflect_type="even
 
 @compose(np.choose)
 def choose(a, choices, out=None, mode="raise"):
-    return moved(lambda *numbers: np.choose(constant(a), numbers, mode=mode), *choices)
+    dtype = common_dtype(*choices)
+    return moved(
+        lambda *numbers: np.choose(constant(a), numbers, mode=mode),
+        *(cast(x, dtype) for x in choices),
+    )
 
 
 @compose(np.select)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..registry import compose, refuse
+from ..registry import compose
 
 
 @compose(np.sort)
@@ -13,8 +13,3 @@ def sort(a, axis=-1, kind=None, order=None, *, stable=None):
 @compose(np.partition)
 def partition(a, kth, axis=-1, kind="introselect", order=None):
     return np.take_along_axis(a, np.argpartition(a, kth, axis), axis)
-
-
-refuse(np.unique, "how many values it gives jumps with the values; use np.sort, or t.data")
-refuse(np.trim_zeros, "how many values it gives jumps with the values; use a slice, t[2:-1]")
-refuse(np.histogram, "counts are constant between jumps; use t.data")
