@@ -149,7 +149,7 @@ def test_importing_loads_numpy_and_the_standard_library_alone(loaded):
 def test_importing_stays_fast(loaded):
     """Counted, not timed: what it loads beyond NumPy and itself is small."""
     others = [name for name in loaded if name.split(".")[0] not in ON_IMPORT]
-    assert len(others) < 40, others
+    assert len(others) < 80, others
 
 
 def modules():

@@ -129,6 +129,18 @@ def test_what_python_cannot_do_to_a_tensor_is_a_type_error(f):
         f(leaf(2.5))
 
 
+def test_pythons_divmod():
+    for f, by_whole, by_rest in (
+        (lambda t: divmod(t, 2.0), 0.0, 1.0),
+        (lambda t: divmod(7.5, t), 0.0, -3.0),
+    ):
+        t = leaf(2.5)
+        whole, rest = f(t)
+        assert (whole.item(), rest.item()) == f(2.5)
+        assert bp.gradients(whole, [t]) == [by_whole]
+        assert bp.gradients(rest, [t]) == [by_rest]
+
+
 @pytest.mark.parametrize("operate", [operator.and_, operator.or_, operator.xor, operator.lshift])
 def test_bits_are_not_a_tensors_business(operate):
     with pytest.raises(TypeError, match="Tensor"):
