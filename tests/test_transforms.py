@@ -95,7 +95,7 @@ def test_jacobian_has_the_output_shape_and_then_the_input_shape():
     assert np.allclose(by_first, np.diag(2 * a))
     assert np.allclose(by_second, np.diag(a))
     assert jacobian(lambda x: x[:0])(a).shape == (0, 3)
-    assert jacobian(np.sin)(0.0) == 1.0
+    assert type(jacobian(np.sin)(0.0)) is np.float64
 
 
 def test_hessian():
@@ -355,13 +355,12 @@ def test_a_function_that_gives_more_than_a_scalar():
 
 
 def test_a_function_that_gives_no_array():
-    with pytest.raises(TypeError, match="gave a NoneType"):
-        grad(lambda x: None)(1.0)
-    with pytest.raises(TypeError, match="gave a tuple"):
-        vjp(lambda x: (x, x), 1.0)
+    for out, kind in ((None, "NoneType"), ((1.0, 2.0), "tuple"), (a > 0, "bool"), (1j, "complex")):
+        with pytest.raises(TypeError, match=f"the function gave {kind}"):
+            vjp(lambda x, out=out: out, 1.0)
 
 
-@pytest.mark.parametrize("argnums", [1, -2, (0, 1), (0, 0), (0, -1), ()])
+@pytest.mark.parametrize("argnums", [1, -2, (0, 1), (0, 0), (0, -1), (), "x", 0.5, [0], None])
 def test_argnums_out_of_range(argnums):
     with pytest.raises(ValueError, match=r"argnums=.* the 1 positional"):
         grad(np.sum, argnums)(a)
@@ -372,6 +371,8 @@ def test_tangents_that_do_not_fit():
         jvp(np.sin, (a,), (np.ones(2),))
     with pytest.raises(ValueError, match="do not fit"):
         hvp(np.sum, (a, a), (a,))
+    with pytest.raises(TypeError, match="must be tuples"):
+        jvp(np.sin, a, a)
 
 
 def test_a_cotangent_that_does_not_fit():

@@ -86,6 +86,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
 
     Raises
     ------
+    TypeError
+        If primals or tangents are not a tuple or list.
     ValueError
         If the shapes of the tangents are not those of the primals.
 
@@ -194,7 +196,7 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
         rows = [pullback(row.reshape(out.shape)) for row in np.eye(out.size, dtype=out.dtype)]
         stacked = map(np.stack, zip(*rows, strict=True)) if rows else np.zeros((len(chosen), 0))
         found = tuple(
-            np.reshape(column, out.shape + np.shape(x))
+            np.reshape(column, out.shape + np.shape(x))[()]
             for column, x in zip(stacked, chosen, strict=True)
         )
         return found if isinstance(argnums, tuple) else found[0]
@@ -276,11 +278,14 @@ def _variable(x: Any) -> Tensor:
 
 def _one_array(out: Any) -> Tensor:
     """What a function gave as a node of our own; a constant has no history."""
-    if not isinstance(out, Tensor | np.ndarray | np.generic | float | int):
+    if isinstance(out, int | float):
+        out = np.float64(out)
+    kind = getattr(out, "dtype", type(out).__name__)
+    if getattr(kind, "kind", "") not in {"f", "i", "u"}:
         raise TypeError(
-            f"the function gave a {type(out).__name__}; to be differentiated it must give one array"
+            f"the function gave {kind}; to be differentiated it must give one real array"
         )
-    return apply(np.positive, out if isinstance(out, Tensor) else Tensor(out))
+    return apply(np.positive, out) if isinstance(out, Tensor) else Tensor(out)
 
 
 def _given(x: Any, kept: bool) -> Any:
@@ -296,10 +301,11 @@ def _restricted(
     """``f`` as a function of the chosen arguments alone, and these."""
     places = argnums if isinstance(argnums, tuple) else (argnums,)
     count = len(arguments)
-    named = {place % count for place in places if -count <= place < count}
-    if not places or len(named) < len(places):
+    found = {place % count for place in places if place in range(-count, count)}
+    if not places or len(found) < len(places):
         raise ValueError(
-            f"argnums={argnums} must name different ones of the {count} positional arguments"
+            f"argnums={argnums!r} must be an int, or a tuple of ints, that name different ones "
+            f"of the {count} positional arguments"
         )
 
     def of_chosen(*chosen: Any) -> Any:
@@ -317,6 +323,8 @@ def _inner(xs: Sequence[Any], ys: Sequence[Any]) -> Any:
 
 
 def _check_shapes(primals: Sequence[Any], tangents: Sequence[Any]) -> None:
+    if not (isinstance(primals, tuple | list) and isinstance(tangents, tuple | list)):
+        raise TypeError("primals and tangents must be tuples, as in jvp(f, (x, y), (v, w))")
     places, directions = [[np.shape(x) for x in xs] for xs in (primals, tangents)]
     if places != directions:
         raise ValueError(f"tangents of shapes {directions} do not fit primals of shapes {places}")
