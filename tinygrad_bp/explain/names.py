@@ -108,7 +108,7 @@ def formula(rule: Rule, position: int, out: str, operands: Sequence[str]) -> tup
     Parameters
     ----------
     rule : Rule
-        Whose formula is read, with the letters that its derivative calls its arguments by.
+        Whose formula is read: x and y, or what its derivative calls its arguments, and out.
     position : int
         Which input.
     out, operands : str
@@ -128,7 +128,8 @@ def formula(rule: Rule, position: int, out: str, operands: Sequence[str]) -> tup
         return local, f"{out}.grad × {local}"
     code = getattr(rule.derivatives[position], "__code__", None)
     letters = code.co_varnames[2 : 2 + len(operands)] if code else ()
-    meaning = {"out": out, **dict(zip(letters, operands, strict=False))}
+    named, lettered = zip(letters, operands, strict=False), zip("xy", operands, strict=False)
+    meaning = {"out": out, **dict(lettered), **dict(named)}
     if written[0] not in meaning:
         meaning = {letter: _enclosed(name) for letter, name in meaning.items()}
     local = _put(meaning, written[0])
@@ -185,4 +186,4 @@ class Names:
 
 
 def _in_one_line(name: str) -> str:
-    return " ".join(str(name).split())
+    return re.sub(r"[\s\x00-\x1f\x7f]+", " ", str(name)).strip()
