@@ -6,6 +6,7 @@ images that were held out, and draws which digits are taken for which.
 
 import argparse
 import sys
+from pathlib import Path
 
 import numpy as np
 from tqdm import trange
@@ -80,6 +81,8 @@ def main():
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--out", default="digits.png", help="where to save the confusion matrix")
     arguments = parser.parse_args()
+    if not Path(arguments.out).parent.is_dir():
+        parser.error(f"there is no folder for --out {arguments.out}")
 
     accuracies, confusion = [], np.zeros((10, 10), dtype=int)
     for seed in range(arguments.seeds):

@@ -65,6 +65,14 @@ def test_digits_without_matplotlib(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_digits_refuses_a_missing_folder_before_it_trains(tmp_path):
+    pytest.importorskip("sklearn")
+    code, output = run("digits.py", "--out", tmp_path / "missing" / "digits.png")
+    assert code == 2
+    assert "there is no folder" in output
+    assert "seed 0" not in output
+
+
 def test_diabetes():
     pytest.importorskip("sklearn")
     code, output = run("diabetes.py")

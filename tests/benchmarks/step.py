@@ -181,7 +181,7 @@ def compare_chain(seconds: float) -> tuple[float, float, float]:
         return x.grad, y.grad
 
     np.testing.assert_allclose(ours(), micrograd(), rtol=1e-9)
-    gc.disable()  # or the cycles of the one side would be collected in the time of the other
+    # between runs, or the cycles of the one side would be collected in the time of the other
     return in_turn(ours, micrograd, seconds, between=gc.collect)
 
 
