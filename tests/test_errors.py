@@ -222,6 +222,7 @@ def test_an_error_is_one_line_that_names_what_was_wrong(name):
     missing = [word for word in words if word not in message]
     assert not missing, f"{missing} not in: {message}"
     assert "\n" not in message
+    assert message == message.strip()
     assert len(message) < 300
     assert "tinygrad_bp" not in message
     assert "_array" not in message, "an inner name"

@@ -743,7 +743,7 @@ def _cannot_write(function: Callable[..., Any]) -> TypeError:
 def _explained(error: Exception, name: str, inputs: tuple) -> Exception:
     """The same error, with the operation and its operands' names and shapes in front."""
     kind = TypeError if isinstance(error, TypeError) else type(error)  # a ufunc's takes no message
-    return kind(f"{name} of {described(inputs)}: {error}")
+    return kind(f"{name} of {described(inputs)}: {str(error).strip()}")
 
 
 def described(inputs: Sequence[Any]) -> str:
