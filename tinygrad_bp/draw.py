@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from .drawing.files import checked, write
 from .drawing.groups import name_gradients
 from .drawing.picture import Options, Picture, picture_of
 from .drawing.render import FORMATS, accessible, render
 from .explain import view
+from .files import checked, write
 from .tensor import Tensor
 
 SUFFIXES = (*(f".{form}" for form in FORMATS), ".dot")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import math
-import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from .arguments import look_up, size
 from .functional import linear, relu, sigmoid, softplus, tanh
 from .tensor import Tensor
 
@@ -237,8 +236,8 @@ class Linear(Module):
         seed: int | np.random.Generator | None = None,
         dtype: Any = np.float64,
     ):
-        inputs, outputs = _size(inputs, "inputs"), _size(outputs, "outputs")
-        draw = _look_up(init, INITIALIZATIONS, "initialization")
+        inputs, outputs = size(inputs, "inputs"), size(outputs, "outputs")
+        draw = look_up(init, INITIALIZATIONS, "initialization")
         weight = draw(np.random.default_rng(seed), inputs, outputs)
         self.weight = Tensor(weight, dtype=dtype, requires_grad=True)
         self.bias = Tensor(np.zeros(outputs), dtype=dtype, requires_grad=True) if bias else None
@@ -331,29 +330,9 @@ class MLP(Sequential):
         sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
         if len(sizes) < 2:
             raise ValueError(f"sizes must hold those of the input and the output, not {sizes}")
-        function, init = _look_up(activation, ACTIVATIONS, "activation")
+        function, init = look_up(activation, ACTIVATIONS, "activation")
         generator = np.random.default_rng(seed)
         layers: list[Callable[[Any], Any]] = []
         for inputs, outputs in itertools.pairwise(sizes):
             layers += [Linear(inputs, outputs, init=init, seed=generator, dtype=dtype), function]
         super().__init__(*layers[:-1])
-
-
-def _size(n: Any, name: str) -> int:
-    """``n``, if it can be the length of an axis of a weight."""
-    try:
-        size = operator.index(n)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, not {n!r}") from None
-    if size < 1:
-        raise ValueError(f"{name} must be at least 1, not {size}")
-    return size
-
-
-def _look_up(name: Any, table: Mapping[str, Any], kind: str) -> Any:
-    """What ``table`` has under ``name``; an unknown name is told the nearest."""
-    if isinstance(name, str) and name in table:
-        return table[name]
-    nearest = difflib.get_close_matches(str(name), table, n=1)
-    guess = f"did you mean {nearest[0]!r}? " if nearest else ""
-    raise ValueError(f"unknown {kind} {name!r}: {guess}known are {', '.join(sorted(table))}")

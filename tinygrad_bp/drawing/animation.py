@@ -13,8 +13,8 @@ from typing import Any
 
 from ..explain import Edge, Graph, view
 from ..explain.names import number, quantity
+from ..files import checked, write
 from ..tensor import Tensor
-from .files import checked, write
 from .groups import name_gradients
 from .picture import Options, picture_of
 from .render import accessible, render

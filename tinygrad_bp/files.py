@@ -1,4 +1,4 @@
-"""Writing a picture to a file: the path is judged before any work, and nothing is half written."""
+"""Writing to a file: the path is judged before any work, and nothing is half written."""
 
 from __future__ import annotations
 

@@ -1,0 +1,116 @@
+"""What arguments may be: numbers, sizes and names that are refused in one clear line."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import operator
+from collections.abc import Collection, Mapping
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
+
+
+def number(value: Any, name: str) -> float:
+    """``value`` as a Python number.
+
+    Examples
+    --------
+    >>> number("fast", "lr")
+    Traceback (most recent call last):
+        ...
+    TypeError: lr must be a number, not 'fast'
+    """
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number, not {value!r}") from None
+
+
+def positive(value: Any, name: str) -> float:
+    """A finite number above 0.
+
+    Examples
+    --------
+    >>> positive(0, "lr")
+    Traceback (most recent call last):
+        ...
+    ValueError: lr must be positive, not 0
+    """
+    result = number(value, name)
+    if not 0 < result < math.inf:  # which nan is not
+        raise ValueError(f"{name} must be positive, not {value}")
+    return result
+
+
+def not_negative(value: Any, name: str) -> float:
+    """A finite number, 0 or more.
+
+    Examples
+    --------
+    >>> not_negative(-0.5, "momentum")
+    Traceback (most recent call last):
+        ...
+    ValueError: momentum must not be negative, but is -0.5
+    """
+    result = number(value, name)
+    if not 0 <= result < math.inf:
+        raise ValueError(f"{name} must not be negative, but is {value}")
+    return result
+
+
+def below_one(value: Any, name: str) -> float:
+    """A number from 0 on and less than 1.
+
+    Examples
+    --------
+    >>> below_one(1, "beta")
+    Traceback (most recent call last):
+        ...
+    ValueError: beta must be from 0 to less than 1, not 1
+    """
+    result = number(value, name)
+    if not 0 <= result < 1:
+        raise ValueError(f"{name} must be from 0 to less than 1, not {value}")
+    return result
+
+
+def size(value: Any, name: str, least: int = 1) -> int:
+    """An integer that can count something.
+
+    Examples
+    --------
+    >>> size(0, "epochs")
+    Traceback (most recent call last):
+        ...
+    ValueError: epochs must be at least 1, not 0
+    """
+    try:
+        result = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, not {value!r}") from None
+    if result < least:
+        raise ValueError(f"{name} must be at least {least}, not {result}")
+    return result
+
+
+def look_up(name: Any, table: Mapping[str, Value], kind: str) -> Value:
+    """What ``table`` has under ``name``; an unknown name is told the nearest.
+
+    Examples
+    --------
+    >>> look_up("rlu", {"relu": 1, "tanh": 2}, "activation")
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown activation 'rlu': did you mean 'relu'? known are relu, tanh
+    """
+    if isinstance(name, str) and name in table:
+        return table[name]
+    raise ValueError(f"unknown {kind} {name!r}: {suggestion(name, table)}")
+
+
+def suggestion(name: Any, known: Collection[str]) -> str:
+    """The nearest of the known names, if one is near, and all of them."""
+    nearest = difflib.get_close_matches(str(name), known, n=1)
+    guess = f"did you mean {nearest[0]!r}? " if nearest else ""
+    return f"{guess}known are {', '.join(sorted(known))}"
