@@ -141,7 +141,7 @@ def separate(arrays: Iterable[Any]) -> list[Any]:
     """The same arrays, each writable and sharing memory with no other; copied where need be."""
     result, taken = [], set()
     for array in arrays:
-        own = isinstance(array, np.ndarray) and array.base is None and array.flags.writeable
+        own = isinstance(array, np.ndarray) and array.flags.owndata and array.flags.writeable
         result.append(array if own and id(array) not in taken else array.copy())
         taken.add(id(array))
     return result
@@ -164,5 +164,7 @@ def fit(term: Any, value: Any) -> Any:
     if term.shape != value.shape:
         added = term.ndim - value.ndim
         stretched = [added + i for i, n in enumerate(value.shape) if n != term.shape[added + i]]
-        term = np.sum(term, axis=(*range(added), *stretched)).reshape(value.shape)
+        term = term.sum(axis=(*range(added), *stretched))
+        if stretched:
+            term = term.reshape(value.shape)
     return term if term.dtype is value.dtype else term.astype(value.dtype)

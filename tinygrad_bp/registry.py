@@ -146,10 +146,9 @@ def primitive(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def dispatched(*inputs: Any, **parameters: Any) -> Any:
-        for x in (*inputs, *parameters.values()):
-            record = getattr(x, "_record", None)
-            if record is not None:
-                return record(dispatched, inputs, parameters)
+        for x in (*inputs, *parameters.values()) if parameters else inputs:
+            if hasattr(x, "_record"):
+                return x._record(dispatched, inputs, parameters)
         return function(*inputs, **parameters)
 
     dispatched.implementation = function  # type: ignore[attr-defined]  # functions take attributes

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import operator
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -62,37 +62,32 @@ def _operators(function: np.ufunc) -> tuple[_Operator, _Operator]:
     return forward, reflected
 
 
-class _Recording(threading.local):
-    on = True
-    watch: Callable[..., Rule] | None = None
-
-
-_recording = _Recording()
+# Context variables are local to a thread, and to a task of asyncio too.
+_recording: ContextVar[bool] = ContextVar("recording", default=True)
+_watching: ContextVar[Callable[..., Rule] | None] = ContextVar("watching", default=None)
 
 
 @contextmanager
-def recording(on: bool) -> Iterator[None]:
-    """Turn recording on or off in this thread, for a while."""
-    before = _recording.on
-    _recording.on = on
+def _changed(variable: ContextVar, value: Any) -> Iterator[None]:
+    before = variable.get()
+    variable.set(value)
     try:
         yield
     finally:
-        _recording.on = before
+        variable.set(before)
 
 
-@contextmanager
-def watching(watch: Callable[..., Rule]) -> Iterator[None]:
+def recording(on: bool) -> AbstractContextManager[None]:
+    """Turn recording on or off in this thread, for a while."""
+    return _changed(_recording, on)
+
+
+def watching(watch: Callable[..., Rule]) -> AbstractContextManager[None]:
     """Show ``watch`` every operation in this thread, for a while; record the rule it gives back.
 
     It is called with the rule, the inputs, their arrays and the result.
     """
-    before = _recording.watch
-    _recording.watch = watch
-    try:
-        yield
-    finally:
-        _recording.watch = before
+    return _changed(_watching, watch)
 
 
 def no_grad() -> AbstractContextManager[None]:
@@ -111,7 +106,7 @@ def no_grad() -> AbstractContextManager[None]:
 
 def is_recording() -> bool:
     """Whether operations on Tensors are recorded in this thread, now."""
-    return _recording.on
+    return _recording.get()
 
 
 class Tensor:
@@ -326,7 +321,7 @@ class Tensor:
         seed = self.seed(grad, create_graph)
         with recording(create_graph):
             for node, adjoint in backward_pass(self, seed, create_graph=create_graph):
-                if node.is_leaf or keep_grads:
+                if node.rule is None or keep_grads:
                     kept.append((node, adjoint))
                 else:
                     node.grad = None  # a gradient left from an earlier pass would be a lie
@@ -607,9 +602,10 @@ def apply(function: Any, *inputs: Any, **parameters: Any) -> Any:
         data = _frozen(rule.function(*values, **parameters))
     except (ValueError, TypeError, IndexError) as error:
         raise _explained(error, rule.name, inputs) from None
-    if _recording.watch is not None:
-        rule = _recording.watch(rule, inputs, values, data)
-    if not (edges and _recording.on):
+    watch = _watching.get()
+    if watch is not None:
+        rule = watch(rule, inputs, values, data)
+    if not (edges and _recording.get()):
         return _leaf(data)
     if data.dtype.char not in _REAL:
         raise TypeError(f"{rule.name} gave {data.dtype}: only real functions are differentiated")
@@ -665,7 +661,7 @@ def _leaf(data: Any) -> Tensor:
 def _frozen(data: Any) -> Any:
     """Make an array safe to keep: a scalar if it has no axes, else read-only."""
     if isinstance(data, np.ndarray):
-        if data.ndim == 0:
+        if not data.ndim:
             return data[()]
         if type(data) is not np.ndarray:
             data = data.view(np.ndarray)
@@ -702,11 +698,12 @@ def _as_it_was(x: Any, value: Any) -> Any:
 
 def _deliver(found: list[tuple[Tensor, Any]], as_tensors: bool) -> None:
     """Put each adjoint into its Tensor's ``grad``, as an array that belongs to it alone."""
-    grads = [x.grad + g if x.is_leaf and x.grad is not None else g for x, g in found]
+    grads = [g if x.rule or x.grad is None else x.grad + g for x, g in found]
     if as_tensors:
         grads = [g if isinstance(g, Tensor) else Tensor(g) for g in grads]
-    else:
-        grads = [g if g.ndim else np.array(g) for g in separate(_without_history(grads))]
+    else:  # an earlier pass may have left a Tensor
+        grads = separate(g._array if isinstance(g, Tensor) else g for g in grads)
+        grads = [g if g.ndim else np.array(g) for g in grads]
     for (node, _), grad in zip(found, grads, strict=True):
         node.grad = grad
 
