@@ -1,0 +1,41 @@
+"""Columns beside each other: a formula, its value by hand, the engine's, and their difference."""
+
+from itertools import zip_longest
+
+import numpy as np
+
+
+def side_by_side(rows):
+    """Print rows of (formula, by hand, engine); a matrix takes a line for each of its rows."""
+    table = [("formula", ["by hand"], ["engine"], "difference")]
+    for formula, by_hand, engine in rows:
+        apart = difference(by_hand, engine)
+        table.append((formula, _lines(by_hand), _lines(engine), f"{apart:.0e}" if apart else "0"))
+    lines = [line for row in table for line in zip_longest(*map(_cell, row), fillvalue="")]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        print(" ", "  ".join(cells).rstrip())
+
+
+def difference(by_hand, engine):
+    """The largest difference of two arrays, relative to their largest element.
+
+    Infinite if the shapes differ: broadcasting must not make a wrong shape look right.
+    """
+    by_hand, engine = np.asarray(by_hand), np.asarray(engine)
+    if by_hand.shape != engine.shape:
+        return np.inf
+    apart = np.max(np.abs(by_hand - engine))
+    return apart / max(np.max(np.abs(by_hand)), np.max(np.abs(engine))) if apart else 0.0
+
+
+def _lines(value):
+    text = np.array2string(
+        np.asarray(value), max_line_width=100, formatter={"float_kind": "{:7.3g}".format}
+    )
+    return text.replace("[[", " [").replace("]]", "]").splitlines()
+
+
+def _cell(cell):
+    return [cell] if isinstance(cell, str) else [line.strip() for line in cell]
