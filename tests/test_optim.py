@@ -16,7 +16,7 @@ def leaf(values, **options):
 
 
 @pytest.mark.parametrize(
-    ("momentum", "weight_decay"), itertools.product((0.0, 0.5, 0.9), (0.0, 0.1))
+    ("momentum", "weight_decay"), [*itertools.product((0.0, 0.5, 0.9), (0.0, 0.1))]
 )
 def test_fifty_steps_by_the_formula(momentum, weight_decay):
     p, lr = leaf([1.5, -1.0]), 0.02
@@ -32,7 +32,9 @@ def test_fifty_steps_by_the_formula(momentum, weight_decay):
     np.testing.assert_allclose(p.data, x, rtol=1e-12)
 
 
-@pytest.mark.parametrize(("momentum", "weight_decay"), itertools.product((0.0, 0.9), (0.0, 0.01)))
+@pytest.mark.parametrize(
+    ("momentum", "weight_decay"), [*itertools.product((0.0, 0.9), (0.0, 0.01))]
+)
 def test_fifty_steps_as_torch_takes_them(momentum, weight_decay):
     torch = pytest.importorskip("torch")
     X = np.random.default_rng(0).normal(size=(20, 3))

@@ -159,7 +159,7 @@ MODES = {
 }
 
 
-@pytest.mark.parametrize("modes", itertools.product(MODES, repeat=3), ids="-".join)
+@pytest.mark.parametrize("modes", [*itertools.product(MODES, repeat=3)], ids="-".join)
 def test_every_order_of_three_modes(modes):
     def f(x):
         return np.sin(2 * x) * np.exp(x)

@@ -135,9 +135,15 @@ SAMPLES = [
         )
     ],
     Sample(np.clip, (draw(-2, 2, 4),), {"a_min": np.array(-0.5), "a_max": np.array(0.51)}),
-    Sample(np.clip, (draw(-2, 2, 4),), {"min": np.array(-0.5), "max": np.array(0.51)}),
-    Sample(np.clip, (draw(-2, 2, 4),), {"min": 0.1}),
-    Sample(np.clip, (draw(-2, 2, 4),), {"max": draw(-1, 1, 2, 4)}),
+    *[
+        Sample(np.clip, (draw(-2, 2, 4),), parameters)
+        for parameters in (
+            {"min": np.array(-0.5), "max": np.array(0.51)},
+            {"min": 0.1},
+            {"max": draw(-1, 1, 2, 4)},
+        )
+        if np.lib.NumpyVersion(np.__version__) >= "2.1.0"
+    ],
     # Methods of ufuncs
     *[Sample(f.reduce, (draw(-2, 2, 3, 4),)) for f in (np.add, np.multiply)],
     *[Sample(f.reduce, (draw(-2, 2, 3, 4),)) for f in (np.maximum, np.minimum)],

@@ -50,14 +50,15 @@ def cumulative(scan, neutral, x, axis, include_initial):
     return result
 
 
-@compose(np.cumulative_sum)
-def cumulative_sum(x, *, axis=None, include_initial=False):
-    return cumulative(np.cumsum, 0, x, axis, include_initial)
+if hasattr(np, "cumulative_sum"):  # since NumPy 2.1
 
+    @compose(np.cumulative_sum)
+    def cumulative_sum(x, *, axis=None, include_initial=False):
+        return cumulative(np.cumsum, 0, x, axis, include_initial)
 
-@compose(np.cumulative_prod)
-def cumulative_prod(x, *, axis=None, include_initial=False):
-    return cumulative(np.cumprod, 1, x, axis, include_initial)
+    @compose(np.cumulative_prod)
+    def cumulative_prod(x, *, axis=None, include_initial=False):
+        return cumulative(np.cumprod, 1, x, axis, include_initial)
 
 
 @compose(np.trapezoid)
