@@ -31,10 +31,13 @@ def difference(by_hand, engine):
 
 
 def _lines(value):
-    text = np.array2string(
-        np.asarray(value), max_line_width=100, formatter={"float_kind": "{:7.3g}".format}
-    )
+    form = {"float_kind": _number}
+    text = np.array2string(np.asarray(value), max_line_width=100, formatter=form)
     return text.replace("[[", " [").replace("]]", "]").splitlines()
+
+
+def _number(x):
+    return f"{x:7.4f}" if abs(x) >= 1e-3 or x == 0 else f"{x:7.0e}"
 
 
 def _cell(cell):

@@ -1,0 +1,207 @@
+"""Sensitivities, with the bias as row 0 of the weights.
+
+Layer l has one matrix W^(l) of shape (d^(l-1) + 1, d^(l)): row 0 holds the biases. To match it, the
+outputs of a layer are stored as a column x^(l) with x_0 = 1 in front. Then s^(l) = W^(l)ᵀ x^(l-1),
+x^(l) = θ(s^(l)), and the error is e = loss(x^(L), y).
+
+A weight w_ij^(l) acts on e through one number, s_j^(l). So two factors are enough: how e changes
+with s_j^(l), which is the sensitivity δ_j^(l), and how s_j^(l) changes with the weight, which is
+x_i^(l-1). All weights that end in unit j share its δ_j: it is found once and used d^(l-1) + 1
+times. Row 0 is no special case, as its x_0 is 1: the gradient of a bias is δ_j itself.
+
+On the way back, W^(l) δ^(l) is the adjoint of x^(l-1). Its row 0 belongs to the constant 1, which
+depends on nothing, so that row ends there: Ŵ is W without it.
+
+In the picture of the backward pass, exactly one orange arrow enters each W^(l), through its
+transpose. It starts at s^(l), and the number that it carries there is δ^(l).
+
+    python examples/lectures/sensitivities.py [--out pictures]
+
+After the part on backward propagation of lecture notes that have no title and name no author.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import pictures
+from functions import ACTIVATIONS, LOSSES
+from side_by_side import difference, side_by_side
+
+import tinygrad_bp as bp
+from tinygrad_bp.backprop import topological_order
+
+
+class Problem(NamedTuple):
+    """A network and one sample. W[0] is None: layers are counted from 1, as in the notes."""
+
+    x: np.ndarray  # a column, without the 1 in front
+    y: np.ndarray  # a column
+    W: list
+    theta: str = "tanh"
+    loss: str = "squares"
+
+
+def random_problem(widths, theta="tanh", loss="squares", seed=0):
+    """Layers of these widths; every W has a row more than its layer has inputs."""
+    random = np.random.default_rng(seed)
+    return Problem(
+        x=random.normal(size=(widths[0], 1)),
+        y=random.normal(size=(widths[-1], 1)),
+        W=[None, *(random.normal(size=(n + 1, m)) / np.sqrt(n + 1) for n, m in pairwise(widths))],
+        theta=theta,
+        loss=loss,
+    )
+
+
+def with_one_in_front(column):
+    return np.concatenate([np.ones((1, 1)), column])
+
+
+def network(problem):
+    """The error e as a graph whose nodes have the names of the notes."""
+    x, y, W, theta, loss = problem
+    L = len(W) - 1
+    x = bp.Tensor(with_one_in_front(x), requires_grad=True, name="x^(0)")
+    for layer in range(1, L + 1):
+        W_layer = bp.Tensor(W[layer], requires_grad=True, name=f"W^({layer})")
+        s = W_layer.T @ x
+        s.name = f"s^({layer})"
+        x = ACTIVATIONS[theta][0](s)
+        if layer < L:
+            x = with_one_in_front(x)
+        x.name = f"x^({layer})"
+    e = LOSSES[loss][0](x, bp.Tensor(y, name="y"))
+    e.name = "e"
+    return e
+
+
+def forward(problem):
+    """All s and x by hand; x[layer] has the 1 in front, but for the last layer."""
+    x, _, W, theta, _ = problem
+    L = len(W) - 1
+    s, x = [None], [with_one_in_front(x)]
+    for layer in range(1, L + 1):
+        s.append(W[layer].T @ x[layer - 1])
+        x.append(ACTIVATIONS[theta][0](s[layer]))
+        if layer < L:
+            x[layer] = with_one_in_front(x[layer])
+    return s, x
+
+
+def by_matrices(problem):
+    """The recurrence for δ: rows of (formula, the node whose adjoint it is, value)."""
+    _, y, W, theta, loss = problem
+    theta_prime = ACTIVATIONS[theta][1]
+    L = len(W) - 1
+    s, x = forward(problem)
+
+    delta = [None] * (L + 1)
+    delta[L] = LOSSES[loss][1](x[L], y) * theta_prime(s[L])
+    yield f"δ^({L}) = ∂loss/∂x^({L}) ⊙ θ′(s^({L}))", f"s^({L})", delta[L]
+    for layer in range(L, 0, -1):
+        yield (
+            f"∂e/∂W^({layer}) = x^({layer - 1}) δ^({layer})ᵀ",
+            f"W^({layer})",
+            x[layer - 1] @ delta[layer].T,
+        )
+        yield (
+            f"∂e/∂x^({layer - 1}) = W^({layer}) δ^({layer})",
+            f"x^({layer - 1})",
+            W[layer] @ delta[layer],
+        )
+        if layer > 1:
+            delta[layer - 1] = (W[layer][1:] @ delta[layer]) * theta_prime(s[layer - 1])
+            yield (
+                f"δ^({layer - 1}) = [Ŵ^({layer}) δ^({layer})] ⊙ θ′(s^({layer - 1}))",
+                f"s^({layer - 1})",
+                delta[layer - 1],
+            )
+
+
+def by_indices(problem):
+    """The same, one index at a time: i counts inputs from 0, the bias; j counts units from 1."""
+    _, y, W, theta, loss = problem
+    theta_prime = ACTIVATIONS[theta][1]
+    L = len(W) - 1
+    s, x = forward(problem)
+    d = [len(problem.x), *(W[layer].shape[1] for layer in range(1, L + 1))]
+
+    delta = [np.zeros((width, 1)) for width in d]
+    by_output = LOSSES[loss][1](x[L], y)
+    for j in range(d[L]):
+        delta[L][j] = by_output[j] * theta_prime(s[L][j])
+    yield f"δ_j^({L}) = ∂loss/∂x_j^({L}) θ′(s_j^({L}))", f"s^({L})", delta[L]
+    for layer in range(L - 1, 0, -1):
+        for i in range(d[layer]):
+            paid = sum(delta[layer + 1][j] * W[layer + 1][1 + i, j] for j in range(d[layer + 1]))
+            delta[layer][i] = paid * theta_prime(s[layer][i])
+        formula = f"δ_i^({layer}) = (Σ_j δ_j^({layer + 1}) w_ij^({layer + 1})) θ′(s_i^({layer}))"
+        yield formula, f"s^({layer})", delta[layer]
+    for layer in range(1, L + 1):
+        gradient = np.zeros(W[layer].shape)
+        for i in range(d[layer - 1] + 1):
+            for j in range(d[layer]):
+                gradient[i, j] = x[layer - 1][i, 0] * delta[layer][j, 0]
+        yield f"∂e/∂w_ij^({layer}) = x_i^({layer - 1}) δ_j^({layer})", f"W^({layer})", gradient
+
+
+def adjoints(e):
+    """What the engine finds for every node, by the node's name."""
+    e.backward(keep_grads=True)
+    return {node.name: node.grad for node in topological_order(e)}
+
+
+def compare(problem, recurrence):
+    """Rows of (formula, by hand, engine)."""
+    found = adjoints(network(problem))
+    return [(formula, value, found[node]) for formula, node, value in recurrence(problem)]
+
+
+def compare_biases(problem):
+    """Rows of (formula, δ by hand, row 0 of the engine's gradient)."""
+    found = adjoints(network(problem))
+    for _, node, delta in by_matrices(problem):
+        if node.startswith("s"):
+            layer = node.removeprefix("s^")
+            yield f"∂e/∂w_0j^{layer} = δ_j^{layer}", delta[:, 0], found[f"W^{layer}"][0]
+
+
+def sweep():
+    """The largest difference over depths, widths, activations and losses."""
+    largest, problems = 0.0, 0
+    for L in range(1, 7):
+        for number, theta in enumerate(ACTIVATIONS):
+            for loss in LOSSES:
+                widths = [2 + (layer + number) % 4 for layer in range(L + 1)]
+                problem = random_problem(widths, theta, loss, seed=problems)
+                rows = [*compare(problem, by_matrices), *compare(problem, by_indices)]
+                rows += compare_biases(problem)
+                largest = max(largest, *(difference(a, b) for _, a, b in rows))
+                problems += 1
+    return problems, largest
+
+
+def main():
+    out = pictures.folder(__doc__)
+    problem = random_problem([2, 2, 1])
+    print("L = 2 layers, widths 2-2-1, θ = tanh, e = (x^(2) - y)². Row 0 of each W is the bias.")
+    print("\nColumns and outer products: δ^(l) is the adjoint of the node s^(l).")
+    side_by_side(compare(problem, by_matrices))
+    print("\nThe same, one index at a time:")
+    side_by_side(compare(problem, by_indices))
+    print("\nRow 0 alone: x_0 = 1, so the gradient of a bias is the sensitivity itself.")
+    side_by_side(compare_biases(problem))
+    problems, largest = sweep()
+    print(f"\n{problems} more networks, with L = 1 ... 6:")
+    print(f"θ:    {', '.join(ACTIVATIONS)}\nloss: {', '.join(LOSSES)}")
+    print("By matrices, by indices and by the engine the results are the same: the largest")
+    print(f"difference, relative to the largest element, is {largest:.0e}.")
+    print("\nOne orange arrow enters each W:")
+    e = network(problem)
+    e.backward(keep_grads=True)
+    pictures.draw(e, out, "sensitivities")
+
+
+if __name__ == "__main__":
+    main()
