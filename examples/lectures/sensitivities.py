@@ -20,16 +20,16 @@ transpose. It starts at s^(l), and the number that it carries there is δ^(l).
 After the part on backward propagation of lecture notes that have no title and name no author.
 """
 
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
 import pictures
+from adjoints import adjoints, compare
 from functions import ACTIVATIONS, LOSSES
 from side_by_side import difference, side_by_side
 
 import tinygrad_bp as bp
-from tinygrad_bp.backprop import topological_order
 
 
 class Problem(NamedTuple):
@@ -146,18 +146,6 @@ def by_indices(problem):
         yield f"∂e/∂w_ij^({layer}) = x_i^({layer - 1}) δ_j^({layer})", f"W^({layer})", gradient
 
 
-def adjoints(e):
-    """What the engine finds for every node, by the node's name."""
-    e.backward(keep_grads=True)
-    return {node.name: node.grad for node in topological_order(e)}
-
-
-def compare(problem, recurrence):
-    """Rows of (formula, by hand, engine)."""
-    found = adjoints(network(problem))
-    return [(formula, value, found[node]) for formula, node, value in recurrence(problem)]
-
-
 def compare_biases(problem):
     """Rows of (formula, δ by hand, row 0 of the engine's gradient)."""
     found = adjoints(network(problem))
@@ -167,19 +155,21 @@ def compare_biases(problem):
             yield f"∂e/∂w_0j^{layer} = δ_j^{layer}", delta[:, 0], found[f"W^{layer}"][0]
 
 
+def all_rows(problem):
+    """Every comparison of this page."""
+    both = [*by_matrices(problem), *by_indices(problem)]
+    return [*compare(network(problem), both), *compare_biases(problem)]
+
+
 def sweep():
-    """The largest difference over depths, widths, activations and losses."""
-    largest, problems = 0.0, 0
-    for L in range(1, 7):
-        for number, theta in enumerate(ACTIVATIONS):
-            for loss in LOSSES:
-                widths = [2 + (layer + number) % 4 for layer in range(L + 1)]
-                problem = random_problem(widths, theta, loss, seed=problems)
-                rows = [*compare(problem, by_matrices), *compare(problem, by_indices)]
-                rows += compare_biases(problem)
-                largest = max(largest, *(difference(a, b) for _, a, b in rows))
-                problems += 1
-    return problems, largest
+    """How many networks agree, and the largest difference."""
+    choices = list(product(range(1, 7), ACTIVATIONS, LOSSES))
+    largest = 0.0
+    for seed, (L, theta, loss) in enumerate(choices):
+        widths = [2 + (seed + 3 * layer) % 4 for layer in range(L + 1)]
+        problem = random_problem(widths, theta, loss, seed)
+        largest = max(largest, *(difference(a, b) for _, a, b in all_rows(problem)))
+    return len(choices), largest
 
 
 def main():
@@ -187,9 +177,9 @@ def main():
     problem = random_problem([2, 2, 1])
     print("L = 2 layers, widths 2-2-1, θ = tanh, e = (x^(2) - y)². Row 0 of each W is the bias.")
     print("\nColumns and outer products: δ^(l) is the adjoint of the node s^(l).")
-    side_by_side(compare(problem, by_matrices))
+    side_by_side(compare(network(problem), by_matrices(problem)))
     print("\nThe same, one index at a time:")
-    side_by_side(compare(problem, by_indices))
+    side_by_side(compare(network(problem), by_indices(problem)))
     print("\nRow 0 alone: x_0 = 1, so the gradient of a bias is the sensitivity itself.")
     side_by_side(compare_biases(problem))
     problems, largest = sweep()

@@ -19,15 +19,16 @@ h_1: they are the chain. Each arrow that leaves it ends at a W or a b.
 After the lecture notes "NN BP Algorithm", which name no author.
 """
 
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 import pictures
+from adjoints import compare
 from functions import ACTIVATIONS, LOSSES
 from side_by_side import difference, side_by_side
 
 import tinygrad_bp as bp
-from tinygrad_bp.backprop import topological_order
 
 
 class Problem(NamedTuple):
@@ -126,18 +127,6 @@ def scalar_form(problem):
         yield f"∂Φ/∂b^{k} = {'δ' if b[k].ndim else 'Σ_i δ_i'}^{k + 1}", f"b_{k}", by_bias
 
 
-def adjoints(phi):
-    """What the engine finds for every node, by the node's name."""
-    phi.backward(keep_grads=True)
-    return {node.name: node.grad for node in topological_order(phi)}
-
-
-def compare(problem, recurrence):
-    """Rows of (formula, by hand, engine)."""
-    found = adjoints(network(problem))
-    return [(formula, value, found[node]) for formula, node, value in recurrence(problem)]
-
-
 def compare_forms(problem):
     """Rows of (formula, vector form, scalar form) for the gradients that both compute."""
     vector = {node: (formula, value) for formula, node, value in vector_form(problem)}
@@ -145,20 +134,21 @@ def compare_forms(problem):
     return [(*vector[node], scalar[node]) for node in scalar if node in vector]
 
 
+def all_rows(problem):
+    """Every comparison of this page: each form with the engine, and the two forms."""
+    both = [*vector_form(problem), *scalar_form(problem)]
+    return compare(network(problem), both) + compare_forms(problem)
+
+
 def sweep():
-    """The largest difference over depths, widths, activations, losses and shapes of the bias."""
-    largest, problems = 0.0, 0
-    for T in range(1, 7):
-        for number, g in enumerate(ACTIVATIONS):
-            for loss in LOSSES:
-                for shared_bias in (False, True):
-                    widths = [2 + (layer + number) % 4 for layer in range(T + 1)]
-                    problem = random_problem(widths, g, loss, shared_bias, seed=problems)
-                    rows = compare(problem, vector_form) + compare(problem, scalar_form)
-                    rows += compare_forms(problem)
-                    largest = max(largest, *(difference(a, b) for _, a, b in rows))
-                    problems += 1
-    return problems, largest
+    """How many networks agree, and the largest difference."""
+    choices = list(product(range(1, 7), ACTIVATIONS, LOSSES, (False, True)))
+    largest = 0.0
+    for seed, (T, g, loss, shared_bias) in enumerate(choices):
+        widths = [2 + (seed + 3 * layer) % 4 for layer in range(T + 1)]
+        problem = random_problem(widths, g, loss, shared_bias, seed)
+        largest = max(largest, *(difference(a, b) for _, a, b in all_rows(problem)))
+    return len(choices), largest
 
 
 def main():
@@ -166,12 +156,12 @@ def main():
     problem = random_problem([2, 3, 2])
     print("T = 2 layers, widths 2-3-2, g = tanh, half the squared error.")
     print("\nVector form: P_k is the adjoint of the node f_k, and each gradient hangs off one P.")
-    side_by_side(compare(problem, vector_form))
+    side_by_side(compare(network(problem), vector_form(problem)))
     print("\nScalar form: δ^k is the adjoint of the node h_k, found index by index.")
-    side_by_side(compare(problem, scalar_form))
+    side_by_side(compare(network(problem), scalar_form(problem)))
     print("\nOne bias for a whole layer: its gradient is the sum, as it was used in every unit.")
     shared = random_problem([2, 3, 2], shared_bias=True)
-    side_by_side(row for row in compare(shared, vector_form) if row[0].startswith("∇b"))
+    side_by_side(compare(network(shared), (row for row in vector_form(shared) if row[1][0] == "b")))
     problems, largest = sweep()
     print(f"\n{problems} more networks, with T = 1 ... 6 and both shapes of the bias:")
     print(f"g:    {', '.join(ACTIVATIONS)}\nLoss: {', '.join(LOSSES)}")
