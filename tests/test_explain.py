@@ -281,6 +281,12 @@ class TestNames:
         for output, text in made:
             assert explain.view(output, backward=False).nodes[0].made == text
 
+    def test_products(self):
+        x, y = scalar(2.0, "x"), scalar(3.0, "y")
+        edges = explain.view((x - y) * -2.0).edges
+        products = ["seed", "v2.grad × (-2)", "v1.grad × 1", "v1.grad × (-1)"]
+        assert [edge.product for edge in edges] == products
+
     def test_the_graph_says_what_pictures_need(self):
         *_, z = example()
         graph = explain.view(z * 2)
@@ -314,6 +320,8 @@ class TestNames:
         assert graph["p"].kind == "output"
         seeded = explain.view(p, s, seed=[2.0, 0.0])
         assert seeded["x"].adjoint == 2 * 3.0
+        with pytest.raises(ValueError, match="2 outputs need as many seeds, not 3"):
+            explain.view(p, s, seed=[1.0, 1.0, 1.0])
 
     def test_forward_alone_evaluates_nothing(self):
         x = scalar([1.0, 2.0], "x")
@@ -402,6 +410,17 @@ class TestPaths:
         assert len(bp.paths(z, other)) == 0
         np.testing.assert_array_equal(bp.paths(z, other).total, np.zeros(3))
         assert "0 paths from other to z" in str(bp.paths(z, other))
+
+    def test_only_what_leads_to_the_input_is_walked(self):
+        x = scalar(2.0, "x")
+        _, many = doublings(60)
+        assert bp.paths(many + x * 3, x).total == 3.0
+
+    def test_through_a_recorded_backward_pass(self):
+        x = scalar(0.5, "x")
+        np.sin(x).backward(create_graph=True)
+        assert math.isclose(bp.trace(x.grad).graph["x"].adjoint, -math.sin(0.5))
+        assert math.isclose(bp.paths(x.grad, x).total, -math.sin(0.5))
 
     def test_too_many_are_refused_with_their_number(self):
         x = y = scalar(1.0)

@@ -238,7 +238,9 @@ def view(*outputs: Tensor, seed: Any = None, backward: bool = True) -> Graph:
     steps = _steps([nodes[output] for output in outputs], [nodes[x] for x in order])
     graph = Graph([*(nodes[x] for x in order), *constants], steps)
     if backward:
-        seeds = [seed] if len(outputs) == 1 else seed or [None] * len(outputs)
+        seeds = seed if len(outputs) > 1 and seed is not None else len(outputs) * [seed]
+        if len(seeds) != len(outputs):
+            raise ValueError(f"{len(outputs)} outputs need as many seeds, not {len(seeds)}")
         _run(graph, [output.seed(s) for output, s in zip(outputs, seeds, strict=True)])
     return graph
 
