@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "functional": {"tensor", "rules", "registry"},
     "nn": {"functional", "tensor", "arguments", "files"},
     "schedules": {"arguments"},
-    "optim": {"tensor", "arguments"},
+    "optim": {"tensor", "schedules", "arguments"},
     "data": {"arguments"},
     "history": {"arguments", "files"},
     "train": {
@@ -46,7 +46,7 @@ MAY_IMPORT = {
     "estimators": {"train", "history", "data", "nn", "optim", "functional", "tensor", "arguments"},
     "check": {"transforms", "tensor", "backprop", "registry"},
     "explain": {"backprop", "tensor", "registry"},
-    "drawing": {"files", "explain", "tensor", "backprop", "registry"},
+    "drawing": {"arguments", "files", "explain", "tensor", "backprop", "registry"},
     "draw": {"files", "drawing", "explain", "tensor"},
     "compile": {"backprop", "tensor", "registry"},
 }

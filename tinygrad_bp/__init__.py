@@ -1,6 +1,6 @@
 """NumPy, with a memory of how each array was made, and backpropagation over that memory."""
 
-from . import explain, functional, nn, optim
+from . import explain, functional, nn, optim, schedules
 from .backprop import gradients
 from .check import GradientError, detect_nan, gradcheck
 from .draw import Drawing, draw
@@ -32,6 +32,7 @@ __all__ = [
     "optim",
     "paths",
     "propagate",
+    "schedules",
     "trace",
     "value_and_grad",
     "vjp",

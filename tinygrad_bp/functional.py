@@ -7,6 +7,7 @@ elements to their mean, to their sum, or not at all.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from .rules.reductions import restore
 __all__ = [
     "binary_cross_entropy_with_logits",
     "cross_entropy",
+    "l1_penalty",
     "linear",
     "log_softmax",
     "logsumexp",
@@ -387,3 +389,33 @@ rule(
     lambda g, out, x, t, reduction="mean": _share(g, np.size(x), reduction) * -x,
     formula=["g (sigmoid x - t) / n", "-g x / n"],
 )
+
+
+def l1_penalty(parameters: Iterable[Any]) -> Any:
+    """The sum of the parameters' absolute values: a term for the loss, that makes them sparse.
+
+    Its derivative at 0 is 0. Tibshirani, "Regression shrinkage and selection via the lasso",
+    Journal of the Royal Statistical Society B 58 (1996) 267.
+
+    Parameters
+    ----------
+    parameters : iterable of Tensor or array
+
+    Returns
+    -------
+    scalar
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+
+    Examples
+    --------
+    >>> print(l1_penalty([np.array([1.0, -2.0]), np.array(0.5)]))
+    3.5
+    """
+    terms = [np.sum(np.abs(p)) for p in parameters]
+    if not terms:
+        raise ValueError("there are no parameters to take the sum of")
+    return sum(terms[1:], terms[0])

@@ -3,45 +3,216 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
+from .arguments import below_one, not_negative, positive
+from .schedules import Schedule, step_size
 from .tensor import Tensor
 
 
-class SGD:
-    """Stochastic gradient descent, with momentum and weight decay.
+class Optimizer:
+    """What all optimisers share: the parameters, the step size, clipping, and the count of steps.
 
-    With gradient g, each step is, for a parameter p with velocity v::
-
-        g = g + weight_decay * p
-        v = momentum * v + g        (at first v = g)
-        p = p - lr * v
-
-    A parameter's array is replaced, never written to, so graphs recorded before the step keep the
+    A parameter's array is replaced, never written to, so graphs recorded before a step keep the
     values that they were computed from. A parameter whose ``grad`` is None is left alone.
 
-    Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep
-    learning", ICML 2013.
+    A subclass says in ``_moved`` where one parameter goes, and in ``_memory_names`` which arrays
+    it remembers for it from step to step.
 
     Parameters
     ----------
     parameters : iterable of Tensor
         Leaves that require grad; one that occurs twice is updated once.
-    lr : float
-        The step size. It can be set between steps: ``optimizer.lr = 0.01``.
-    momentum : float
-        How much of the velocity is kept.
+    lr : float or function
+        The step size, or a function of the number of steps taken so far that gives it, such as
+        those of `tinygrad_bp.schedules`. It can be set between steps: ``optimizer.lr = 0.01``.
     weight_decay : float
-        The strength of the pull towards zero, as if ``weight_decay / 2 * (p ** 2).sum()`` were
-        part of the loss.
+        The strength of the pull towards zero.
+    max_norm : float, optional
+        Gradients longer than this, all taken together as one vector, are shortened to it:
+        ``g · min(1, max_norm / (‖g‖ + 1e-6))``. Pascanu, Mikolov and Bengio, "On the difficulty
+        of training recurrent neural networks", ICML 2013.
+
+    Attributes
+    ----------
+    steps : int
+        How many were taken.
 
     Raises
     ------
     ValueError
-        If there are no parameters, ``lr`` is not positive, or another number is negative.
+        If there are no parameters, ``lr`` or ``max_norm`` is not positive, or another number is
+        out of range.
     TypeError
         If a parameter is not a Tensor, or a number not a number.
+    """
+
+    _option_names: tuple[str, ...] = ()
+    _memory_names: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        lr: float | Schedule,
+        weight_decay: float,
+        max_norm: float | None,
+    ):
+        self.parameters = _checked_parameters(parameters)
+        self.lr = lr
+        self.weight_decay = not_negative(weight_decay, "weight_decay")
+        self.max_norm = None if max_norm is None else positive(max_norm, "max_norm")
+        self.steps = 0
+        self._memories: list[dict[str, Any]] = [{} for _ in self.parameters]
+
+    @property
+    def lr(self) -> float | Schedule:
+        """The step size, or the schedule that gives it."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, lr: float | Schedule) -> None:
+        self._lr = lr if callable(lr) else positive(lr, "lr")
+
+    @property
+    def step_size(self) -> float:
+        """The step size of the next step."""
+        return step_size(self._lr, self.steps)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients found so far."""
+        for p in self.parameters:
+            p.grad = None
+
+    def gradient_norm(self) -> float:
+        """The length of all gradients, taken together as one vector.
+
+        Examples
+        --------
+        >>> x = Tensor([3.0, 4.0], requires_grad=True)
+        >>> (x * x / 2).sum().backward()
+        >>> SGD([x], lr=0.1).gradient_norm()
+        5.0
+        """
+        return _norm([_gradient(p) for p in self.parameters if p.grad is not None])
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient by one step.
+
+        Raises
+        ------
+        ValueError
+            If a gradient was replaced by one of another shape or dtype, or the schedule gives
+            no step size. Nothing has moved then.
+        """
+        lr = self.step_size
+        moving = [
+            (p, _gradient(p), memory)
+            for p, memory in zip(self.parameters, self._memories, strict=True)
+            if p.grad is not None
+        ]
+        scale = 1.0
+        if self.max_norm is not None:
+            scale = self.max_norm / (_norm([g for _, g, _ in moving]) + 1e-6)
+        for p, g, memory in moving:
+            p._replace(self._moved(p._array, g * scale if scale < 1 else g, memory, lr))
+        self.steps += 1
+
+    def _moved(self, data: Any, g: Any, memory: dict[str, Any], lr: float) -> Any:
+        """A new array for a parameter; ``g`` may be the user's, and is not to be written to."""
+        raise NotImplementedError(f"{type(self).__name__} has to define _moved")
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """A copy of what was learned about the gradients so far, as arrays under their names.
+
+        With the model's state it is all that a later run needs to go on as if it had not been
+        interrupted. The options are not part of it: make the optimiser with the same ones.
+        ``np.savez(path, **optimizer.state_dict())`` saves it.
+
+        Examples
+        --------
+        >>> x = Tensor([5.0], requires_grad=True)
+        >>> optimizer = SGD([x], lr=0.1, momentum=0.9)
+        >>> (x * x).sum().backward()
+        >>> optimizer.step()
+        >>> optimizer.state_dict()
+        {'steps': array(1), '0.velocity': array([10.])}
+        """
+        state = {"steps": np.array(self.steps)}
+        for i, memory in enumerate(self._memories):
+            state |= {f"{i}.{name}": np.array(value) for name, value in memory.items()}
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Copy in what `state_dict` gave, of an optimiser of the same kind and parameters.
+
+        Raises
+        ------
+        ValueError
+            If something is missing or unknown, or a shape or type does not fit. All are listed,
+            and the optimiser is as it was.
+        """
+        given = {name: np.asarray(value) for name, value in state.items()}
+        expected = self._expected(given)
+        wrong = [f"no {name!r}" for name in expected if name not in given]
+        wrong += [f"unknown {name!r}" for name in given if name not in expected]
+        for name in expected.keys() & given.keys():
+            new, old = given[name], expected[name]
+            if new.shape != old.shape or not np.can_cast(new.dtype, old.dtype, "same_kind"):
+                wrong.append(f"{name!r} of {new.shape} {new.dtype}, not {old.shape} {old.dtype}")
+        if wrong:
+            kind = type(self).__name__
+            raise ValueError(f"the state does not fit this {kind}: it has {'; '.join(wrong)}")
+        self.steps = int(given.pop("steps"))
+        self._memories = [{} for _ in self.parameters]
+        for name, value in given.items():
+            i, _, part = name.partition(".")
+            self._memories[int(i)][part] = np.array(value, expected[name].dtype)
+
+    def _expected(self, given: Collection[str]) -> dict[str, Any]:
+        """An array of the shape and type of each that a state must have, by its name.
+
+        A parameter that never had a gradient has none.
+        """
+        count = np.array(0)
+        expected = {"steps": count}
+        for i, p in enumerate(self.parameters):
+            like = {part: count if part == "steps" else p._array for part in self._memory_names}
+            if any(f"{i}.{part}" in given for part in like):
+                expected |= {f"{i}.{part}": array for part, array in like.items()}
+        return expected
+
+    def __repr__(self) -> str:
+        options = {name: getattr(self, name) for name in self._option_names}
+        shown = "".join(f", {name}={value}" for name, value in options.items())
+        count = len(self.parameters)
+        return f"{type(self).__name__}({count} parameters, lr={self.step_size}{shown})"
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum, weight decay and clipping.
+
+    With gradient g, each step is, for a parameter p with velocity v::
+
+        g = g + weight_decay * p
+        v = momentum * v + g        (at first v = g)
+        p = p - lr * v              (Nesterov: p - lr * (g + momentum * v))
+
+    Nesterov, "A method of solving a convex programming problem with convergence rate O(1/k²)",
+    Soviet Mathematics Doklady 27 (1983) 372; Sutskever, Martens, Dahl and Hinton, "On the
+    importance of initialization and momentum in deep learning", ICML 2013.
+
+    Parameters
+    ----------
+    parameters, lr, weight_decay, max_norm
+        As in `Optimizer`. The decay acts as if ``weight_decay / 2 * (p ** 2).sum()`` were part
+        of the loss (L2; for L1 see `functional.l1_penalty`).
+    momentum : float
+        How much of the velocity is kept.
+    nesterov : bool
+        Look ahead along the velocity. It needs a momentum.
 
     Examples
     --------
@@ -55,58 +226,168 @@ class SGD:
     3.0
     """
 
+    _option_names = ("momentum", "weight_decay", "nesterov", "max_norm")
+
     def __init__(
         self,
         parameters: Iterable[Tensor],
-        lr: float,
+        lr: float | Schedule,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
+        *,
+        nesterov: bool = False,
+        max_norm: float | None = None,
     ):
-        self.parameters = _checked_parameters(parameters)
-        self.lr = _number(lr, "lr")
-        if not 0 < self.lr < math.inf:  # which nan is not
-            raise ValueError(f"lr must be positive, not {lr}")
-        self.momentum = _not_negative(momentum, "momentum")
-        self.weight_decay = _not_negative(weight_decay, "weight_decay")
-        self._velocities: dict[Tensor, Any] = {}
+        super().__init__(parameters, lr, weight_decay, max_norm)
+        self.momentum = not_negative(momentum, "momentum")
+        self.nesterov = nesterov
+        if nesterov and not self.momentum:
+            raise ValueError("nesterov=True needs a momentum above 0, such as momentum=0.9")
+        self._memory_names = ("velocity",) if self.momentum else ()
 
-    def zero_grad(self) -> None:
-        """Forget the gradients found so far."""
-        for p in self.parameters:
-            p.grad = None
+    def _moved(self, data: Any, g: Any, memory: dict[str, Any], lr: float) -> Any:
+        if self.weight_decay:
+            g = g + self.weight_decay * data
+        if self.momentum:
+            v = memory.get("velocity")
+            if v is None:
+                v = g.copy()
+            else:
+                v *= self.momentum
+                v += g
+            memory["velocity"] = v
+            g = g + self.momentum * v if self.nesterov else v
+        new = g * -lr
+        new += data
+        return new
 
-    def step(self) -> None:
-        """Move every parameter that has a gradient by one step.
 
-        Raises
-        ------
-        ValueError
-            If a gradient was replaced by one of another shape or dtype.
-        """
-        fitting = [(p, _gradient(p)) for p in self.parameters if p.grad is not None]
-        for p, g in fitting:  # none is moved if one does not fit
-            data = p._array
-            if self.weight_decay:
-                g = g + self.weight_decay * data
-            if self.momentum:
-                g = self._velocities[p] = self._velocity(p, g)
-            new = g * -self.lr
-            new += data
-            p._replace(new)
+class Adam(Optimizer):
+    """Steps scaled by running means of the gradient and of its square.
 
-    def _velocity(self, p: Tensor, g: Any) -> Any:
-        v = self._velocities.get(p)
-        if v is None:
-            return g.copy()  # as g may be p.grad, which is the user's to write to
-        v *= self.momentum
-        v += g
-        return v
+    With gradient g, step t of a parameter p is, from m = v = 0::
 
-    def __repr__(self) -> str:
-        return (
-            f"SGD({len(self.parameters)} parameters, lr={self.lr}, momentum={self.momentum}, "
-            f"weight_decay={self.weight_decay})"
+        g = g + weight_decay * p
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g²
+        p = p - lr * (m / (1 - beta1^t)) / (√(v / (1 - beta2^t)) + epsilon)
+
+    The divisions by 1 - beta^t undo the pull of the means towards the zeros that they started
+    from. Kingma and Ba, "Adam: A method for stochastic optimization", ICLR 2015.
+
+    Parameters
+    ----------
+    parameters, lr, weight_decay, max_norm
+        As in `Optimizer`. The decay acts as if ``weight_decay / 2 * (p ** 2).sum()`` were part
+        of the loss; see also `AdamW`.
+    betas : pair of float
+        How much of the two means is kept, each less than 1.
+    epsilon : float
+        What keeps the division finite where gradients are 0.
+
+    Examples
+    --------
+    >>> x = Tensor(5.0, requires_grad=True)
+    >>> optimizer = Adam([x], lr=0.1)
+    >>> for _ in range(500):
+    ...     optimizer.zero_grad()
+    ...     ((x - 3) ** 2).backward()
+    ...     optimizer.step()
+    >>> round(x.item(), 6)
+    3.0
+    """
+
+    _option_names = ("betas", "epsilon", "weight_decay", "max_norm")
+    _memory_names = ("mean", "square", "steps")
+
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        lr: float | Schedule = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        max_norm: float | None = None,
+    ):
+        super().__init__(parameters, lr, weight_decay, max_norm)
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise ValueError(f"betas must be a pair of numbers, not {betas!r}")
+        self.betas = below_one(betas[0], "betas[0]"), below_one(betas[1], "betas[1]")
+        self.epsilon = positive(epsilon, "epsilon")
+
+    def _moved(self, data: Any, g: Any, memory: dict[str, Any], lr: float) -> Any:
+        if self.weight_decay:
+            g = g + self.weight_decay * data
+        return self._scaled(data, g, memory, lr)
+
+    def _scaled(self, data: Any, g: Any, memory: dict[str, Any], lr: float) -> Any:
+        """``data`` after Adam's step along ``g``."""
+        if not memory:
+            memory.update(mean=np.zeros_like(data), square=np.zeros_like(data), steps=0)
+        t = memory["steps"] = int(memory["steps"]) + 1
+        (beta1, beta2), m, v = self.betas, memory["mean"], memory["square"]
+        m *= beta1
+        m += (1 - beta1) * g
+        v *= beta2
+        v += (1 - beta2) * (g * g)
+        size = np.sqrt(v / (1 - beta2**t))
+        size += self.epsilon
+        new = m / size
+        new *= -lr / (1 - beta1**t)
+        new += data
+        return new
+
+
+class AdamW(Adam):
+    """Adam with a weight decay that its scaling does not touch.
+
+    Before Adam's step, which is taken without decay, a parameter shrinks::
+
+        p = p - lr * weight_decay * p
+
+    Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
+
+    Parameters
+    ----------
+    parameters, lr, betas, epsilon, weight_decay, max_norm
+        As in `Adam`; ``weight_decay`` is 0.01 unless given.
+
+    Examples
+    --------
+    >>> x = Tensor([5.0], requires_grad=True)
+    >>> optimizer = AdamW([x], lr=0.1, weight_decay=0.5)
+    >>> x.grad = np.array([0.0])
+    >>> optimizer.step()
+    >>> x.data.tolist()
+    [4.75]
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        lr: float | Schedule = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+        max_norm: float | None = None,
+    ):
+        super().__init__(
+            parameters,
+            lr,
+            betas=betas,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
+            max_norm=max_norm,
         )
+
+    def _moved(self, data: Any, g: Any, memory: dict[str, Any], lr: float) -> Any:
+        return self._scaled(data * (1 - lr * self.weight_decay), g, memory, lr)
+
+
+def _norm(gradients: Iterable[Any]) -> float:
+    return math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))
 
 
 def _gradient(p: Tensor) -> Any:
@@ -137,17 +418,3 @@ def _checked_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
         if not (p.requires_grad and p.is_leaf):
             raise ValueError(f"parameter {i}, {p._called()}, is not a leaf that requires grad")
     return list(dict.fromkeys(found))
-
-
-def _number(value: Any, name: str) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number, not {value!r}") from None
-
-
-def _not_negative(value: Any, name: str) -> float:
-    number = _number(value, name)
-    if not 0 <= number < math.inf:
-        raise ValueError(f"{name} must not be negative, but is {value}")
-    return number
