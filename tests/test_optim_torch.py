@@ -49,7 +49,7 @@ def same(model, theirs):
         np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("max_norm", [None, 0.3])
+@pytest.mark.parametrize("max_norm", [None, 1.0])
 @pytest.mark.parametrize(("kind", "options"), OPTIONS)
 def test_fifty_steps(kind, options, max_norm):
     X = np.random.default_rng(0).normal(size=(20, 3))
@@ -67,9 +67,9 @@ def test_fifty_steps(kind, options, max_norm):
         torch.nn.functional.mse_loss(theirs(torch.from_numpy(X)), torch.from_numpy(y)).backward()
         if max_norm:
             length = torch.nn.utils.clip_grad_norm_(theirs.parameters(), max_norm)
-            np.testing.assert_allclose(lengths[-1], length.item(), rtol=1e-10)
+            np.testing.assert_allclose(lengths[-1], length.item(), rtol=1e-8)
         theirs_too.step()
-    assert max(lengths) > 0.3 > min(lengths)  # some were clipped and some not
+    assert max(lengths) > 1 > min(lengths)  # some were clipped and some not
     same(model, theirs)
 
 

@@ -40,6 +40,27 @@ class Module:
         """Compute the output. Each subclass says how."""
         raise NotImplementedError(f"{type(self).__name__} has to define forward")
 
+    training = True
+
+    def train(self, training: bool = True) -> Module:
+        """Set ``training``, here and in the Modules within: some layers do otherwise when they learn.
+
+        Examples
+        --------
+        >>> model = Sequential(Linear(2, 1)).train(False)
+        >>> model.training, model.layers[0].training
+        (False, False)
+        """
+        self.training = training
+        for _, member in _flat(self.members()):
+            if isinstance(member, Module):
+                member.train(training)
+        return self
+
+    def eval(self) -> Module:
+        """Be used, not trained: ``train(False)``."""
+        return self.train(False)
+
     def __call__(self, *inputs: Any, **parameters: Any) -> Any:
         """Run `forward`."""
         return self.forward(*inputs, **parameters)
