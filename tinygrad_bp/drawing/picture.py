@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import size, suggestion
 from ..explain import Graph
 from ..explain.names import norm
 from .cards import Look, chip, gradient_norm, gradient_of, label_of
@@ -40,8 +41,9 @@ _CAPTION = (
     "<B>Backward pass = dynamic programming.</B>  Follow the numbers. Every term is (grad of the "
     'consumer) × (local derivative on the edge).<BR ALIGN="LEFT"/>A node passes its grad on only '
     "after all its terms are summed: each grad is computed once, then reused."
-    '<BR ALIGN="LEFT"/>'
 )
+_NORMS = "  |0.5| is the norm of an array."
+_END = '<BR ALIGN="LEFT"/>'
 
 
 @dataclass(slots=True, frozen=True)
@@ -63,13 +65,13 @@ class Options:
             "direction": (None, "LR", "TB", "RL", "BT"),
         }
         for name, choices in known.items():
-            if getattr(self, name) not in choices:
-                told = ", ".join(map(repr, choices))
-                raise ValueError(f"{name}={getattr(self, name)!r} is none of {told}")
-        for name in ("depth", "max_nodes"):
-            least = getattr(self, name)
-            if least is not None and (not isinstance(least, int) or least < 1):
-                raise ValueError(f"{name} must be an integer of at least 1, not {least!r}")
+            chosen = getattr(self, name)
+            if chosen not in choices:
+                others = suggestion(chosen, [str(choice) for choice in choices])
+                raise ValueError(f"unknown {name} {chosen!r}: {others}")
+        size(self.max_nodes, "max_nodes")
+        if self.depth is not None:
+            size(self.depth, "depth")
 
 
 @dataclass(slots=True)
@@ -199,8 +201,9 @@ class _Writer:
         spacing = {"nodesep": near, "ranksep": far, "pad": "0.2", "bgcolor": CLEAR}
         spacing |= {"fontname": FONT, "fontsize": "11", "fontcolor": FREE, "newrank": "true"}
         if look.backward:
-            last = f'<B>{html.escape(self.caption, quote=False) or " "}</B><BR ALIGN="LEFT"/>'
-            spacing |= {"label": f"<{_CAPTION}{last}>", "labelloc": "t", "labeljust": "l"}
+            told = _CAPTION + ("" if look.scalar else _NORMS) + _END
+            step = f"<B>{html.escape(self.caption, quote=False) or ' '}</B>{_END}"
+            spacing |= {"label": f"<{told}{step}>", "labelloc": "t", "labeljust": "l"}
         if len(self.sheet.items) > LARGE:
             spacing |= {"nslimit": "1", "nslimit1": "1", "mclimit": "0.1"}
         return spacing
@@ -267,10 +270,10 @@ class _Writer:
             attributes |= {"style": "dashed", "penwidth": "1", "arrowsize": "0.6", "weight": "2"}
             return attributes | {"tooltip": _plain(told)}
         if not self.look.scalar and link.tail.kind != "more":
-            size = int(np.prod(value.shape))
-            plural = "number" if size == 1 else "numbers"
-            attributes["penwidth"] = f"{1 + 0.4 * math.log10(max(size, 1)):.2f}"
-            attributes["tooltip"] = _plain(f"{shape_of(value)}, {size:,} {plural}")
+            count = int(np.prod(value.shape))
+            plural = "number" if count == 1 else "numbers"
+            attributes["penwidth"] = f"{1 + 0.4 * math.log10(max(count, 1)):.2f}"
+            attributes["tooltip"] = _plain(f"{shape_of(value)}, {count:,} {plural}")
             if self.inputs[link.tail]:
                 attributes["weight"] = "5"
         return attributes

@@ -125,11 +125,14 @@ def _run(program: str, source: str, form: str, dpi: float) -> bytes:
     command = [program, "-q", "-Kdot", f"-T{form}"]
     if form == "png":
         command.append(f"-Gdpi={dpi:.4g}")
-    done = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
-    if done.returncode or not done.stdout:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it gave no output"]
-        raise RuntimeError(f"{program} could not draw {form.upper()}: {said[0]}")
-    return done.stdout
+    for way in ([], ["-Gsplines=line"]):  # where it finds no room for a curve, it gives up
+        done = subprocess.run(
+            command + way, input=source.encode(), capture_output=True, check=False
+        )
+        if done.stdout and not done.returncode:
+            return done.stdout
+    said = done.stderr.decode(errors="replace").strip().splitlines() or ["it gave no output"]
+    raise RuntimeError(f"{program} could not draw {form.upper()}: {said[0]}")
 
 
 @functools.cache
