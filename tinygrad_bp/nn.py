@@ -43,7 +43,7 @@ class Module:
     training = True
 
     def train(self, training: bool = True) -> Module:
-        """Set ``training``, here and in the Modules within: some layers do otherwise when they learn.
+        """Set ``training``, here and in the Modules within: dropout, for one, looks at it.
 
         Examples
         --------
