@@ -334,7 +334,7 @@ class TestNames:
     def test_every_formula_of_the_table_can_be_read(self):
         """No x, y, g or out of the table is left: each has become the name of a node."""
         for rule in RULES.values():
-            operands = [f"A{k}" for k in range(min(rule.arity, 9))]
+            operands = [f"A{k}" for k in range(rule.arity or 9)]
             for position in range(len(operands)):
                 if isinstance(rule.derivatives, Each) or rule.derivatives[position]:
                     _, product = formula(rule, position, "OUT", operands)

@@ -141,7 +141,7 @@ def separate(arrays: Iterable[Any]) -> list[Any]:
     """The same arrays, each writable and sharing memory with no other; copied where need be."""
     result, taken = [], set()
     for array in arrays:
-        own = isinstance(array, np.ndarray) and array.flags.owndata and array.flags.writeable
+        own = isinstance(array, np.ndarray) and array.base is None and array.flags.writeable
         result.append(array if own and id(array) not in taken else array.copy())
         taken.add(id(array))
     return result

@@ -69,7 +69,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     array([11., 13., 16.])
     """
     x, weight = _array(x), _array(weight)
-    if weight.ndim != 2 or x.shape[-1:] != weight.shape[1:]:
+    if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
         raise ValueError(
             f"x of shape (..., n) needs a weight of shape (m, n); "
             f"x has shape {x.shape} and weight {weight.shape}"
@@ -77,12 +77,13 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     out = x @ weight.T
     if bias is None:
         return out
-    if np.shape(bias) not in ((), weight.shape[:1]):
+    bias = _array(bias)
+    if bias.shape and bias.shape != weight.shape[:1]:
         raise ValueError(
             f"a weight of shape {weight.shape} needs a bias of shape {weight.shape[:1]} or (), "
-            f"not {np.shape(bias)}"
+            f"not {bias.shape}"
         )
-    if getattr(bias, "dtype", out.dtype) != out.dtype:
+    if bias.dtype is not out.dtype:
         return out + bias
     out += bias  # nobody else has seen this array yet
     return out

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -41,8 +40,8 @@ class Rule:
     formulas : sequence of str
         The same for a reader: a local derivative such as ``cos x``, or, where ``g`` occurs
         in it, the whole product such as ``g @ yᵀ``.
-    arity : int
-        The number of array inputs.
+    arity : int or None
+        The number of array inputs; None for any number.
     parameters : frozenset of str
         The keyword arguments that the derivatives understand.
     """
@@ -61,12 +60,12 @@ class Rule:
         self.derivatives: Any = derivatives
         self.formulas = formulas
         if isinstance(derivatives, Each):
-            self.arity = sys.maxsize
+            self.arity: int | None = None
             self.parameters = _arguments_of(derivatives.derivative)
         else:
             known = next(d for d in derivatives if d is not None)
             self.arity = len(derivatives)
-            self.parameters = _arguments_of(known, skip=2 + self.arity)
+            self.parameters = _arguments_of(known, skip=2 + len(derivatives))
 
 
 def _arguments_of(function: Callable[..., Any], skip: int = 0) -> frozenset[str]:
@@ -194,13 +193,20 @@ def in_place_order(
 
     ``np.sum(x, 0)`` and ``np.sum(axis=0, a=x)`` both become ``((x,), {"axis": 0})``.
     """
-    rule, defaults = RULES[function], _defaults(function)
+    rule = RULES[function]
+    for name in parameters.keys() & rule.parameters:
+        if getattr(parameters[name], "requires_grad", False):
+            raise TypeError(f"{rule.name} has no derivative by {name}=; pass its values, t.data")
+    arity = len(inputs) if rule.arity is None else rule.arity
+    if len(inputs) == arity and parameters.keys() <= rule.parameters:
+        return inputs, parameters
+    defaults = _defaults(function)
     places = tuple(defaults)
-    named = dict(zip(places, inputs, strict=False)) if len(inputs) > rule.arity else {}
-    named = {name: value for name, value in named.items() if name in places[rule.arity :]}
+    named = dict(zip(places, inputs, strict=False)) if len(inputs) > arity else {}
+    named = {name: value for name, value in named.items() if name in places[arity:]}
     given = {**named, **parameters}
-    inputs = inputs[: rule.arity]
-    for name in places[len(inputs) : rule.arity]:
+    inputs = inputs[:arity]
+    for name in places[len(inputs) : arity]:
         value = given.pop(name, defaults[name])
         if value is inspect.Parameter.empty:
             raise TypeError(f"{full_name(function)} with {name}= left out has no derivative rule")

@@ -335,7 +335,7 @@ class Tensor:
                     f"{self._called()} has {self.size} elements: backward() starts from one; "
                     f"sum it first, or pass grad= of shape {self.shape}"
                 )
-            return np.ones_like(self._array)[()]
+            return np.ones(self.shape, self.dtype)[()]
         if isinstance(grad, Tensor) and create_graph:
             grad = grad if grad.dtype == self.dtype else grad.astype(self.dtype)
         else:
@@ -585,11 +585,8 @@ def apply(function: Any, *inputs: Any, **parameters: Any) -> Any:
     rule = RULES.get(function)
     if rule is None:
         return _apply_without_rule(function, inputs, parameters)
-    if len(inputs) != rule.arity or not parameters.keys() <= rule.parameters:
+    if parameters or len(inputs) != rule.arity:
         inputs, parameters = in_place_order(function, inputs, parameters)
-    for name, value in parameters.items():
-        if isinstance(value, Tensor) and value._requires_grad:
-            raise TypeError(f"{rule.name} has no derivative by {name}=; pass its values, t.data")
     values, edges = [], []
     for position, x in enumerate(inputs):
         if isinstance(x, Tensor):
@@ -602,8 +599,7 @@ def apply(function: Any, *inputs: Any, **parameters: Any) -> Any:
         data = _frozen(rule.function(*values, **parameters))
     except (ValueError, TypeError, IndexError) as error:
         raise _explained(error, rule.name, inputs) from None
-    watch = _watching.get()
-    if watch is not None:
+    if watch := _watching.get():
         rule = watch(rule, inputs, values, data)
     if not (edges and _recording.get()):
         return _leaf(data)
