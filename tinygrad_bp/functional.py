@@ -77,13 +77,13 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     out = x @ weight.T
     if bias is None:
         return out
-    bias = _array(bias)
-    if bias.shape and bias.shape != weight.shape[:1]:
+    shape = getattr(bias, "shape", ())
+    if shape and shape != weight.shape[:1]:
         raise ValueError(
             f"a weight of shape {weight.shape} needs a bias of shape {weight.shape[:1]} or (), "
-            f"not {bias.shape}"
+            f"not {shape}"
         )
-    if bias.dtype is not out.dtype:
+    if getattr(bias, "dtype", out.dtype) is not out.dtype:
         return out + bias
     out += bias  # nobody else has seen this array yet
     return out
