@@ -1,0 +1,208 @@
+"""History: what training measured after each epoch, as numbers, a file, a line and a picture."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from typing import Any
+
+import numpy as np
+
+from .arguments import look_up
+from .files import checked, write
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+SUFFIXES = (".pdf", ".png", ".svg")
+_DELTA, VALIDATION = "delta ", "validation "
+
+
+class History:
+    """What `train.fit` measured, one row to an epoch.
+
+    ``history["loss"]`` is a column as an array, nan where an epoch did not measure it; the
+    commonest have attributes of their own. A history is true if it has rows.
+
+    Attributes
+    ----------
+    rows : list of dict
+        For each epoch its numbers by name: ``loss``, the metrics, the same of the validation
+        data (``validation loss``, …), ``gradient norm``, ``learning rate``, ``seconds``, and for
+        each layer the mean ``|δ|``: ``delta 0``, ``delta 2``, ….
+    stopped : str
+        Why the training ended.
+
+    Examples
+    --------
+    >>> history = History()
+    >>> for loss in (1.0, 0.5, 0.25):
+    ...     history.append({"loss": loss, "seconds": 0.1})
+    >>> history.stopped = "all 3 epochs done"
+    >>> history
+    History(3 epochs, loss █▃▁ 1 → 0.25, 0.3 s, all 3 epochs done)
+    >>> history["loss"].tolist()
+    [1.0, 0.5, 0.25]
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, float]] = []
+        self.stopped = "not begun"
+
+    def append(self, row: dict[str, float]) -> None:
+        """Add the numbers of one more epoch."""
+        self.rows.append(row)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, in the order in which they came."""
+        return list(dict.fromkeys(name for row in self.rows for name in row))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        look_up(name, dict.fromkeys(self.names), "column")
+        return np.array([row.get(name, np.nan) for row in self.rows])
+
+    @property
+    def loss(self) -> np.ndarray:
+        """The mean loss of each epoch's batches, each as it was before its step."""
+        return self["loss"]
+
+    @property
+    def gradient_norm(self) -> np.ndarray:
+        """The mean length of each epoch's gradients, before they were shortened."""
+        return self["gradient norm"]
+
+    @property
+    def learning_rate(self) -> np.ndarray:
+        """The step size of each epoch's last step."""
+        return self["learning rate"]
+
+    @property
+    def seconds(self) -> np.ndarray:
+        """How long each epoch took."""
+        return self["seconds"]
+
+    @property
+    def deltas(self) -> dict[str, np.ndarray]:
+        """For each layer the mean ``|δ|``, from the input's side to the output's.
+
+        δ is the derivative of the loss by what the layer gives before its activation, measured
+        on each epoch's last batch. Where it shrinks from the output to the input, the gradient
+        vanishes: Hochreiter, "Untersuchungen zu dynamischen neuronalen Netzen", 1991.
+        """
+        names = [name for name in self.names if name.startswith(_DELTA)]
+        return {name.removeprefix(_DELTA): self[name] for name in names}
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write the rows as a table with a header, whole or not at all.
+
+        Raises
+        ------
+        ValueError
+            If the path does not end in ``.csv``.
+        OSError
+            If the file cannot be written.
+        """
+        path = checked(path, (".csv",))
+        text = io.StringIO(newline="")
+        table = csv.DictWriter(text, ["epoch", *self.names])
+        table.writeheader()
+        table.writerows({"epoch": i, **row} for i, row in enumerate(self.rows, 1))
+        write(path, text.getvalue().encode())
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """Draw the losses, the metrics, and the gradients of the layers, epoch by epoch.
+
+        Parameters
+        ----------
+        path : path, optional
+            Where to save the picture: ``.png``, ``.svg`` or ``.pdf``.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing.
+        ValueError
+            If there are no epochs to draw, or the suffix is not one of these.
+        OSError
+            If the file cannot be written.
+        """
+        target = None if path is None else checked(path, SUFFIXES)
+        if not self.rows:
+            raise ValueError("there is nothing to plot: the history has no epochs")
+        figure = self._figure()
+        if target is not None:
+            picture = io.BytesIO()
+            figure.savefig(picture, format=target.suffix[1:].lower(), dpi=150)
+            write(target, picture.getvalue())
+        return figure
+
+    def _figure(self) -> Any:
+        try:
+            from matplotlib.figure import Figure  # noqa: PLC0415  # heavy, and an extra
+        except ImportError:
+            raise ImportError(
+                'plotting needs matplotlib: pip install "tinygrad_bp[plot]"'
+            ) from None
+        panels = self._panels()
+        figure = Figure(figsize=(4.5 * len(panels), 3.6), layout="constrained")
+        grid = figure.subplots(1, len(panels), squeeze=False)
+        for axes, (title, names) in zip(grid.flat, panels.items(), strict=True):
+            for name in names:
+                axes.plot(np.arange(1, len(self) + 1), self[name], ".-", label=name)
+            if title != "metrics" and all(np.all(self[name] > 0) for name in names):
+                axes.set_yscale("log")
+            axes.set(title=title, xlabel="epoch")
+            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.legend()
+        return figure
+
+    def _panels(self) -> dict[str, list[str]]:
+        """The columns to draw, by the title of the panel that they go into."""
+        gradients = [n for n in self.names if n == "gradient norm" or n.startswith(_DELTA)]
+        losses = [n for n in self.names if n.removeprefix(VALIDATION) == "loss"]
+        others = {"epoch", "learning rate", "seconds", *gradients, *losses}
+        metrics = [n for n in self.names if n not in others]
+        panels = {"loss": losses, "metrics": metrics, "gradients, mean |δ| per layer": gradients}
+        return {title: names for title, names in panels.items() if names}
+
+    def __repr__(self) -> str:
+        parts = [f"{len(self)} epochs"]
+        if self.rows:
+            first, last = self.loss[0], self.loss[-1]
+            parts.append(f"loss {sparkline(self.loss)} {first:.4g} → {last:.4g}")
+            metrics = self._panels().get("metrics", ())
+            parts += [f"{name} {self[name][-1]:.4g}" for name in metrics]
+            parts.append(f"{np.nansum(self.seconds):.3g} s")
+        return f"History({', '.join([*parts, self.stopped])})"
+
+
+def sparkline(values: Any, width: int = 40) -> str:
+    """A curve in one line of text, from the lowest block to the highest.
+
+    Longer ones are thinned out to ``width`` values, the first and the last among them; what is
+    not finite is left blank.
+
+    Examples
+    --------
+    >>> sparkline([1, 2, 4, 8, float("nan"), 0])
+    '▂▃▅█ ▁'
+    """
+    values = np.asarray(values, dtype=float)
+    values = values[np.linspace(0, len(values) - 1, min(width, len(values))).round().astype(int)]
+    finite = np.isfinite(values)
+    if not finite.any():
+        return " " * len(values)
+    low, high = values[finite].min(), values[finite].max()
+    scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
+    heights = np.where(finite, (values - low) * scale, 0).round().astype(int)
+    return "".join(BLOCKS[h] if ok else " " for h, ok in zip(heights, finite, strict=True))
