@@ -100,23 +100,15 @@ def by_matrices(problem):
     delta[L] = LOSSES[loss][1](x[L], y) * theta_prime(s[L])
     yield f"δ^({L}) = ∂loss/∂x^({L}) ⊙ θ′(s^({L}))", f"s^({L})", delta[L]
     for layer in range(L, 0, -1):
-        yield (
-            f"∂e/∂W^({layer}) = x^({layer - 1}) δ^({layer})ᵀ",
-            f"W^({layer})",
-            x[layer - 1] @ delta[layer].T,
-        )
-        yield (
-            f"∂e/∂x^({layer - 1}) = W^({layer}) δ^({layer})",
-            f"x^({layer - 1})",
-            W[layer] @ delta[layer],
-        )
-        if layer > 1:
-            delta[layer - 1] = (W[layer][1:] @ delta[layer]) * theta_prime(s[layer - 1])
-            yield (
-                f"δ^({layer - 1}) = [Ŵ^({layer}) δ^({layer})] ⊙ θ′(s^({layer - 1}))",
-                f"s^({layer - 1})",
-                delta[layer - 1],
-            )
+        below = layer - 1
+        gradient = x[below] @ delta[layer].T
+        by_x = W[layer] @ delta[layer]
+        yield f"∂e/∂W^({layer}) = x^({below}) δ^({layer})ᵀ", f"W^({layer})", gradient
+        yield f"∂e/∂x^({below}) = W^({layer}) δ^({layer})", f"x^({below})", by_x
+        if below > 0:
+            delta[below] = (W[layer][1:] @ delta[layer]) * theta_prime(s[below])
+            formula = f"δ^({below}) = [Ŵ^({layer}) δ^({layer})] ⊙ θ′(s^({below}))"
+            yield formula, f"s^({below})", delta[below]
 
 
 def by_indices(problem):

@@ -13,7 +13,8 @@ leads from w5 and two from w1, because h1 feeds both outputs.
 Paths that begin alike share the beginning of their products. Written out one by one, the paths of
 the 2-2-2 network take 52 factors; the pass finds each of its 18 local derivatives once, and reuses
 the partial products. In the picture of its backward pass, look for "used in": an adjoint that is
-used more than once is a partial product that was not computed again.
+used more than once is a partial product that was not computed again. The card of h1 sums two terms,
+one from each output, before it pays q1 once.
 
 Each layer puts a factor σ′ = y (1 - y), at most ¼, into every product. So the gradient of the first
 layers vanishes with the depth; the last part measures this, and what ReLU does about it.
@@ -312,18 +313,20 @@ def plot_deltas(file):
     """Mean |δ| by layer for some depths, and in the first layer for all depths."""
     import matplotlib.pyplot as plt
 
-    styles = {"sigmoid": ("#D55E00", "o"), "ReLU, He": ("#0072B2", "s")}
+    styles = {"sigmoid": ("#D55E00", "o", 0.1), "ReLU, He": ("#0072B2", "s", 4)}
     figure, (by_layer, by_depth) = plt.subplots(
         1, 2, figsize=(10, 4.2), sharey=True, layout="constrained"
     )
-    for recipe, (color, marker) in styles.items():
+    for recipe, (color, marker, shift) in styles.items():
         look = {"color": color, "marker": marker, "markersize": 4, "linewidth": 1.4}
         for depth in (5, 10, 20):
             deltas = mean_deltas(depth, recipe)
             by_layer.semilogy(range(1, depth + 1), deltas, **look)
+        label = f"× {factor_per_layer(deltas):.2f} a layer"
+        by_layer.text(12.5, shift * deltas[11], label, color=color)
         first = [mean_deltas(depth, recipe)[0] for depth in DEPTHS]
         by_depth.semilogy(DEPTHS, first, label=recipe, **look)
-    by_layer.set(xlabel="layer (1 is next to the input)", ylabel="mean |δ|")
+    by_layer.set(xlabel="layer (1 is next to the input)", ylabel="mean |δ|", ylim=(1e-16, 2))
     by_layer.set_title("Networks of 5, 10 and 20 layers")
     by_depth.set(xlabel="depth of the network")
     by_depth.set_title("The first layer, by depth")
@@ -354,7 +357,7 @@ def print_descent():
     arguments = (TWO_LAYERS, X, D, WEIGHTS, RATE, 1000)
     by_hand, engine = descend_by_hand(*arguments), descend(*arguments)
     side_by_side(
-        (f"ε, w1, w5 after {k} steps", by_hand[k, [0, 1, 5]], engine[k, [0, 1, 5]])
+        (f"k = {k:4}: ε, w1, w5", by_hand[k, [0, 1, 5]], engine[k, [0, 1, 5]])
         for k in (0, 1, 10, 100, 1000)
     )
 
@@ -382,8 +385,11 @@ def main():
         output, _ = kind[0](X, D, weights)
         output.backward(keep_grads=True)
         pictures.draw(output, out, f"weight_by_weight_{file}")
-    plot_deltas(out / "vanishing_gradient.png")
-    print(f"  picture: {out / 'vanishing_gradient.png'}")
+    try:
+        plot_deltas(out / "vanishing_gradient.png")
+        print(f"  picture: {out / 'vanishing_gradient.png'}")
+    except ImportError:
+        print('  no plot: pip install "tinygrad_bp[examples]" brings matplotlib')
 
 
 if __name__ == "__main__":
