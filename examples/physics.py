@@ -100,7 +100,7 @@ def main():
         draw(weights, losses, file)
         print(f"picture: {file}")
     except ImportError as missing:
-        print(f'{missing.name} is missing: pip install "tinygrad_bp[examples]"')
+        print(f'{missing.name.partition(".")[0]} is missing: pip install "tinygrad_bp[examples]"')
 
 
 if __name__ == "__main__":

@@ -100,3 +100,34 @@ def test_xor():
     source = (ROOT / "examples" / "xor.py").read_text()
     assert len(source.splitlines()) < 25
     assert "nn" not in re.findall(r"\w+", source)
+
+
+def test_newton(tmp_path):
+    pytest.importorskip("matplotlib")
+    code, output = run("newton.py", "--out", tmp_path / "newton.png")
+    assert code == 0, output
+    *_, height = line_with("Newton", output).split()
+    assert float(height) < 1e-12
+    assert "(1.000000000, 1.000000000)" in line_with("Newton", output)
+    assert (tmp_path / "newton.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_newton_without_matplotlib(tmp_path):
+    code, output = run("newton.py", folder=tmp_path, blocked="matplotlib")
+    assert code == 0, output
+    assert 'pip install "tinygrad_bp[examples]"' in output
+
+
+def test_physics(tmp_path):
+    pytest.importorskip("scipy")
+    pytest.importorskip("matplotlib")
+    code, output = run("physics.py", "--out", tmp_path / "physics.png")
+    assert code == 0, output
+    assert float(line_with("largest error", output).split()[-1]) < 1e-3
+    assert (tmp_path / "physics.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_physics_without_scipy(tmp_path):
+    code, output = run("physics.py", folder=tmp_path, blocked="scipy")
+    assert code == 0, output
+    assert 'scipy is missing: pip install "tinygrad_bp[examples]"' in output
