@@ -16,8 +16,10 @@ the partial products. In the picture of its backward pass, look for "used in": a
 used more than once is a partial product that was not computed again. The card of h1 sums two terms,
 one from each output, before it pays q1 once.
 
-Each layer puts a factor σ′ = y (1 - y), at most ¼, into every product. So the gradient of the first
-layers vanishes with the depth; the last part measures this, and what ReLU does about it.
+Each layer puts a factor σ′ = y (1 - y), at most ¼, into every product, and usual weights do not
+make up for it. So the gradient of the first layers vanishes with the depth. The last part measures
+this, and shows that ReLU, whose factor is 1 or 0, keeps the gradient if the weights have the right
+spread.
 
     python examples/lectures/weight_by_weight.py [--out pictures]
 

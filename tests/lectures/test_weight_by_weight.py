@@ -1,0 +1,216 @@
+"""The 2-2 and the 2-2-2 network, weight by weight and path by path; the vanishing gradient."""
+
+import numpy as np
+import pytest
+import weight_by_weight as page
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinygrad_bp as bp
+
+from .comparison import disagreements, drawn, mutated
+
+seeds = st.integers(0, 10_000)
+kinds = pytest.mark.parametrize("kind", [page.ONE_LAYER, page.TWO_LAYERS], ids=["2-2", "2-2-2"])
+
+
+def sample(kind, seed):
+    """Inputs, wanted outputs and weights at random."""
+    random = np.random.default_rng(seed)
+    weights = random.uniform(-3, 3, size=len(kind[1]))
+    return random.uniform(-3, 3, size=2), random.uniform(-0.2, 1.2, size=2), weights
+
+
+@kinds
+@drawn
+@given(seed=seeds)
+def test_every_local_derivative(kind, seed):
+    rows = list(page.compare_local_derivatives(kind, *sample(kind, seed)))
+    assert len(rows) == {4: 8, 8: 18}[len(kind[1])]
+    assert not disagreements(rows)
+
+
+@kinds
+@drawn
+@given(seed=seeds)
+def test_every_gradient_path_by_path(kind, seed):
+    rows = list(page.compare_gradients(kind, *sample(kind, seed)))
+    assert len(rows) == {4: 4, 8: 4 * 3 + 4}[len(kind[1])]
+    assert not disagreements(rows)
+
+
+@kinds
+@drawn
+@given(seed=seeds)
+def test_the_paths_are_those_of_the_notes(kind, seed):
+    network, paths, derivatives = kind
+    arguments = sample(kind, seed)
+    output, weights = network(*arguments)
+    by_hand = derivatives(*arguments)
+    for weight in weights:
+        found = bp.paths(output, weight)
+        assert sorted(map(page.route, found)) == sorted(paths[weight.name])
+        for path in found:
+            product = page.product_by_hand(page.route(path), by_hand)[1]
+            assert not disagreements([(weight.name, product, path.product)])
+            assert not disagreements(
+                [(weight.name, product, np.prod(list(page.letters(path).values())))]
+            )
+
+
+def test_the_formulas_are_those_of_the_notes():
+    """The gradients of w5 and w1, written out."""
+    x1, (d1, d2) = page.X[0], page.D
+    *_, w5, _, w7, _ = page.WEIGHTS
+    local = page.two_layer_derivatives(page.X, page.D, page.WEIGHTS)
+    h1 = local["z1", "w5"][1]
+    y1, y2 = local["ε1", "y1"][1] + d1, local["ε2", "y2"][1] + d2
+    through_1 = (y1 - d1) * y1 * (1 - y1)
+    through_2 = (y2 - d2) * y2 * (1 - y2)
+    gradients = page.gradients_by_hand(page.TWO_LAYER_PATHS, local)
+    assert gradients[4] == pytest.approx(through_1 * h1, rel=1e-13)
+    expected = (through_1 * w5 + through_2 * w7) * h1 * (1 - h1) * x1
+    assert gradients[0] == pytest.approx(expected, rel=1e-13)
+
+
+def test_which_partial_products_are_reused():
+    found = page.reused(page.TWO_LAYERS, page.X, page.D, page.WEIGHTS)
+    first, second = ["w1", "w2"], ["w3", "w4"]
+    assert {name: used for name, (_, used) in found.items()} == {
+        "∂ε1/∂z1": [*first, *second, "w5", "w6"],
+        "∂ε2/∂z2": [*first, *second, "w7", "w8"],
+        **{f"∂ε{i}/∂{letter}1": first for i in (1, 2) for letter in "hq"},
+        **{f"∂ε{i}/∂{letter}2": second for i in (1, 2) for letter in "hq"},
+    }
+    output, _ = page.two_layers(page.X, page.D, page.WEIGHTS)
+    adjoint = {node.name: node.adjoint for node in bp.explain.view(output).visited()}
+    for z in ("z1", "z2"):
+        assert found[f"∂ε{z[1]}/∂{z}"][0] == pytest.approx(adjoint[z], rel=1e-12)
+    for letter in ("h1", "h2", "q1", "q2"):
+        both = found[f"∂ε1/∂{letter}"][0] + found[f"∂ε2/∂{letter}"][0]
+        assert both == pytest.approx(adjoint[letter], rel=1e-12)
+
+
+def test_the_small_network_reuses_one_product_an_output():
+    found = page.reused(page.ONE_LAYER, page.X, page.D, page.SMALL_WEIGHTS)
+    users = {name: used for name, (_, used) in found.items()}
+    assert users == {"∂ε1/∂z1": ["w1", "w2"], "∂ε2/∂z2": ["w3", "w4"]}
+
+
+def test_how_many_factors_there_are():
+    """Four weights lie on one path of 3 factors each, four on two paths of 5."""
+    found = page.count_factors(page.TWO_LAYERS, page.X, page.D, page.WEIGHTS)
+    assert found == (4 + 8, 4 * 3 + 8 * 5, 18)
+    found = page.count_factors(page.ONE_LAYER, page.X, page.D, page.SMALL_WEIGHTS)
+    assert found == (4, 12, 8)
+
+
+@kinds
+@pytest.mark.parametrize("seed", range(4))
+def test_the_update_iterated(kind, seed):
+    arguments = (kind, *sample(kind, seed), 0.7, 60)
+    by_hand, engine = page.descend_by_hand(*arguments), page.descend(*arguments)
+    assert by_hand.shape == (61, 1 + len(kind[1]))
+    assert not disagreements([(f"k = {k}", by_hand[k], engine[k]) for k in range(61)])
+    assert engine[-1, 0] < engine[0, 0]
+
+
+def test_the_update_learns():
+    rows = page.descend(page.TWO_LAYERS, page.X, page.D, page.WEIGHTS, page.RATE, 1000)
+    assert rows[0, 0] > 0.1
+    assert rows[-1, 0] < 1e-6
+    assert np.all(np.diff(rows[:, 0]) < 0)
+
+
+WRONG = [
+    ('("w5", w5)', '("w5", w6)'),
+    ('("w7", w7)', '("w7", w6)'),  # the matrix of w5 ... w8, transposed
+    ('("h1(1 - h1)", h1 * (1 - h1))', '("h1(1 - h1)", h2 * (1 - h2))'),
+    ('("y1(1 - y1)", y1 * (1 - y1))', '("y1(1 - y1)", y2 * (1 - y2))'),
+    ('("(y2 - d2)", y2 - d2)', '("(y2 - d2)", y2 - d1)'),
+    ('("z1", "w6"): ("h2", h2)', '("z1", "w6"): ("h1", h1)'),
+    ('("q1", "w2"): ("x2", x2)', '("q1", "w2"): ("x1", x1)'),
+    ("x1 * w1 + x2 * w2", "x1 * w1 + x2 * w3"),
+    ("h1 * w7 + h2 * w8", "h1 * w6 + h2 * w8"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong"), WRONG)
+def test_a_derivative_with_one_wrong_index_is_noticed(right, wrong):
+    network, paths, derivatives = page.TWO_LAYERS
+    changed = (network, paths, mutated(derivatives, right, wrong))
+    for compare in (page.compare_local_derivatives, page.compare_gradients):
+        assert not disagreements(compare(page.TWO_LAYERS, page.X, page.D, page.WEIGHTS))
+        assert disagreements(compare(changed, page.X, page.D, page.WEIGHTS))
+
+
+def test_a_forgotten_path_is_noticed():
+    network, paths, derivatives = page.TWO_LAYERS
+    changed = (network, paths | {"w1": paths["w1"][:1]}, derivatives)
+    wrong = disagreements(page.compare_gradients(changed, page.X, page.D, page.WEIGHTS))
+    assert [formula[:6] for formula, _, _ in wrong] == ["∂ε/∂w1"]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("w - rate", "w + rate"),
+        ("(paths, local))", "(paths, local)[::-1])"),
+        ("local = derivatives(x, d, w)", "local = derivatives(x, d, np.roll(w, 1))"),
+    ],
+)
+def test_a_wrong_update_is_noticed(right, wrong):
+    arguments = (page.TWO_LAYERS, page.X, page.D, page.WEIGHTS, 0.5, 3)
+    changed = mutated(page.descend_by_hand, right, wrong)(*arguments)
+    assert disagreements([("k = 3", changed[3], page.descend(*arguments)[3])])
+
+
+# The vanishing gradient
+
+
+def deltas_by_hand(depth, recipe, seed, width=64, samples=64):
+    """The recurrence for δ in plain NumPy, on the network that the page draws at random."""
+    random = np.random.default_rng(seed)
+    a, target = random.normal(size=(2, samples, width))
+    weights, slopes = [], []
+    for _ in range(depth):
+        spread = np.sqrt(2) if recipe.startswith("ReLU") else 1
+        weights.append(random.normal(size=(width, width)) * spread / np.sqrt(width))
+        z = a @ weights[-1].T
+        a = np.maximum(z, 0) if recipe.startswith("ReLU") else page.logistic(z)
+        slopes.append((z > 0) * 1.0 if recipe.startswith("ReLU") else a * (1 - a))
+    deltas = [(a - target) / samples * slopes[-1]]
+    for W, slope in zip(weights[:0:-1], slopes[-2::-1], strict=True):
+        deltas.insert(0, deltas[0] @ W * slope)
+    return np.array([np.mean(np.abs(delta)) for delta in deltas])
+
+
+@pytest.mark.parametrize("recipe", page.RECIPES)
+@pytest.mark.parametrize("depth", [2, 3, 7, 20])
+def test_mean_delta_is_that_of_the_recurrence(depth, recipe):
+    found = page.mean_deltas(depth, recipe, seed=depth)
+    np.testing.assert_allclose(found, deltas_by_hand(depth, recipe, depth), rtol=1e-12)
+
+
+@pytest.mark.parametrize("depth", page.DEPTHS)
+def test_with_sigmoid_the_gradient_vanishes_geometrically(depth):
+    deltas = page.mean_deltas(depth, "sigmoid")
+    assert len(deltas) == depth
+    ratios = deltas[:-1] / deltas[1:]
+    assert np.all((ratios > 0.17) & (ratios < 0.3))
+    layers = np.arange(depth)
+    line = np.polynomial.Polynomial.fit(layers, np.log(deltas), 1)(layers)
+    assert np.max(np.abs(np.log(deltas) - line)) < 0.2  # over many factors of e
+
+
+@pytest.mark.parametrize("depth", page.DEPTHS)
+def test_with_relu_and_he_initialisation_it_does_not(depth):
+    deltas = page.mean_deltas(depth, "ReLU, He")
+    assert deltas.max() / deltas.min() < 8
+    assert 0.8 < page.factor_per_layer(deltas) < 1.3
+
+
+def test_he_initialisation_is_part_of_the_cure(monkeypatch):
+    """ReLU with the spread of sigmoid's weights loses a factor of about √2 a layer."""
+    monkeypatch.setitem(page.RECIPES, "ReLU", (page.relu, 1.0))
+    assert 0.6 < page.factor_per_layer(page.mean_deltas(20, "ReLU")) < 0.8
