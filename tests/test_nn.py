@@ -223,7 +223,7 @@ def test_pictures_of_architectures():
             lambda: nn.MLP([2, 1], "rely"),
             ValueError,
             "unknown activation 'rely': did you mean 'relu'[?] "
-            "known are relu, sigmoid, softplus, tanh",
+            "known are relu, sigmoid, softmax, softplus, tanh",
         ),
         (lambda: nn.MLP([2, 1], "xyz"), ValueError, "'xyz': known are relu"),
         (lambda: nn.MLP([2, 1], None), ValueError, "unknown activation None"),

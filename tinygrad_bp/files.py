@@ -1,4 +1,4 @@
-"""Writing to a file: the path is judged before any work, and nothing is half written."""
+"""Files: a path is judged before any work, and nothing is half written."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ def checked(path: str | os.PathLike[str], suffixes: Collection[str]) -> Path:
     OSError
         If the folder does not exist, or the path is itself a folder.
     """
-    path = Path(path)
-    if path.suffix.lower() not in suffixes:
-        raise ValueError(f"{str(path)!r} must end in one of {', '.join(suffixes)}")
+    path = _with_suffix(path, suffixes)
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"cannot write {str(path)!r}: the folder {str(path.parent)!r} does not exist"
@@ -40,8 +38,34 @@ def write(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         partial.write_bytes(content)
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())  # on the disk before its name is, should the machine stop
         os.replace(partial, path)
     except OSError as error:
         raise type(error)(f"cannot write {str(path)!r}: {error.strerror}") from None
     finally:
         partial.unlink(missing_ok=True)
+
+
+def read(path: str | os.PathLike[str], suffixes: Collection[str]) -> tuple[str, bytes]:
+    """The suffix of a file, in small letters, and what is in it.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is not one of ``suffixes``.
+    OSError
+        If the file cannot be read.
+    """
+    path = _with_suffix(path, suffixes)
+    try:
+        return path.suffix.lower(), path.read_bytes()
+    except OSError as error:
+        raise type(error)(f"cannot read {str(path)!r}: {error.strerror}") from None
+
+
+def _with_suffix(path: str | os.PathLike[str], suffixes: Collection[str]) -> Path:
+    path = Path(path)
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(f"{str(path)!r} must end in one of {', '.join(suffixes)}")
+    return path

@@ -1,0 +1,49 @@
+"""Networks: modules that hold parameters, the layers made of them, and how they start and are kept.
+
+Layers take rows: ``x`` of shape (n, features). `MLP` puts a whole network together.
+"""
+
+from .initialization import (
+    INITIALIZATIONS,
+    he,
+    he_uniform,
+    lecun,
+    lecun_uniform,
+    orthogonal,
+    xavier,
+    xavier_normal,
+    zero,
+)
+from .layers import Dropout, Embedding, Linear
+from .module import Module
+from .networks import ACTIVATIONS, MLP, NORMALIZATIONS, Sequential
+from .normalization import BatchNorm, LayerNorm
+from .saving import load, read_state, save
+from .summarizing import Summary, summary
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALIZATIONS",
+    "MLP",
+    "NORMALIZATIONS",
+    "BatchNorm",
+    "Dropout",
+    "Embedding",
+    "LayerNorm",
+    "Linear",
+    "Module",
+    "Sequential",
+    "Summary",
+    "he",
+    "he_uniform",
+    "lecun",
+    "lecun_uniform",
+    "load",
+    "orthogonal",
+    "read_state",
+    "save",
+    "summary",
+    "xavier",
+    "xavier_normal",
+    "zero",
+]

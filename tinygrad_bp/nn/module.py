@@ -1,0 +1,207 @@
+"""Module: what holds parameters, finds them, names them, and copies them in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..tensor import Tensor
+
+Self = TypeVar("Self", bound="Module")
+
+
+class Module:
+    """Something with parameters that can be called.
+
+    A subclass sets its parameters and parts as attributes and defines ``forward``. Tensors,
+    Modules, and lists and tuples of them are found by themselves, in the order they were set.
+    Each Tensor is named after where it was found, for pictures and errors: ``layers.0.weight``.
+    A Tensor that does not require grad is a buffer: not trained, but part of the state.
+
+    Attributes
+    ----------
+    training : bool
+        Whether layers such as `Dropout` behave as in training: see `train` and `eval`.
+
+    Examples
+    --------
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope = Tensor(2.0, requires_grad=True)
+    ...         self.intercept = Tensor(1.0, requires_grad=True)
+    ...     def forward(self, x):
+    ...         return self.slope * x + self.intercept
+    >>> line = Line()
+    >>> line(np.array([0.0, 1.0])).data.tolist()
+    [1.0, 3.0]
+    >>> [name for name, parameter in line.named_parameters()]
+    ['slope', 'intercept']
+    """
+
+    training: bool = True
+
+    def forward(self, *inputs: Any) -> Any:
+        """Compute the output. Each subclass says how."""
+        raise NotImplementedError(f"{type(self).__name__} has to define forward")
+
+    def __call__(self, *inputs: Any, **parameters: Any) -> Any:
+        """Run `forward`."""
+        return self.forward(*inputs, **parameters)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if isinstance(value, Tensor | Module | list | tuple):
+            for path, tensor in self._named_tensors().items():
+                tensor.name = path
+
+    def members(self) -> Iterable[tuple[str, Any]]:
+        """What to look for Tensors in, by name: the attributes."""
+        return vars(self).items()
+
+    def named_modules(self) -> list[tuple[str, Module]]:
+        """The module itself, after the empty path, and each one within it, once, after its path.
+
+        Examples
+        --------
+        >>> from tinygrad_bp import nn
+        >>> nn.Sequential(nn.Linear(2, 3), np.tanh, nn.Linear(3, 1)).named_modules()[1:]
+        [('0', Linear(2, 3)), ('2', Linear(3, 1))]
+        """
+        return [(path, found) for path, found in _walk(self) if isinstance(found, Module)]
+
+    def _named_tensors(self) -> dict[str, Tensor]:
+        """Every leaf Tensor once, by the first path that leads to it."""
+        return {path: found for path, found in _walk(self) if isinstance(found, Tensor)}
+
+    def named_parameters(self) -> list[tuple[str, Tensor]]:
+        """Each Tensor that requires grad, once, after its path such as ``0.weight``."""
+        return [item for item in self._named_tensors().items() if item[1].requires_grad]
+
+    def parameters(self) -> list[Tensor]:
+        """Each Tensor that requires grad, once.
+
+        Examples
+        --------
+        >>> from tinygrad_bp import nn
+        >>> len(nn.MLP([2, 16, 1]).parameters())
+        4
+        """
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients found so far."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    def train(self: Self, mode: bool = True) -> Self:
+        """Let this module and all within it behave as in training, or with False as in use.
+
+        Returns
+        -------
+        Module
+            Itself.
+        """
+        for _, module in self.named_modules():
+            module.training = bool(mode)
+        return self
+
+    def eval(self: Self) -> Self:
+        """Let this module and all within it behave as in use, the same for every call.
+
+        Examples
+        --------
+        >>> from tinygrad_bp import nn
+        >>> nn.Sequential(nn.Dropout(0.5)).eval()(np.ones(3))
+        array([1., 1., 1.])
+        """
+        return self.train(False)
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """A copy of every Tensor's values, by its path.
+
+        Examples
+        --------
+        >>> from tinygrad_bp import nn
+        >>> {name: array.shape for name, array in nn.Linear(3, 2).state_dict().items()}
+        {'weight': (2, 3), 'bias': (2,)}
+        """
+        return {path: tensor.numpy() for path, tensor in self._named_tensors().items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Copy in the values that `state_dict` gave, of a model with the same paths and shapes.
+
+        Raises
+        ------
+        ValueError
+            If a path is missing or unknown, a shape or type does not fit, or a number is not
+            finite. All are listed, and the model is as it was.
+        TypeError
+            If ``state`` is not a dictionary.
+        """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"a state is a dictionary of arrays, not a {type(state).__name__}")
+        tensors = self._named_tensors()
+        wrong = [f"no {path!r}" for path in tensors if path not in state]
+        wrong += [f"unknown {path!r}" for path in state if path not in tensors]
+        new = {}
+        for path, tensor in tensors.items():
+            if path in state:
+                array = np.asarray(state[path])
+                if array.shape != tensor.shape:
+                    wrong.append(f"{path!r} of shape {array.shape}, not {tensor.shape}")
+                elif not np.can_cast(array.dtype, tensor.dtype, "same_kind"):
+                    wrong.append(f"{path!r} of {array.dtype}, not {tensor.dtype}")
+                else:
+                    with np.errstate(over="ignore"):  # what is too large shows as infinity
+                        new[path] = array.astype(tensor.dtype)
+                    if not np.isfinite(new[path]).all():
+                        wrong.append(f"{path!r} with nan or infinity in it")
+        if wrong:
+            kind = type(self).__name__
+            raise ValueError(f"the state does not fit this {kind}: it has {'; '.join(wrong)}")
+        for path, array in new.items():
+            tensors[path].data = array
+
+    def __repr__(self) -> str:
+        lines = [f"{path}: {shown(part)}" for path, part in flat(self.members()) if _is_part(part)]
+        body = "".join(f"\n{line}" for line in lines).replace("\n", "\n  ")
+        return f"{type(self).__name__}({body}\n)" if lines else f"{type(self).__name__}()"
+
+
+def flat(members: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """The members, with the items of lists and tuples as members of their own: ``layers.0``."""
+    for path, member in members:
+        if isinstance(member, list | tuple):
+            yield from flat((f"{path}.{i}", item) for i, item in enumerate(member))
+        else:
+            yield path, member
+
+
+def _walk(
+    module: Module, path: str = "", seen: set[int] | None = None
+) -> Iterator[tuple[str, Module | Tensor]]:
+    """A module, its leaf Tensors and what its parts hold, each after the first path to it."""
+    seen = {id(module)} if seen is None else seen
+    yield path, module
+    for name, member in flat(module.members()):
+        if id(member) not in seen:
+            inner = f"{path}.{name}" if path else name
+            if isinstance(member, Module):
+                seen.add(id(member))
+                yield from _walk(member, inner, seen)
+            elif isinstance(member, Tensor) and member.is_leaf:
+                seen.add(id(member))
+                yield inner, member
+
+
+def _is_part(member: Any) -> bool:
+    return isinstance(member, Tensor) or callable(member)
+
+
+def shown(part: Any) -> str:
+    """What a picture of the architecture says of a part: not its numbers."""
+    if isinstance(part, Tensor):
+        return f"{part.dtype} {part.shape}"
+    return repr(part) if isinstance(part, Module) else getattr(part, "__name__", repr(part))

@@ -1,0 +1,161 @@
+"""Networks put together from layers: one after the other, and the multilayer perceptron."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..arguments import below_one, look_up
+from ..functional import relu, sigmoid, softmax, softplus, tanh
+from .initialization import Initialization
+from .layers import Dropout, Linear, Seed
+from .module import Module
+from .normalization import BatchNorm, LayerNorm
+
+Function = Callable[[Any], Any]
+
+ACTIVATIONS: dict[str, tuple[Function, str]] = {  # each with its initialization
+    "relu": (relu, "he"),
+    "sigmoid": (sigmoid, "xavier"),
+    "softmax": (softmax, "xavier"),
+    "softplus": (softplus, "he"),
+    "tanh": (tanh, "xavier"),
+}
+NORMALIZATIONS: dict[str, type[BatchNorm] | type[LayerNorm]] = {
+    "batch": BatchNorm,
+    "layer": LayerNorm,
+}
+
+
+class Sequential(Module):
+    """Functions applied one after the other: Modules, or any functions of one Tensor.
+
+    Examples
+    --------
+    >>> model = Sequential(Linear(2, 3), np.tanh, Linear(3, 1))
+    >>> model
+    Sequential(
+      0: Linear(2, 3)
+      1: tanh
+      2: Linear(3, 1)
+    )
+    >>> model.layers[2].weight.name
+    '2.weight'
+    """
+
+    def __init__(self, *layers: Function):
+        for i, layer in enumerate(layers):
+            if not callable(layer):
+                raise TypeError(f"layer {i} is not a function but {layer!r}")
+        self.layers = layers
+
+    def members(self) -> Iterable[tuple[str, Any]]:
+        """The layers, by their numbers."""
+        return ((str(i), layer) for i, layer in enumerate(self.layers))
+
+    def forward(self, x: Any) -> Any:
+        """Apply each layer to what the one before gave."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+class MLP(Sequential):
+    """A multilayer perceptron: Linear layers with an activation after each but the last.
+
+    A hidden layer is Linear, then the normalization if there is one, the activation, and
+    dropout if there is any.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        The length of the input, of each hidden layer, and of the output.
+    activation : str or function
+        After each hidden layer: 'relu', 'sigmoid', 'softmax', 'softplus', 'tanh', or a function
+        of a Tensor, such as ``np.sin``.
+    output_activation : str or function, optional
+        After the output layer.
+    dropout : float
+        The probability that a hidden value is dropped in training: see `Dropout`.
+    normalization : {'batch', 'layer'}, optional
+        `BatchNorm` or `LayerNorm`, before each activation.
+    bias : bool
+        Whether the Linear layers have biases, which start at zero.
+    init : str or function, optional
+        How the weights are drawn: see `Linear`. Unless given, the activation chooses: `he` for
+        relu and softplus, `xavier` for the others.
+    seed : int or Generator, optional
+        For `numpy.random.default_rng`: the same seed draws the same weights, and drops the same.
+    dtype : dtype
+        Of the parameters.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two sizes, one is less than 1, ``dropout`` is out of its range,
+        or a name is unknown.
+    TypeError
+        If a size is not an integer, or ``dtype`` not real and floating.
+
+    Examples
+    --------
+    >>> model = MLP([2, 16, 1], activation="tanh", dropout=0.1, seed=0)
+    >>> model
+    MLP(
+      0: Linear(2, 16)
+      1: tanh
+      2: Dropout(0.1)
+      3: Linear(16, 1)
+    )
+    >>> model.eval()(np.zeros((100, 2))).shape
+    (100, 1)
+    """
+
+    def __init__(
+        self,
+        sizes: Iterable[int],
+        activation: str | Function = "relu",
+        output_activation: str | Function | None = None,
+        *,
+        dropout: float = 0.0,
+        normalization: str | None = None,
+        bias: bool = True,
+        init: str | Initialization | None = None,
+        seed: Seed = None,
+        dtype: Any = np.float64,
+    ):
+        sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
+        if len(sizes) < 2:
+            raise ValueError(f"sizes must hold those of the input and the output, not {sizes}")
+        function, usual = _activation(activation)
+        last = [] if output_activation is None else [_activation(output_activation)[0]]
+        dropout = below_one(dropout, "dropout")
+        normalize = normalization and look_up(normalization, NORMALIZATIONS, "normalization")
+        generator = np.random.default_rng(seed)
+
+        def affine(inputs: int, outputs: int) -> Linear:
+            draw = usual if init is None else init
+            return Linear(inputs, outputs, bias=bias, init=draw, seed=generator, dtype=dtype)
+
+        def hidden(inputs: int, outputs: int) -> Iterator[Function]:
+            yield affine(inputs, outputs)
+            if normalize:
+                yield normalize(outputs, dtype=dtype)
+            yield function
+            if dropout:  # spawned: the weights are the same with dropout and without
+                yield Dropout(dropout, seed=generator.spawn(1)[0])
+
+        *inner, (inputs, outputs) = itertools.pairwise(sizes)
+        layers = [layer for pair in inner for layer in hidden(*pair)]
+        super().__init__(*layers, affine(inputs, outputs), *last)
+
+
+def _activation(given: Any) -> tuple[Function, str]:
+    """An activation by its name or as a function, and the initialization that suits it."""
+    if not callable(given):
+        return look_up(given, ACTIVATIONS, "activation")
+    known = (init for function, init in ACTIVATIONS.values() if function is given)
+    return given, next(known, "xavier")

@@ -1,0 +1,213 @@
+"""summary: a table of a model's layers, found by running one example of zeros through a copy."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..arguments import size
+from ..tensor import Tensor, no_grad, watching
+from .module import Module, flat, shown
+from .networks import Sequential
+
+_PRODUCTS = frozenset({"linear", "matmul"})
+_ELEMENTWISE = frozenset({"divide", "multiply", "square"})
+
+
+@dataclass
+class Row:
+    """A layer, with what is its own and not its parts'.
+
+    Attributes
+    ----------
+    path : str
+        Where it is in the model; the empty path is the model itself.
+    layer : str
+        What it is.
+    shape : tuple of int or None
+        Of its output for one example. None if it was not called, or gave no array.
+    parameters : int
+        How many numbers are trained in it; 0 if an earlier row has counted them.
+    multiplications : int
+        For one example: those in matrix products, and those and divisions element by element.
+    """
+
+    path: str
+    layer: str
+    shape: tuple[int, ...] | None = None
+    parameters: int = 0
+    multiplications: int = 0
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A model's layers, in the order in which they were called. Printed, it is a table.
+
+    Attributes
+    ----------
+    model : str
+        What kind of model it is.
+    input_shape : tuple of int
+        Of one example.
+    rows : list of Row
+    """
+
+    model: str
+    input_shape: tuple[int, ...]
+    rows: list[Row]
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers are trained."""
+        return sum(row.parameters for row in self.rows)
+
+    @property
+    def multiplications(self) -> int:
+        """How many multiplications one example takes."""
+        return sum(row.multiplications for row in self.rows)
+
+    def __repr__(self) -> str:
+        heads = ("", "layer", "output", "parameters", "multiplications")
+        cells = [
+            (
+                row.path,
+                row.layer,
+                "-" if row.shape is None else str(row.shape),
+                f"{row.parameters:,}",
+                f"{row.multiplications:,}",
+            )
+            for row in self.rows
+        ]
+        last = ("", "in all", "", f"{self.parameters:,}", f"{self.multiplications:,}")
+        widths = [max(map(len, column)) for column in zip(heads, last, *cells, strict=True)]
+        lines = [_aligned(line, widths) for line in (heads, *cells, last)]
+        return "\n".join([f"{self.model} of an example of shape {self.input_shape}", "", *lines])
+
+
+def _aligned(cells: Iterable[str], widths: Iterable[int]) -> str:
+    """Cells in columns: the text to the left, the numbers to the right."""
+    padded = [
+        cell.ljust(width) if i < 3 else cell.rjust(width)
+        for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return "  ".join(padded).rstrip()
+
+
+def summary(model: Module, input_shape: int | tuple[int, ...], *, dtype: Any = None) -> Summary:
+    """A table of layers, with their output shapes, parameters and multiplications.
+
+    One example of zeros runs through a copy of the model, as in use and without recording; the
+    model is left as it was. A layer that is called twice has two rows.
+
+    Parameters
+    ----------
+    model : Module
+    input_shape : tuple of int, or int
+        The shape of one example, without the axis of the batch.
+    dtype : dtype, optional
+        Of the example, for instance int for an `Embedding`; else that of the first parameter.
+
+    Returns
+    -------
+    Summary
+        Its ``rows`` are plain data; ``parameters`` and ``multiplications`` are their sums.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is not a Module, or a length is not an integer.
+    ValueError
+        If a length is less than 1, or the model cannot take such an example.
+
+    Examples
+    --------
+    >>> from tinygrad_bp import nn
+    >>> nn.summary(nn.MLP([784, 128, 10]), 784)
+    MLP of an example of shape (784,)
+    <BLANKLINE>
+       layer            output  parameters  multiplications
+    0  Linear(784, 128) (128,)     100,480          100,352
+    1  relu             (128,)           0                0
+    2  Linear(128, 10)   (10,)       1,290            1,280
+       in all                      101,770          101,632
+    """
+    if not isinstance(model, Module):
+        raise TypeError(f"summary(model, input_shape) needs a Module, not a {type(model).__name__}")
+    lengths = input_shape if isinstance(input_shape, tuple | list) else (input_shape,)
+    shape = tuple(size(length, "a length of input_shape") for length in lengths)
+    if dtype is None:
+        dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float64))
+    watched = copy.deepcopy(model).eval()
+    calls = _Calls(watched)
+    with no_grad(), watching(calls.count):
+        watched(Tensor(np.zeros((1, *shape)), dtype=dtype))
+    return Summary(type(model).__name__, shape, calls.rows())
+
+
+class _Calls:
+    """Notes every call of a part of a model, and the multiplications done in it."""
+
+    def __init__(self, model: Module):
+        self.made: list[Row] = []
+        self.open: list[Row] = []  # of the calls that have not returned, the innermost last
+        self.uncalled: dict[str, Row] = {}
+        self.containers: set[str] = set()
+        counted: set[Tensor] = set()
+        for path, module in model.named_modules():
+            members = [member for _, member in flat(module.members())]
+            own = {member for member in members if isinstance(member, Tensor)} - counted
+            counted |= own
+            label = _label(module)
+            parameters = sum(tensor.size for tensor in own if tensor.requires_grad)
+            self.uncalled[path] = Row(path, label, parameters=parameters)
+            if isinstance(module, Sequential) or any(isinstance(m, Module) for m in members):
+                self.containers.add(path)
+            vars(module)["forward"] = self._noted(path, label, module.forward)
+            if isinstance(module, Sequential):
+                vars(module)["layers"] = tuple(self._noted_functions(path, module.layers))
+
+    def _noted_functions(self, path: str, layers: Iterable[Any]) -> Iterator[Any]:
+        for i, layer in enumerate(layers):
+            inner = f"{path}.{i}" if path else str(i)
+            known = isinstance(layer, Module)  # and noted by itself
+            yield layer if known else self._noted(inner, _label(layer), layer)
+
+    def _noted(self, path: str, label: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """``function``, with a row for each call."""
+
+        def call(*inputs: Any, **parameters: Any) -> Any:
+            row = self.uncalled.pop(path, None) or Row(path, label)
+            self.made.append(row)
+            self.open.append(row)
+            out = function(*inputs, **parameters)
+            self.open.pop()
+            row.shape = out.shape[1:] if hasattr(out, "shape") else None
+            return out
+
+        return call
+
+    def count(self, rule: Any, inputs: Any, values: Any, data: Any) -> Any:
+        """Add the multiplications of an operation to the innermost call."""
+        if rule.name in _PRODUCTS:
+            self.open[-1].multiplications += data.size * values[0].shape[-1]
+        elif rule.name in _ELEMENTWISE:
+            self.open[-1].multiplications += data.size
+        return rule
+
+    def rows(self) -> list[Row]:
+        """The calls, without those that only passed on to their parts; then what was not used."""
+        done = [
+            row
+            for row in self.made
+            if row.parameters or row.multiplications or row.path not in self.containers
+        ]
+        return done + [row for row in self.uncalled.values() if row.parameters]
+
+
+def _label(part: Any) -> str:
+    text = shown(part)
+    return type(part).__name__ if "\n" in text else text
