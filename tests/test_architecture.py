@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "optim": {"tensor", "schedules", "arguments"},
     "data": {"arguments"},
     "history": {"arguments", "files"},
+    "metrics": set(),
     "train": {
         "nn",
         "optim",
@@ -38,6 +39,7 @@ MAY_IMPORT = {
         "functional",
         "data",
         "history",
+        "metrics",
         "check",
         "backprop",
         "arguments",

@@ -1,6 +1,6 @@
 """NumPy, with a memory of how each array was made, and backpropagation over that memory."""
 
-from . import explain, functional, nn, optim, schedules
+from . import data, explain, functional, nn, optim, schedules, train
 from .backprop import gradients
 from .check import GradientError, detect_nan, gradcheck
 from .draw import Drawing, draw
@@ -15,6 +15,7 @@ __all__ = [
     "Tensor",
     "animate",
     "count_paths",
+    "data",
     "detect_nan",
     "draw",
     "explain",
@@ -34,6 +35,7 @@ __all__ = [
     "propagate",
     "schedules",
     "trace",
+    "train",
     "value_and_grad",
     "vjp",
 ]

@@ -13,8 +13,7 @@ from .arguments import look_up
 from .files import checked, write
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-SUFFIXES = (".pdf", ".png", ".svg")
-_DELTA, VALIDATION = "delta ", "validation "
+DELTA, VALIDATION = "delta ", "validation "
 
 
 class History:
@@ -73,6 +72,13 @@ class History:
         return self["loss"]
 
     @property
+    def metrics(self) -> list[str]:
+        """The names of the columns that metrics filled, those of the validation data too."""
+        others = {"loss", "gradient norm", "learning rate", "seconds"}
+        names = [name for name in self.names if not name.startswith(DELTA)]
+        return [name for name in names if name.removeprefix(VALIDATION) not in others]
+
+    @property
     def gradient_norm(self) -> np.ndarray:
         """The mean length of each epoch's gradients, before they were shortened."""
         return self["gradient norm"]
@@ -95,8 +101,8 @@ class History:
         on each epoch's last batch. Where it shrinks from the output to the input, the gradient
         vanishes: Hochreiter, "Untersuchungen zu dynamischen neuronalen Netzen", 1991.
         """
-        names = [name for name in self.names if name.startswith(_DELTA)]
-        return {name.removeprefix(_DELTA): self[name] for name in names}
+        names = [name for name in self.names if name.startswith(DELTA)]
+        return {name.removeprefix(DELTA): self[name] for name in names}
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the rows as a table with a header, whole or not at all.
@@ -136,52 +142,16 @@ class History:
         OSError
             If the file cannot be written.
         """
-        target = None if path is None else checked(path, SUFFIXES)
-        if not self.rows:
-            raise ValueError("there is nothing to plot: the history has no epochs")
-        figure = self._figure()
-        if target is not None:
-            picture = io.BytesIO()
-            figure.savefig(picture, format=target.suffix[1:].lower(), dpi=150)
-            write(target, picture.getvalue())
-        return figure
+        from .plot import loss_curves  # noqa: PLC0415  # matplotlib's, which is an extra
 
-    def _figure(self) -> Any:
-        try:
-            from matplotlib.figure import Figure  # noqa: PLC0415  # heavy, and an extra
-        except ImportError:
-            raise ImportError(
-                'plotting needs matplotlib: pip install "tinygrad_bp[plot]"'
-            ) from None
-        panels = self._panels()
-        figure = Figure(figsize=(4.5 * len(panels), 3.6), layout="constrained")
-        grid = figure.subplots(1, len(panels), squeeze=False)
-        for axes, (title, names) in zip(grid.flat, panels.items(), strict=True):
-            for name in names:
-                axes.plot(np.arange(1, len(self) + 1), self[name], ".-", label=name)
-            if title != "metrics" and all(np.all(self[name] > 0) for name in names):
-                axes.set_yscale("log")
-            axes.set(title=title, xlabel="epoch")
-            axes.xaxis.get_major_locator().set_params(integer=True)
-            axes.legend()
-        return figure
-
-    def _panels(self) -> dict[str, list[str]]:
-        """The columns to draw, by the title of the panel that they go into."""
-        gradients = [n for n in self.names if n == "gradient norm" or n.startswith(_DELTA)]
-        losses = [n for n in self.names if n.removeprefix(VALIDATION) == "loss"]
-        others = {"epoch", "learning rate", "seconds", *gradients, *losses}
-        metrics = [n for n in self.names if n not in others]
-        panels = {"loss": losses, "metrics": metrics, "gradients, mean |δ| per layer": gradients}
-        return {title: names for title, names in panels.items() if names}
+        return loss_curves(self, path=path)
 
     def __repr__(self) -> str:
         parts = [f"{len(self)} epochs"]
         if self.rows:
             first, last = self.loss[0], self.loss[-1]
             parts.append(f"loss {sparkline(self.loss)} {first:.4g} → {last:.4g}")
-            metrics = self._panels().get("metrics", ())
-            parts += [f"{name} {self[name][-1]:.4g}" for name in metrics]
+            parts += [f"{name} {self[name][-1]:.4g}" for name in self.metrics]
             parts.append(f"{np.nansum(self.seconds):.3g} s")
         return f"History({', '.join([*parts, self.stopped])})"
 

@@ -1,0 +1,76 @@
+"""Metrics: how good outputs are, in a number that people understand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+def accuracy(outputs: Any, targets: Any) -> float:
+    """The share of rows whose class is right.
+
+    Parameters
+    ----------
+    outputs : array of shape (n, c), (n,) or (n, 1)
+        Scores of c classes, of which the largest counts; or the log-odds of class 1.
+    targets : array of shape (n,), or of the shape of the log-odds
+        Class numbers.
+
+    Raises
+    ------
+    ValueError
+        If the shapes are not these.
+
+    Examples
+    --------
+    >>> accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
+    0.5
+    >>> accuracy(np.array([[3.0], [-2.0]]), np.array([[1], [0]]))
+    1.0
+    """
+    scores = outputs.ndim == 2 and outputs.shape[1] > 1
+    found = np.argmax(outputs, axis=1) if scores else outputs > 0
+    return float(np.mean(_of_shape(targets, found, "accuracy") == targets))
+
+
+def mae(outputs: Any, targets: Any) -> float:
+    """The mean of the absolute errors.
+
+    Examples
+    --------
+    >>> mae(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    1.0
+    """
+    return float(np.mean(np.abs(targets - _of_shape(targets, outputs, "mae"))))
+
+
+def r2(outputs: Any, targets: Any) -> float:
+    """The share of the targets' variance that is explained: ``1 - Σ(y - f)² / Σ(y - ȳ)²``.
+
+    1 is perfect, 0 no better than the mean of the targets, which have to vary. Of several
+    columns it is the mean.
+
+    Examples
+    --------
+    >>> r2(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0])).__round__(6)
+    0.785714
+    """
+    errors = np.sum((targets - _of_shape(targets, outputs, "r2")) ** 2, axis=0)
+    spread = np.sum((targets - np.mean(targets, axis=0)) ** 2, axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.mean(1 - errors / spread))
+
+
+METRICS: dict[str, Callable[[Any, Any], Any]] = {"accuracy": accuracy, "mae": mae, "r2": r2}
+
+
+def _of_shape(targets: Any, found: Any, name: str) -> Any:
+    """``found``, which must have the targets' shape: broadcasting would compare each with all."""
+    if found.shape != targets.shape:
+        raise ValueError(
+            f"{name} compares rows one by one: "
+            f"the outputs make shape {found.shape}, and the targets have {targets.shape}"
+        )
+    return found

@@ -1,0 +1,438 @@
+"""Training: `fit` moves a model's parameters until its loss is small, and tells what happened."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from .arguments import look_up, not_negative, number, size
+from .backprop import topological_order
+from .check import detect_nan
+from .data import Seed, finite, row_numbers, rows
+from .functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
+from .history import DELTA, VALIDATION, History
+from .metrics import METRICS
+from .nn import Module
+from .optim import Optimizer
+from .tensor import Tensor, no_grad
+
+Function = Callable[[Any, Any], Any]
+Callback = Callable[[Module, History], Any]
+
+LOSSES: dict[str, Function] = {
+    "binary_cross_entropy": binary_cross_entropy_with_logits,
+    "cross_entropy": cross_entropy,
+    "mse": mse_loss,
+}
+PRODUCTS = frozenset({"linear", "matmul", "dot"})  # what makes a pre-activation of weights
+CHUNK = 4096  # rows that are evaluated at once, so that memory stays bounded
+
+
+class DivergenceError(FloatingPointError):
+    """The training diverged. What it measured until then is in ``history``."""
+
+    def __init__(self, message: str, history: History):
+        super().__init__(message)
+        self.history = history
+
+
+def predict(model: Module, X: Any) -> Any:
+    """What the model gives for all rows of X, as an array: in use, not in training.
+
+    Nothing is recorded, and the model's ``training`` is as it was afterwards.
+
+    Examples
+    --------
+    >>> from tinygrad_bp import nn
+    >>> predict(nn.MLP([2, 4, 3], seed=0), np.zeros((10, 2))).shape
+    (10, 3)
+    """
+    with _in_use(model), no_grad():
+        parts = [model(X[i : i + CHUNK]).data for i in range(0, len(X), CHUNK)]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+@contextmanager
+def _in_use(model: Module) -> Iterator[None]:
+    """Out of training for a while."""
+    before = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(before)
+
+
+def fit(
+    model: Module,
+    X: Any,
+    y: Any,
+    *,
+    loss: str | Function,
+    optimizer: Optimizer,
+    epochs: int,
+    batch_size: int | None = None,
+    shuffle: bool = True,
+    seed: Seed = None,
+    validation: tuple[Any, Any] | None = None,
+    metrics: Sequence[str | Function] = (),
+    tolerance: float | None = None,
+    patience: int | None = None,
+    callbacks: Iterable[Callback] = (),
+    progress: bool = True,
+) -> History:
+    """Move the model's parameters until its loss is small.
+
+    Each step takes the gradient of one batch's loss and gives it to the optimiser. An epoch is
+    as many steps as cover the rows once.
+
+    Parameters
+    ----------
+    model : Module
+    X, y : arrays with the same number of rows
+        Inputs and targets, as the model and the loss take them.
+    loss : {'mse', 'cross_entropy', 'binary_cross_entropy'} or function
+        ``loss(outputs, targets)`` gives one number to make small. A function of your own can
+        add terms, such as `functional.l1_penalty`.
+    optimizer : Optimizer
+        Of the model's parameters, with its step size.
+    epochs : int
+        How many at most.
+    batch_size : int, optional
+        Rows to a step. None: all of them. 1: stochastic gradient descent, where the row i_t of
+        step t is drawn from all rows, each as likely, whatever was drawn before (Robbins and
+        Monro 1951). In between, each epoch goes through all rows in a new random order.
+    shuffle : bool
+        Whether chance chooses the rows of a step. False: as they stand.
+    seed : int or Generator, optional
+        Of that chance. To go on later as if never interrupted, pass one Generator to both calls.
+    validation : pair of arrays, optional
+        ``X, y`` that are not learned from: their loss and metrics are measured each epoch.
+    metrics : sequence of {'accuracy', 'mae', 'r2'} or functions
+        ``metric(outputs, targets)``, measured after each epoch, on all rows.
+    tolerance : float, optional
+        Stop when an epoch changes the loss by no more than this share of it.
+    patience : int, optional
+        Stop when so many epochs in a row brought no lower loss (of the validation data, if
+        there are some). Then, and however else the training ends, the model is as it was after
+        the best epoch.
+    callbacks : iterable of functions
+        ``callback(model, history)`` after each epoch; one that returns True ends the training.
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    History
+        Of the epochs that were completed. Ctrl-C stops after the step being taken, and what was
+        measured and learned until then is kept. The model is left in use: ``model.eval()``.
+
+    Raises
+    ------
+    DivergenceError
+        If a loss or a gradient is not finite: it names the epoch, the batch and the operation
+        that made it so. The model is as it was before that batch.
+    TypeError, ValueError
+        If an argument, a shape, a type or a label is wrong; found before any step is taken.
+
+    Examples
+    --------
+    >>> from tinygrad_bp import data, nn, optim
+    >>> X, y = data.xor(100, seed=0)
+    >>> model = nn.MLP([2, 8, 2], activation="tanh", seed=0)
+    >>> history = fit(
+    ...     model, X, y, loss="cross_entropy", optimizer=optim.Adam(model.parameters(), 0.05),
+    ...     epochs=30, batch_size=20, seed=0, metrics=["accuracy"], progress=False,
+    ... )
+    >>> print(len(history), history["accuracy"][-1])
+    30 1.0
+    """
+    run = _Run(model, _function(loss, LOSSES, "loss"), optimizer, _named(metrics))
+    X, y = run.checked(X, y)
+    held_out = None if validation is None else run.checked(*_pair(validation))
+    batches = _Batches(len(X), batch_size, bool(shuffle), np.random.default_rng(seed))
+    stopping = _Stopping(run, epochs, tolerance, patience, "validation " * (held_out is not None))
+    callbacks = [_function(c, {}, "callback") for c in _listed(callbacks, "callbacks")]
+    history, reason = run.history, ""
+    try:
+        with _bar(stopping.epochs * batches.count, progress) as bar, _ctrl_c() as interrupted:
+            while not reason:
+                began = time.perf_counter()
+                row = run.epoch(X, y, batches, bar, interrupted)
+                row |= run.measured(X, y) if metrics else {}
+                row |= run.measured(*held_out, of=VALIDATION) if held_out else {}
+                history.append({**row, "seconds": time.perf_counter() - began})
+                bar.set_postfix_str(_shown(row), refresh=False)
+                ended = [callback(model, history) is True for callback in callbacks]
+                reason = stopping.reason(history) or "ended by a callback" * any(ended)
+    except KeyboardInterrupt:
+        reason = f"interrupted in epoch {len(history) + 1}"
+    finally:
+        model.eval()
+    history.stopped = reason + stopping.back_to_best()
+    return history
+
+
+class _Run:
+    """The steps of a training, which let nothing into the model that is not finite."""
+
+    def __init__(self, model: Any, loss: Function, optimizer: Any, metrics: dict[str, Function]):
+        if not isinstance(model, Module):
+            raise TypeError(f"the model must be a Module, such as nn.MLP, not {model!r:.60}")
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(
+                "the optimizer must be one of optim's, such as "
+                f"optim.SGD(model.parameters(), lr=0.1), not {optimizer!r:.60}"
+            )
+        tensors = model._named_tensors()
+        if not set(optimizer.parameters) & set(tensors.values()):
+            raise ValueError("the optimizer has none of the model's parameters")
+        for path, tensor in tensors.items():
+            if not np.isfinite(tensor.data).all():
+                raise ValueError(f"the model's {path!r} holds numbers that are not finite")
+        self.model, self.loss, self.optimizer, self.metrics = model, loss, optimizer, metrics
+        self.tensors = list(dict.fromkeys([*tensors.values(), *optimizer.parameters]))
+        self.layers = {tensor: path.removesuffix(".weight") for path, tensor in tensors.items()}
+        self.earlier = self.before = self.arrays()
+        self.observed: dict[str, float] = {}
+        self.history = History()
+
+    def checked(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """The data as arrays, once the model, the loss and the metrics have had a look at them.
+
+        The model sees two rows; what it gives for the first stands in for all others.
+        """
+        X, y = finite(_array(X), "X"), finite(_array(y), "y")
+        n, few = rows(X, y), X[:2]
+        with _in_use(self.model), no_grad():
+            out = self.model(few)
+            if not isinstance(out, Tensor) or out.shape[:1] != few.shape[:1]:
+                raise ValueError(
+                    f"of X of shape {few.shape} the model must make a Tensor of {len(few)} rows, "
+                    f"not {getattr(out, 'shape', out)}"
+                )
+            outputs = Tensor(np.broadcast_to(out.data[:1], (n, *out.shape[1:])))
+            loss = self.loss(outputs, y)
+        if not isinstance(loss, Tensor) or loss.size != 1:
+            raise ValueError(f"the loss must be a Tensor with one number, not {loss!r:.60}")
+        for name, metric in self.metrics.items():
+            number(metric(outputs.data, y), f"the metric {name}")
+        return X, y
+
+    def epoch(
+        self, X: Any, y: Any, batches: _Batches, bar: Any, interrupted: list[int]
+    ) -> dict[str, float]:
+        """Take the steps of one epoch."""
+        epoch = len(self.history) + 1
+        bar.set_description(f"epoch {epoch}", refresh=False)
+        self.model.train()
+        losses = lengths = 0.0
+        for batch, part in enumerate(batches, 1):
+            if interrupted:
+                raise KeyboardInterrupt
+            X_part, y_part = X[part], y[part]
+            with np.errstate(all="ignore"):
+                loss, length = self.step(X_part, y_part, observe=batch == batches.count)
+            if not math.isfinite(loss + length):
+                what = f"diverged in epoch {epoch}, batch {batch}: {self.undo(X_part, y_part)}"
+                raise DivergenceError(f"{what}; a smaller lr may help", self.history)
+            losses += loss * len(X_part)
+            lengths += length
+            if bar.update():  # it was drawn, and will be again
+                bar.set_postfix_str(f"loss {loss:.4g}, gradient norm {length:.4g}", refresh=False)
+        return {"loss": losses / len(X), "gradient norm": lengths / batches.count, **self.observed}
+
+    def step(self, X: Any, y: Any, observe: bool) -> tuple[float, float]:
+        """Take one step, if the loss and the length of the gradient, which it gives, are finite."""
+        self.earlier, self.before = self.before, self.arrays()
+        self.optimizer.zero_grad()
+        loss = self.loss(self.model(X), y)
+        loss.backward(keep_grads=observe)
+        value, length = loss.item(), self.optimizer.gradient_norm()
+        if math.isfinite(value + length):
+            if observe:
+                rate = self.optimizer.step_size
+                self.observed = {"learning rate": rate, **_mean_deltas(loss, self.layers)}
+            self.optimizer.step()
+        return value, length
+
+    def undo(self, X: Any, y: Any) -> str:
+        """Give the model back what it held before a batch that diverged, and say why it did."""
+        if not all(np.isfinite(array).all() for array in self.before):
+            self.restore(self.earlier)
+            return "the step before made parameters infinite"
+        self.restore(self.before)
+        try:
+            with detect_nan():
+                self.loss(self.model(X), y).backward()
+        except FloatingPointError as error:
+            return str(error)
+        finally:
+            self.restore(self.before)
+            self.optimizer.zero_grad()
+        return "the loss or the gradient is not finite, though no operation on its own is to blame"
+
+    def arrays(self) -> list[Any]:
+        """What the model holds. No copies: an array that a Tensor holds never changes."""
+        return [tensor._array for tensor in self.tensors]
+
+    def restore(self, arrays: list[Any]) -> None:
+        """Give the model back what it held."""
+        for tensor, array in zip(self.tensors, arrays, strict=True):
+            tensor._replace(array)
+
+    def measured(self, X: Any, y: Any, of: str = "") -> dict[str, float]:
+        """The metrics; with ``of``, which goes before their names, the loss too."""
+        outputs = predict(self.model, X)
+        row = {}
+        if of:
+            with no_grad():
+                row[f"{of}loss"] = self.loss(Tensor(outputs), y).item()
+        return row | {f"{of}{name}": float(m(outputs, y)) for name, m in self.metrics.items()}
+
+
+class _Batches:
+    """The rows of each step of an epoch, in an order that chance gives anew for each epoch."""
+
+    def __init__(
+        self, n: int, batch_size: int | None, shuffle: bool, generator: np.random.Generator
+    ):
+        self.n, self.shuffle, self.generator = n, shuffle, generator
+        self.batch_size = n if batch_size is None else min(size(batch_size, "batch_size"), n)
+        self.count = -(-n // self.batch_size)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.batch_size == 1 and self.shuffle:
+            drawn = self.generator.integers(self.n, size=self.n)
+            return (drawn[i : i + 1] for i in range(self.n))
+        shuffle = self.shuffle and self.count > 1
+        return row_numbers(self.n, self.batch_size, shuffle, self.generator)
+
+
+class _Stopping:
+    """When to end a training, and what the model held when it was best."""
+
+    def __init__(self, run: _Run, epochs: Any, tolerance: Any, patience: Any, of: str):
+        self.run, self.watched = run, f"{of}loss"
+        self.epochs = size(epochs, "epochs")
+        self.tolerance = None if tolerance is None else not_negative(tolerance, "tolerance")
+        self.patience = None if patience is None else size(patience, "patience")
+        self.lowest, self.best, self.arrays = math.inf, 0, run.arrays()
+
+    def reason(self, history: History) -> str:
+        """Why to end here, if there is a reason."""
+        epoch, now = len(history), history.rows[-1]
+        if self.patience and now[self.watched] < self.lowest:
+            self.lowest, self.best, self.arrays = now[self.watched], epoch, self.run.arrays()
+        if self.patience and epoch - self.best >= self.patience:
+            return f"no lower {self.watched} in {self.patience} epochs"
+        if self.tolerance is not None and epoch > 1:
+            before = history.rows[-2]["loss"]
+            if abs(now["loss"] - before) <= self.tolerance * abs(before):
+                return f"converged: the loss changed by at most {self.tolerance:g} of itself"
+        return f"all {epoch} epochs done" if epoch == self.epochs else ""
+
+    def back_to_best(self) -> str:
+        """Give the model back what it held when it was best, where that was watched; and say so."""
+        if not self.patience:
+            return ""
+        self.run.restore(self.arrays)
+        return f"; the model is as after epoch {self.best}"
+
+
+def _mean_deltas(loss: Tensor, layers: dict[Tensor, str]) -> dict[str, float]:
+    """The mean |δ| of each layer, from the input's side to the output's.
+
+    δ is the adjoint of a product with weights. A bias added to it has the same adjoint.
+    """
+    found: dict[str, list[float]] = {}
+    for node in reversed(topological_order(loss)):
+        if not node.is_leaf and node.rule.name in PRODUCTS:
+            for x in (_untransposed(node.inputs[position]) for position in node.edges):
+                if x in layers:
+                    found.setdefault(layers[x], []).append(float(np.mean(np.abs(node.grad))))
+    return {f"{DELTA}{layer}": sum(means) / len(means) for layer, means in found.items()}
+
+
+def _untransposed(x: Tensor) -> Tensor:
+    return x if x.is_leaf or "transpose" not in x.rule.name else x.inputs[0]
+
+
+def _bar(total: int, progress: bool) -> Any:
+    from tqdm.auto import tqdm  # noqa: PLC0415  # takes longer to import than all the rest
+
+    return tqdm(total=total, unit="step", disable=not progress)
+
+
+def _shown(row: dict[str, float]) -> str:
+    names = [name for name in row if not name.startswith(DELTA) and name != "learning rate"]
+    return ", ".join(f"{name} {row[name]:.4g}" for name in names)
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[list[int]]:
+    """Let Ctrl-C wait for the end of a step: a list, with something in it once it was pressed.
+
+    Pressed again it no longer waits. Python takes signals in the main thread alone.
+    """
+    pressed: list[int] = []
+
+    def press(signal_number: int, frame: Any) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(signal_number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before or signal.default_int_handler)
+
+
+# Arguments
+
+
+def _function(value: Any, table: Mapping[str, Function], kind: str) -> Any:
+    """A function, or the name of one in ``table``."""
+    if callable(value):
+        return value
+    if isinstance(value, str) and table:
+        return look_up(value, table, kind)
+    raise TypeError(
+        f"a {kind} must be a function{' or a name' if table else ''}, not {value!r:.60}"
+    )
+
+
+def _listed(values: Any, name: str) -> list[Any]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be a list, not {values!r:.60}")
+    return list(values)
+
+
+def _named(metrics: Any) -> dict[str, Function]:
+    """The metrics by their names."""
+    listed = _listed(metrics, "metrics")
+    functions = [_function(metric, METRICS, "metric") for metric in listed]
+    return {getattr(f, "__name__", type(f).__name__): f for f in functions}
+
+
+def _pair(validation: Any) -> tuple[Any, Any]:
+    if not isinstance(validation, tuple | list) or len(validation) != 2:
+        raise TypeError(f"validation must be a pair of arrays (X, y), not {validation!r:.60}")
+    return validation[0], validation[1]
+
+
+def _array(x: Any) -> Any:
+    if isinstance(x, Tensor):
+        return x.data
+    return x if hasattr(x, "dtype") else np.asarray(x)
