@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "schedules": {"arguments"},
     "optim": {"tensor", "schedules", "arguments"},
     "data": {"arguments"},
-    "history": {"arguments", "files"},
+    "plot": {"nn", "functional", "backprop", "tensor", "arguments", "files", "drawing"},
+    "history": {"arguments", "files", "plot"},
     "metrics": set(),
     "train": {
         "nn",
@@ -44,7 +45,6 @@ MAY_IMPORT = {
         "backprop",
         "arguments",
     },
-    "plot": {"train", "history", "data", "nn", "tensor", "arguments", "files"},
     "estimators": {"train", "history", "data", "nn", "optim", "functional", "tensor", "arguments"},
     "check": {"transforms", "tensor", "backprop", "registry"},
     "explain": {"backprop", "tensor", "registry"},

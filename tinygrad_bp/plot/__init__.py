@@ -1,0 +1,23 @@
+"""Pictures of what a model does and of how it was trained (extra ``plot``: matplotlib).
+
+Blue is a value and orange a gradient, as in `draw`. A class has a marker of its own beside its
+colour, so that nothing is told by colour alone. Each picture is a matplotlib Figure, which a
+notebook shows, and is written to ``path`` (PNG, SVG or PDF) if one is given.
+"""
+
+from .boundary import BoundaryAnimation, decision_boundary
+from .curves import loss_curves
+from .layers import LayerStatistics, layer_histograms, layer_statistics
+from .regression import regression_fit
+from .weights import weights
+
+__all__ = [
+    "BoundaryAnimation",
+    "LayerStatistics",
+    "decision_boundary",
+    "layer_histograms",
+    "layer_statistics",
+    "loss_curves",
+    "regression_fit",
+    "weights",
+]

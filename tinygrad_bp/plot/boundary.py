@@ -1,0 +1,261 @@
+"""The decision boundary of a classifier of the plane, at once or while it is being learned."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..drawing.style import INK
+from ..files import checked, write
+from ..functional import softmax
+from .figure import (
+    LEGEND,
+    VALUE,
+    Model,
+    PathLike,
+    canvas,
+    column,
+    legend_below,
+    numbers,
+    outputs,
+    pixels,
+    saved,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# The colours of Okabe and Ito, "Color universal design" (2008), which the colour-blind tell apart.
+CLASSES = (VALUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C6D31", INK)
+MARKERS = "os^DvPX*"
+MOST_FRAMES = 50
+_MILLISECONDS, _AT_THE_END = 100, 2500
+_Frame = tuple[int, np.ndarray, float]  # the epoch, the logits of the cells, the accuracy
+_CERTAIN = 10.0  # the logit of a class that was given as a label
+
+
+def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = None) -> Figure:
+    """Draw which class a model gives to each point of the plane, and the points it should know.
+
+    The stronger a colour, the surer the model; on the line two classes are equally likely.
+
+    Parameters
+    ----------
+    model : Module or callable
+        Called with rows of two features. For n rows it gives logits of shape (n, classes); for
+        two classes also of shape (n,) or (n, 1); or n labels, as a classifier's ``predict``.
+    X : array of shape (n, 2)
+    y : array of shape (n,) or (n, 1)
+        Labels. Those of k > 2 columns of logits are 0 to k - 1.
+    path : str or path, optional
+        Where to write the picture, too; the suffix chooses PNG, SVG or PDF.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, or the suffix is another.
+    OSError
+        If ``path`` cannot be written.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> figure = decision_boundary(lambda X: X[:, 0] + X[:, 1] - 1.5, X, [0, 0, 0, 1])
+    >>> figure.axes[0].get_title(loc="left")
+    'accuracy 1.000 on 4 points'
+    """
+    figure, axes = canvas(5.6, 5.2, path)
+    plane = Plane(X, y)
+    scores, accuracy = plane.look(model)
+    axes = axes.item()
+    plane.draw_points(axes)
+    plane.draw_regions(axes, scores)
+    axes.set_title(f"accuracy {accuracy:.3f} on {len(plane.y):,} points", loc="left", color=INK)
+    return saved(figure, path)
+
+
+class BoundaryAnimation:
+    """The decision boundary while it is being learned: a callback for `fit`.
+
+    Give it to ``fit(..., callbacks=[animation])``, then `save` what it has seen. It looks at the
+    model after every epoch; in a long training after every second one, or fourth, and so on.
+
+    Parameters
+    ----------
+    model, X, y
+        As for `decision_boundary`.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from tinygrad_bp import nn
+    >>> model = nn.Linear(2, 1, seed=0)
+    >>> animation = BoundaryAnimation(model, [[0.0, 0.0], [1.0, 1.0]], [0, 1])
+    >>> for angle in (0.0, 0.5, 1.0):
+    ...     model.weight.data = [[np.cos(angle), np.sin(angle)]]
+    ...     animation()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     animation.save(pathlib.Path(folder) / "turning.gif")
+    """
+
+    def __init__(self, model: Model, X: Any, y: Any):
+        self._model, self._plane = model, Plane(X, y, cells=100)
+        self._epoch, self._every = 0, 1
+        self._frames: list[_Frame] = []
+
+    def __call__(self, *told: Any) -> None:
+        """Look at the model. What the caller tells is not needed."""
+        self._epoch += 1
+        if self._epoch % self._every == 0:
+            self._frames.append(self._frame())
+        if len(self._frames) == 2 * MOST_FRAMES:  # every second one will do from here on
+            self._frames, self._every = self._frames[1::2], 2 * self._every
+
+    def save(self, path: PathLike) -> None:
+        """Write a looping GIF, which rests where it ends: at the model as it is now.
+
+        Raises
+        ------
+        ValueError
+            If nothing was seen yet, or ``path`` does not end in .gif.
+        OSError
+            If ``path`` cannot be written.
+        """
+        path = checked(path, (".gif",))
+        if not self._frames:
+            raise ValueError("nothing was seen yet: train with fit(..., callbacks=[animation])")
+        step = -(-len(self._frames) // MOST_FRAMES)
+        frames = [*self._frames[:-1:step], self._frame()]
+        write(path, _gif(list(self._pages(frames))))
+
+    def _frame(self) -> _Frame:
+        scores, accuracy = self._plane.look(self._model)
+        return self._epoch, scores.astype(np.float32), accuracy
+
+    def _pages(self, frames: list[_Frame]) -> Iterator[np.ndarray]:
+        """One picture a frame, in which the points stay where they are."""
+        figure, axes = canvas(4.4, 4.2)
+        axes = axes.item()
+        self._plane.draw_points(axes)
+        for epoch, scores, accuracy in frames:
+            regions = self._plane.draw_regions(axes, scores)
+            title = f"epoch {epoch:,}: accuracy {accuracy:.3f}"
+            axes.set_title(title, loc="left", color=INK)
+            yield pixels(figure)
+            figure.set_layout_engine("none")  # once is enough, and slow
+            for region in regions:
+                region.remove()
+
+
+def _gif(pages: list[np.ndarray]) -> bytes:
+    """Pictures one after the other, in the colours of the last."""
+    from PIL import Image  # noqa: PLC0415  # which matplotlib brings
+
+    images = [Image.fromarray(page) for page in pages]
+    palette = images[-1].quantize(128, dither=Image.Dither.NONE)
+    images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+    times = [_MILLISECONDS] * (len(images) - 1) + [_AT_THE_END]
+    file = io.BytesIO()
+    images[0].save(file, "GIF", save_all=True, append_images=images[1:], duration=times, loop=0)
+    return file.getvalue()
+
+
+class Plane:
+    """Labelled points of the plane, and a grid of cells around them."""
+
+    def __init__(self, X: Any, y: Any, cells: int = 200):
+        self.X = numbers(X, "X")
+        if self.X.ndim != 2 or self.X.shape[1] != 2:
+            raise ValueError(f"X must have shape (n, 2) to be drawn, not {self.X.shape}")
+        self.y = column(y, "y", rows=len(self.X))
+        low, high = self.X.min(axis=0), self.X.max(axis=0)
+        margin = 0.08 * np.where(high > low, high - low, 1.0)
+        self.low, self.high = low - margin, high + margin
+        self.grid = np.meshgrid(*np.linspace(self.low, self.high, cells).T)
+        self.labels = np.unique(self.y)
+
+    def look(self, model: Model) -> tuple[np.ndarray, float]:
+        """For each cell and class its logit, and the share of the points that are right."""
+        cells = np.stack([x.ravel() for x in self.grid], axis=1)
+        scores = self._logits(outputs(model, np.concatenate([cells, self.X])))
+        right = self.labels[scores[len(cells) :].argmax(axis=1)] == self.y
+        return scores[: len(cells)], float(np.mean(right))
+
+    def _logits(self, out: np.ndarray) -> np.ndarray:
+        """One column for each class, whatever form the model gives its answer in."""
+        if out.ndim == 2 and out.shape[1] == 1:
+            out = out[:, 0]
+        if out.ndim > 2:
+            raise ValueError(f"the model must give one row of logits a point, not {out.shape[1:]}")
+        if out.dtype.kind != "f":
+            self.labels = np.union1d(self.labels, out)
+            return _CERTAIN * (out[:, None] == self.labels)
+        if out.ndim == 1:
+            out = np.stack([np.zeros_like(out), out], axis=1)
+        count = out.shape[1]
+        if np.isin(self.labels, range(count)).all():
+            self.labels = np.arange(count)
+        elif count != 2 or len(self.labels) != 2:
+            raise ValueError(
+                f"the model tells {count} classes apart, 0 to {count - 1}, but y has "
+                f"{len(self.labels)}: {', '.join(map(_name, self.labels[:6]))}"
+            )
+        return out
+
+    def draw_points(self, axes: Axes) -> None:
+        """Put the points there, each class in its own colour and form."""
+        size = float(np.clip(9000 / len(self.X), 8, 36))
+        outline: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.5}
+        for c, label in enumerate(self.labels):
+            x, y = self.X[self.y == label].T
+            marker, name = MARKERS[c % len(MARKERS)], f"class {_name(label)}"
+            axes.scatter(x, y, size, _color(c), marker=marker, label=name, **outline)
+        axes.set_xlabel("x₁", color=INK)
+        axes.set_ylabel("x₂", color=INK)
+        if len(self.labels) <= LEGEND:
+            legend_below(axes)
+
+    def draw_regions(self, axes: Axes, logits: np.ndarray) -> list[Artist]:
+        """Behind the points, colour each cell by its likeliest class, and draw the boundaries."""
+        shape = self.grid[0].shape
+        (left, bottom), (right, top) = self.low, self.high
+        shades, extent = _shades(logits).reshape(*shape, 3), (left, right, bottom, top)
+        drawn: list[Artist] = [axes.imshow(shades, extent=extent, origin="lower", aspect="auto")]
+        line: dict[str, Any] = {"colors": INK, "linewidths": 1.2, "zorder": 0.5}
+        for c in range(logits.shape[1]):
+            margin = logits[:, c] - np.delete(logits, c, axis=1).max(axis=1, initial=-np.inf)
+            if margin.min() < 0 < margin.max():
+                drawn.append(axes.contour(*self.grid, margin.reshape(shape), [0], **line))
+        return drawn
+
+
+def _shades(logits: np.ndarray) -> np.ndarray:
+    """The colour of each row's likeliest class, paler where the model is less sure."""
+    count = logits.shape[1]
+    likely = softmax(logits).max(axis=1, keepdims=True)
+    sure = (likely - 1 / count) / (1 - 1 / count) if count > 1 else likely
+    colors = np.array([_rgb(_color(c)) for c in range(count)])
+    return 1 - (0.08 + 0.37 * sure) * (1 - colors[logits.argmax(axis=1)])
+
+
+def _name(label: Any) -> str:
+    return f"{label:g}" if isinstance(label, np.floating) else str(label)
+
+
+def _color(c: int) -> str:
+    return CLASSES[c % len(CLASSES)]
+
+
+def _rgb(color: str) -> list[float]:
+    return [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]

@@ -1,0 +1,138 @@
+"""What training measured, epoch by epoch."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..drawing.style import INK
+from .figure import GRADIENT, LEGEND, VALUE, PathLike, canvas, saved
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ..history import History
+
+_VALIDATION = "validation "
+_BY_LAYER = "mean |δ| by layer"
+_VALUES = [VALUE, "#009E73", "#CC79A7", INK]
+_PALEST = 0.35  # of the colour map of the layers
+
+
+def loss_curves(history: History, *, path: PathLike | None = None) -> Figure:
+    """Draw the losses and metrics of each epoch, the length of the gradient, and δ of each layer.
+
+    What was measured on validation data is dashed. Losses and gradients that are all positive
+    are on a logarithmic scale. The darker a layer's curve, the nearer it is to the output: where
+    the pale ones lie far below the dark ones, the gradient vanishes. The learning rate is drawn
+    if it changed.
+
+    Parameters
+    ----------
+    history : History
+        What `train.fit` gave.
+    path : str or path, optional
+        Where to write the picture, too; the suffix chooses PNG, SVG or PDF.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there are no epochs to draw, or the suffix is another.
+    OSError
+        If ``path`` cannot be written.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from tinygrad_bp.history import History
+    >>> history = History()
+    >>> for loss in (1.0, 0.5, 0.25):
+    ...     history.append({"loss": loss, "validation loss": 1.1 * loss, "accuracy": 1 - loss})
+    >>> [axes.get_title(loc="left") for axes in loss_curves(history).axes]
+    ['loss', 'metrics']
+    """
+    panels = _panels(history)
+    if not panels:
+        raise ValueError("there is nothing to draw: the history has no epochs")
+    columns = 2 if len(panels) == 4 else min(len(panels), 3)
+    rows = math.ceil(len(panels) / columns)
+    figure, grid = canvas(3.7 * columns + 0.4, 2.9 * rows, path, rows, columns)
+    for axes, (title, curves) in zip(grid.flat, panels.items(), strict=False):
+        _draw(axes, title, curves)
+    for axes in grid.flat[len(panels) :]:
+        axes.remove()
+    return saved(figure, path)
+
+
+def _panels(history: History) -> dict[str, dict[str, np.ndarray]]:
+    """The curves to draw, by the title of the panel that they go into."""
+    measured = {name: history[name] for name in history.names}
+    if not np.ptp(measured.get("learning rate", 0)):  # there is nothing to see of a constant
+        measured.pop("learning rate", None)
+    panels = {
+        "loss": ["loss", f"{_VALIDATION}loss"],
+        "metrics": history.metrics,
+        "gradient norm": ["gradient norm"],
+        "learning rate": ["learning rate"],
+    }
+    curves = {
+        title: {name: measured[name] for name in names if name in measured}
+        for title, names in panels.items()
+    }
+    curves[_BY_LAYER] = {f"layer {name}": values for name, values in history.deltas.items()}
+    return {title: found for title, found in curves.items() if found}
+
+
+def _draw(axes: Axes, title: str, curves: dict[str, np.ndarray]) -> None:
+    for values, look in zip(curves.values(), _looks(title, list(curves)), strict=True):
+        marker = "o" if len(values) < 15 else ""
+        epochs = np.arange(1, len(values) + 1)
+        axes.plot(epochs, values, linewidth=1.6, marker=marker, markersize=3.5, **look)
+    positive = not any(np.any(values <= 0) for values in curves.values())
+    if positive and title not in ("metrics", "learning rate"):
+        axes.set_yscale("log")
+    axes.set_title(title, loc="left", color=INK)
+    axes.set_xlabel("epoch", color=INK)
+    axes.grid(axis="y", color="#E4E7EB", linewidth=0.8)
+    axes.locator_params(axis="x", integer=True)
+    if title == _BY_LAYER:  # the output's on top, as its curve mostly is
+        place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+        axes.legend(frameon=False, fontsize="small", reverse=True, **place)
+    elif len(curves) > 1 or title == "metrics":
+        axes.legend(frameon=False, fontsize="small")
+
+
+def _looks(title: str, names: list[str]) -> list[dict[str, Any]]:
+    """The colour, the dashes and the label of each curve of a panel."""
+    if title == _BY_LAYER:
+        return _layers(names)
+    measured = list(dict.fromkeys(name.removeprefix(_VALIDATION) for name in names))
+    colors = [GRADIENT] if title == "gradient norm" else _VALUES
+    return [
+        {
+            "color": colors[measured.index(name.removeprefix(_VALIDATION)) % len(colors)],
+            "linestyle": "--" if name.startswith(_VALIDATION) else "-",
+            "label": name,
+        }
+        for name in names
+    ]
+
+
+def _layers(names: list[str]) -> list[dict[str, Any]]:
+    """Orange, darker from the input's side to the output's; no more names than are legible."""
+    from matplotlib import colormaps  # noqa: PLC0415
+
+    shades = colormaps["Oranges"](np.linspace(_PALEST, 1, len(names)))
+    named = set(np.linspace(0, len(names) - 1, min(len(names), LEGEND)).round())
+    return [
+        {"color": tuple(shade), "label": name if i in named else None}
+        for i, (name, shade) in enumerate(zip(names, shades, strict=True))
+    ]

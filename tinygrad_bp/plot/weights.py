@@ -1,0 +1,100 @@
+"""The weights of a layer, each unit's as an image."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..arguments import size
+from ..drawing.style import INK
+from ..nn import Module
+from ..tensor import Tensor
+from .figure import PathLike, canvas, numbers, saved
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def weights(
+    layer: Any, image_shape: tuple[int, int], *, most: int = 64, path: PathLike | None = None
+) -> Figure:
+    """Draw the weights of each unit as an image: what the unit looks for in its input.
+
+    Blue is positive, red negative, white zero, on one scale for all units.
+
+    Parameters
+    ----------
+    layer : Module, Tensor or array
+        The weights, of shape (units, inputs); of a Module, the first ones it holds.
+    image_shape : (int, int)
+        The rows and columns of an image whose pixels, row by row, are the inputs.
+    most : int
+        Draw no more units than this.
+    path : str or path, optional
+        Where to write the picture, too; the suffix chooses PNG, SVG or PDF.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there are no weights, their shape does not fit, or the suffix is another.
+    OSError
+        If ``path`` cannot be written.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from tinygrad_bp import nn
+    >>> figure = weights(nn.MLP([64, 16, 10], seed=0), (8, 8))
+    >>> figure.axes[0].get_title(loc="left")
+    '0.weight: 16 units, each as 8 × 8 inputs'
+    """
+    figure, axes = canvas(5.8, 5.2, path)
+    name, matrix = _first_weights(layer)
+    height, width = (size(n, "image_shape") for n in image_shape)
+    if matrix.ndim != 2 or matrix.shape[1] != height * width:
+        raise ValueError(
+            f"{name} has shape {matrix.shape}: images of {height} × {width} "
+            f"need (units, {height * width})"
+        )
+    units = len(matrix)
+    matrix = matrix[: size(most, "most")]
+    limit = np.abs(matrix).max() or 1.0
+    axes = axes.item()
+    drawn = axes.imshow(_tiles(matrix, height, width), cmap="RdBu", vmin=-limit, vmax=limit)
+    axes.axis("off")
+    count = f"{units}" if units == len(matrix) else f"the first {len(matrix)} of {units}"
+    title = f"{name}: {count} units, each as {height} × {width} inputs"
+    axes.set_title(title, loc="left", color=INK)
+    bar = figure.colorbar(drawn, shrink=0.8)
+    bar.outline.set_visible(False)
+    return saved(figure, path)
+
+
+def _first_weights(layer: Any) -> tuple[str, np.ndarray]:
+    if isinstance(layer, Module):
+        found = [p for p in layer.named_parameters() if p[1].ndim == 2]
+        if not found:
+            raise ValueError(
+                f"this {type(layer).__name__} holds no weights of shape (units, inputs)"
+            )
+        return found[0][0], found[0][1].numpy()
+    if isinstance(layer, Tensor):
+        return layer.name or "weights", layer.numpy()
+    return "weights", numbers(layer, "weights")
+
+
+def _tiles(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
+    """One large image of small ones, row by row, with a pixel of nothing between them."""
+    columns = math.ceil(math.sqrt(len(matrix) * height / width))
+    rows = math.ceil(len(matrix) / columns)
+    page = np.full((rows * columns, height + 1, width + 1), np.nan)
+    page[: len(matrix), :-1, :-1] = matrix.reshape(-1, height, width)
+    grid = page.reshape(rows, columns, height + 1, width + 1).swapaxes(1, 2)
+    return grid.reshape(rows * (height + 1), columns * (width + 1))[:-1, :-1]
