@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .arguments import not_negative, number, size
 
-Seed = int | np.random.Generator | None
-Pair = tuple[np.ndarray, np.ndarray]
+if TYPE_CHECKING:  # looking at np.random loads it
+    Seed = int | np.random.Generator | None
+    Pair = tuple[np.ndarray, np.ndarray]
 
 
 # Toy problems

@@ -122,12 +122,12 @@ class History:
         write(path, text.getvalue().encode())
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
-        """Draw the losses, the metrics, and the gradients of the layers, epoch by epoch.
+        """Draw all of it, epoch by epoch: see `plot.loss_curves`.
 
         Parameters
         ----------
         path : path, optional
-            Where to save the picture: ``.png``, ``.svg`` or ``.pdf``.
+            Where to write the picture: ``.png``, ``.svg`` or ``.pdf``.
 
         Returns
         -------
@@ -142,17 +142,18 @@ class History:
         OSError
             If the file cannot be written.
         """
-        from .plot import loss_curves  # noqa: PLC0415  # matplotlib's, which is an extra
+        from .plot import loss_curves  # noqa: PLC0415  # matplotlib is heavy, and an extra
 
         return loss_curves(self, path=path)
 
     def __repr__(self) -> str:
         parts = [f"{len(self)} epochs"]
         if self.rows:
-            first, last = self.loss[0], self.loss[-1]
-            parts.append(f"loss {sparkline(self.loss)} {first:.4g} → {last:.4g}")
-            parts += [f"{name} {self[name][-1]:.4g}" for name in self.metrics]
-            parts.append(f"{np.nansum(self.seconds):.3g} s")
+            last = self.rows[-1]
+            parts.append(f"loss {sparkline(self.loss)} {self.loss[0]:.4g} → {last['loss']:.4g}")
+            parts += [f"{name} {last.get(name, np.nan):.4g}" for name in self.metrics]
+        if "seconds" in self:
+            parts.append(f"{self.seconds.sum():.3g} s")
         return f"History({', '.join([*parts, self.stopped])})"
 
 

@@ -8,20 +8,23 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .arguments import look_up, not_negative, number, size
 from .backprop import topological_order
 from .check import detect_nan
-from .data import Seed, finite, row_numbers, rows
+from .data import finite, row_numbers, rows
 from .functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 from .history import DELTA, VALIDATION, History
 from .metrics import METRICS
 from .nn import Module
 from .optim import Optimizer
 from .tensor import Tensor, no_grad
+
+if TYPE_CHECKING:
+    from .data import Seed
 
 Function = Callable[[Any, Any], Any]
 Callback = Callable[[Module, History], Any]
@@ -161,6 +164,7 @@ def fit(
     stopping = _Stopping(run, epochs, tolerance, patience, "validation " * (held_out is not None))
     callbacks = [_function(c, {}, "callback") for c in _listed(callbacks, "callbacks")]
     history, reason = run.history, ""
+    model.train()
     try:
         with _bar(stopping.epochs * batches.count, progress) as bar, _ctrl_c() as interrupted:
             while not reason:
@@ -232,7 +236,6 @@ class _Run:
         """Take the steps of one epoch."""
         epoch = len(self.history) + 1
         bar.set_description(f"epoch {epoch}", refresh=False)
-        self.model.train()
         losses = lengths = 0.0
         for batch, part in enumerate(batches, 1):
             if interrupted:
@@ -241,7 +244,8 @@ class _Run:
             with np.errstate(all="ignore"):
                 loss, length = self.step(X_part, y_part, observe=batch == batches.count)
             if not math.isfinite(loss + length):
-                what = f"diverged in epoch {epoch}, batch {batch}: {self.undo(X_part, y_part)}"
+                self.history.stopped = f"diverged in epoch {epoch}, batch {batch}"
+                what = f"{self.history.stopped}: {self.undo(X_part, y_part)}"
                 raise DivergenceError(f"{what}; a smaller lr may help", self.history)
             losses += loss * len(X_part)
             lengths += length
@@ -355,9 +359,9 @@ def _mean_deltas(loss: Tensor, layers: dict[Tensor, str]) -> dict[str, float]:
     found: dict[str, list[float]] = {}
     for node in reversed(topological_order(loss)):
         if not node.is_leaf and node.rule.name in PRODUCTS:
-            for x in (_untransposed(node.inputs[position]) for position in node.edges):
-                if x in layers:
-                    found.setdefault(layers[x], []).append(float(np.mean(np.abs(node.grad))))
+            factors = [_untransposed(node.inputs[i]) for i in node.edges if i < 2]  # not the bias
+            for x in layers.keys() & factors:
+                found.setdefault(layers[x], []).append(float(np.mean(np.abs(node.grad))))
     return {f"{DELTA}{layer}": sum(means) / len(means) for layer, means in found.items()}
 
 
