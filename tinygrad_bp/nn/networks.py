@@ -133,7 +133,9 @@ class MLP(Sequential):
         function, usual = _activation(activation)
         last = [] if output_activation is None else [_activation(output_activation)[0]]
         dropout = below_one(dropout, "dropout")
-        normalize = normalization and look_up(normalization, NORMALIZATIONS, "normalization")
+        normalize = None
+        if normalization is not None:
+            normalize = look_up(normalization, NORMALIZATIONS, "normalization")
         generator = np.random.default_rng(seed)
 
         def affine(inputs: int, outputs: int) -> Linear:
