@@ -173,7 +173,8 @@ def sparkline(values: Any, width: int = 40) -> str:
     finite = np.isfinite(values)
     if not finite.any():
         return " " * len(values)
+    values = values / 2  # so that no difference overflows
     low, high = values[finite].min(), values[finite].max()
-    scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
-    heights = np.where(finite, (values - low) * scale, 0).round().astype(int)
+    shares = np.where(finite, values - low, 0) / (high - low or 1)
+    heights = (shares * (len(BLOCKS) - 1)).round().astype(int)
     return "".join(BLOCKS[h] if ok else " " for h, ok in zip(heights, finite, strict=True))

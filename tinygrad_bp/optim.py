@@ -387,7 +387,8 @@ class AdamW(Adam):
 
 
 def _norm(gradients: Iterable[Any]) -> float:
-    return math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))
+    rows = (g.ravel() for g in gradients)
+    return math.sqrt(sum(float(row @ row) for row in rows))
 
 
 def _gradient(p: Tensor) -> Any:

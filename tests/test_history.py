@@ -1,0 +1,130 @@
+"""Histories: columns, a file, a line and a picture."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tinygrad_bp.history import BLOCKS, History, sparkline
+
+
+@pytest.fixture
+def history():
+    history = History()
+    for i in range(4):
+        history.append(
+            {
+                "loss": 2.0**-i,
+                "accuracy": i / 4,
+                "validation loss": 1.5 * 2.0**-i,
+                "gradient norm": 3.0 - i / 2,
+                "learning rate": 0.1,
+                "delta 0": 0.1 + i,
+                "delta 2": 0.2 + i,
+                "seconds": 0.25,
+            }
+        )
+    history.stopped = "all 4 epochs done"
+    return history
+
+
+def test_columns(history):
+    assert len(history) == 4
+    np.testing.assert_array_equal(history["loss"], [1, 0.5, 0.25, 0.125])
+    np.testing.assert_array_equal(history.loss, history["loss"])
+    np.testing.assert_array_equal(history.gradient_norm, history["gradient norm"])
+    np.testing.assert_array_equal(history.learning_rate, [0.1] * 4)
+    assert history.seconds.sum() == 1
+    assert list(history.deltas) == ["0", "2"]
+    np.testing.assert_array_equal(history.deltas["2"], history["delta 2"])
+    assert history.metrics == ["accuracy"]
+    assert "accuracy" in history
+    assert "r2" not in history
+
+
+def test_what_an_epoch_did_not_measure_is_nan(history):
+    history.append({"loss": 0.5, "r2": 0.9})
+    np.testing.assert_array_equal(history["r2"], [np.nan] * 4 + [0.9])
+    np.testing.assert_array_equal(history["accuracy"], [0, 0.25, 0.5, 0.75, np.nan])
+    assert history.names[-1] == "r2"
+
+
+def test_an_unknown_column_is_told_the_nearest(history):
+    with pytest.raises(ValueError, match=r"unknown column 'acuracy': did you mean 'accuracy'\?"):
+        history["acuracy"]
+
+
+def test_repr(history):
+    assert repr(history) == (
+        "History(4 epochs, loss █▄▂▁ 1 → 0.125, accuracy 0.75, 1 s, all 4 epochs done)"
+    )
+    assert repr(History()) == "History(0 epochs, not begun)"
+    assert not History()
+    assert history
+
+
+def test_a_sparkline_has_a_block_for_each_value():
+    assert sparkline(range(8)) == BLOCKS
+    assert sparkline(range(7, -1, -1)) == BLOCKS[::-1]
+    assert sparkline([]) == ""
+    assert sparkline([3.0, 3.0]) == "▁▁"
+    assert sparkline([np.nan, np.inf]) == "  "
+    assert sparkline([0.0, np.nan, 1.0]) == "▁ █"
+    long = sparkline(np.arange(1000))
+    assert len(long) == 40
+    assert (long[0], long[-1]) == ("▁", "█")
+    assert sparkline([-1e308, 1e308]) == sparkline([0, 1e-320]) == "▁█"
+
+
+def test_to_csv(history, tmp_path):
+    history.append({"loss": 1 / 3})
+    history.to_csv(tmp_path / "history.csv")
+    with (tmp_path / "history.csv").open(newline="", encoding="utf-8") as file:
+        table = list(csv.DictReader(file))
+    assert list(table[0]) == ["epoch", *history.names]
+    assert [row["epoch"] for row in table] == ["1", "2", "3", "4", "5"]
+    assert [float(row["loss"]) for row in table] == history.loss.tolist()  # to the last digit
+    assert table[-1]["accuracy"] == ""
+
+
+def test_to_csv_refuses_before_it_writes(history, tmp_path):
+    with pytest.raises(ValueError, match=r"must end in one of \.csv"):
+        history.to_csv(tmp_path / "history.txt")
+    with pytest.raises(FileNotFoundError, match=r"the folder .* does not exist"):
+        history.to_csv(tmp_path / "missing" / "history.csv")
+    assert not list(tmp_path.iterdir())
+
+
+def test_plot(history, tmp_path):
+    pytest.importorskip("matplotlib")
+    figure = history.plot(tmp_path / "history.png")
+    assert (tmp_path / "history.png").read_bytes().startswith(b"\x89PNG")
+    drawn = [line.get_ydata().tolist() for axes in figure.axes for line in axes.lines]
+    for name in ("loss", "accuracy", "validation loss", "gradient norm", "delta 0", "delta 2"):
+        assert history[name].tolist() in drawn, name
+
+
+def test_plot_refuses_before_it_writes(history, tmp_path):
+    pytest.importorskip("matplotlib")
+    with pytest.raises(ValueError, match="must end in one of"):
+        history.plot(tmp_path / "history.doc")
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        history.plot(tmp_path / "missing" / "history.png")
+    with pytest.raises(ValueError, match="has no epochs"):
+        History().plot(tmp_path / "history.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_plot_says_what_is_missing():
+    program = (
+        "import sys; sys.modules['matplotlib'] = None; from tinygrad_bp.history import History; "
+        "history = History(); history.append({'loss': 1.0}); history.plot()"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.returncode == 1
+    assert run.stderr.splitlines()[-1].startswith("ImportError: ")
+    assert 'matplotlib: pip install "tinygrad_bp[plot]"' in run.stderr.splitlines()[-1]
