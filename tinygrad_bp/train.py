@@ -6,6 +6,7 @@ import math
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -370,7 +371,9 @@ def _untransposed(x: Tensor) -> Tensor:
 
 
 def _bar(total: int, progress: bool) -> Any:
-    from tqdm.auto import tqdm  # noqa: PLC0415  # takes longer to import than all the rest
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a notebook without widgets gets a bar of text
+        from tqdm.auto import tqdm  # noqa: PLC0415  # takes longer to import than all the rest
 
     return tqdm(total=total, unit="step", disable=not progress)
 
