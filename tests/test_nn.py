@@ -236,22 +236,3 @@ def test_errors_are_one_clear_line(make, error, message):
     with pytest.raises(error, match=message) as caught:
         make()
     assert "\n" not in str(caught.value)
-
-
-def test_torch_finds_the_same_outputs_and_gradients():
-    torch = pytest.importorskip("torch")
-    model = nn.MLP([5, 8, 3], "tanh", seed=0)
-    theirs = torch.nn.Sequential(torch.nn.Linear(5, 8), torch.nn.Tanh(), torch.nn.Linear(8, 3))
-    theirs = theirs.double()
-    theirs.load_state_dict({k: torch.from_numpy(v) for k, v in model.state_dict().items()})
-    rng = np.random.default_rng(0)
-    X, labels = rng.normal(size=(6, 5)), rng.integers(3, size=6)
-    loss = cross_entropy(model(X), labels)
-    loss.backward()
-    expected = torch.nn.functional.cross_entropy(
-        theirs(torch.from_numpy(X)), torch.from_numpy(labels)
-    )
-    expected.backward()
-    np.testing.assert_allclose(loss.item(), expected.item(), rtol=1e-12)
-    for p, q in zip(model.parameters(), theirs.parameters(), strict=True):
-        np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=1e-10, atol=1e-15)

@@ -63,7 +63,14 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     True
     """
     path = checked(path, _FORMATS)
-    arrays = _arrays(state if isinstance(state, Mapping) else state.state_dict())
+    if not isinstance(state, Mapping):
+        if not hasattr(state, "state_dict"):
+            raise TypeError(
+                f"save(model, path) needs a model or a dictionary first, not a "
+                f"{type(state).__name__}"
+            )
+        state = state.state_dict()
+    arrays = _arrays(state)
     pack, _ = _FORMATS[path.suffix.lower()]
     write(path, pack(arrays))
 
@@ -170,7 +177,9 @@ def _safetensors() -> Any:
 
 
 def _pack_safetensors(arrays: State) -> bytes:
-    return _safetensors().save(arrays)
+    # In the order of C, which the package takes for granted.
+    ordered = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    return _safetensors().save(ordered)
 
 
 def _unpack_safetensors(content: bytes) -> State:

@@ -1,0 +1,279 @@
+"""Files of parameters: what is written is read back, and what is damaged changes nothing."""
+
+from __future__ import annotations
+
+import builtins
+import io
+import pickle
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinygrad_bp as bp
+from tinygrad_bp import nn
+
+SUFFIXES = [".npz", ".safetensors"]
+
+
+def model(seed=0, **options):
+    return nn.MLP([2, 3, 1], normalization="batch", seed=seed, **options)
+
+
+def is_as_before(model, before):
+    after = model.state_dict()
+    return list(after) == list(before) and all((after[k] == before[k]).all() for k in after)
+
+
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".NPZ"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_what_is_saved_is_loaded(tmp_path, suffix, dtype):
+    source, target = model(0, dtype=dtype), model(1, dtype=dtype)
+    source(np.random.default_rng(0).normal(size=(5, 2)))  # moves the running statistics
+    path = tmp_path / f"model{suffix}"
+    assert nn.save(source, path) is None
+    assert nn.load(target, str(path)) is target
+    for name, array in source.state_dict().items():
+        np.testing.assert_array_equal(target.state_dict()[name], array)
+        assert target.state_dict()[name].dtype == dtype
+    assert [p.name for p in target.parameters()] == [p.name for p in source.parameters()]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_dictionary_of_arrays_of_any_kind(tmp_path, suffix):
+    state = {
+        "file": np.array(3),
+        "allow_pickle": np.array([True, False]),
+        "a/b c.npy.é": np.zeros((0, 3), np.float32),
+        "transposed": np.arange(6.0).reshape(2, 3).T,
+        "strided": np.arange(6, dtype=np.uint8)[::2],
+        "swapped": np.arange(3, dtype=">i2"),
+        "number": 2.5,
+    }
+    path = tmp_path / f"state{suffix}"
+    nn.save(state, path)
+    loaded = nn.read_state(path)
+    assert set(loaded) == set(state)
+    for name, value in state.items():
+        np.testing.assert_array_equal(loaded[name], value)
+        assert loaded[name].dtype.str[1:] == np.asarray(value).dtype.str[1:]
+        assert loaded[name].shape == np.shape(value)
+
+
+def test_numpy_reads_the_file_and_we_read_numpy_s(tmp_path):
+    source = model()
+    nn.save(source, tmp_path / "ours.npz")
+    with np.load(tmp_path / "ours.npz", allow_pickle=False) as file:
+        assert list(file) == list(source.state_dict())
+        for name, array in source.state_dict().items():
+            np.testing.assert_array_equal(file[name], array)
+    for write in (np.savez, np.savez_compressed):
+        write(tmp_path / "theirs.npz", **source.state_dict())
+        assert is_as_before(nn.load(model(1), tmp_path / "theirs.npz"), source.state_dict())
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_same_model_gives_the_same_bytes(tmp_path, suffix, monkeypatch):
+    nn.save(model(), tmp_path / f"a{suffix}")
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    nn.save(model(), tmp_path / f"b{suffix}")
+    assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+
+
+def test_an_optimiser_can_be_saved_too(tmp_path):
+    def trained(steps, trained_model, optimizer):
+        for _ in range(steps):
+            optimizer.zero_grad()
+            (trained_model(np.eye(2)) ** 2).sum().backward()
+            optimizer.step()
+
+    first = model()
+    optimizer = bp.optim.Adam(first.parameters(), lr=0.1)
+    trained(3, first, optimizer)
+    nn.save(first, tmp_path / "model.npz")
+    nn.save(optimizer, tmp_path / "optimizer.npz")
+    second = nn.load(model(1), tmp_path / "model.npz")
+    resumed = bp.optim.Adam(second.parameters(), lr=0.1)
+    assert nn.load(resumed, tmp_path / "optimizer.npz") is resumed
+    trained(3, first, optimizer)
+    trained(3, second, resumed)
+    assert is_as_before(first, second.state_dict())
+
+
+# A file that does not fit
+
+
+def test_all_that_does_not_fit_is_named(tmp_path):
+    state = model().state_dict()
+    state["9.weight"] = state.pop("3.bias")
+    state["0.weight"] = np.ones((3, 4))
+    state["1.bias"] = np.ones(3, complex)
+    state["1.weight"][1] = np.nan
+    state["1.running_var"][1] = np.inf
+    path = tmp_path / "model.npz"
+    np.savez(path, **state)
+    target = model(1)
+    before = target.state_dict()
+    with pytest.raises(ValueError, match=r"cannot load '.*model\.npz': the state does") as caught:
+        nn.load(target, path)
+    message = str(caught.value)
+    for part in (
+        "no '3.bias'",
+        "unknown '9.weight'",
+        "'0.weight' of shape (3, 4), not (3, 2)",
+        "'1.bias' of complex128, not float64",
+        "'1.weight' with nan or infinity in it",
+        "'1.running_var' with nan or infinity in it",
+    ):
+        assert part in message
+    assert "\n" not in message
+    assert is_as_before(target, before)
+
+
+def test_what_single_precision_cannot_hold_is_refused():
+    target = nn.Linear(1, 1, dtype=np.float32)
+    with pytest.raises(ValueError, match="'weight' with nan or infinity"):
+        target.load_state_dict({"weight": np.array([[1e300]]), "bias": np.zeros(1)})
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_truncation_is_one_clear_error(tmp_path, suffix):
+    path = tmp_path / f"model{suffix}"
+    nn.save(model(), path)
+    content = path.read_bytes()
+    target = model(1)
+    before = target.state_dict()
+    for length in range(0, len(content), 7):
+        path.write_bytes(content[:length])
+        with pytest.raises(ValueError, match="cannot load") as caught:
+            nn.load(target, path)
+        assert "\n" not in str(caught.value)
+    assert is_as_before(target, before)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_damaged_byte_is_an_error_or_an_array(tmp_path, suffix):
+    """Never a crash; and a .npz file, which has checksums, gives no wrong number."""
+    path = tmp_path / f"model{suffix}"
+    source = nn.Linear(2, 1, seed=0)
+    nn.save(source, path)
+    content = path.read_bytes()
+    refused = 0
+    for position in range(len(content)):
+        damaged = bytearray(content)
+        damaged[position] ^= 0x55
+        path.write_bytes(damaged)
+        target = nn.Linear(2, 1, seed=1)
+        before = target.state_dict()
+        try:
+            nn.load(target, path)
+        except ValueError:
+            refused += 1
+            assert is_as_before(target, before)
+        else:
+            assert suffix != ".npz" or is_as_before(target, source.state_dict())
+    assert refused > len(content) / 3
+
+
+class Bomb:
+    def __reduce__(self):
+        return builtins.exec, ("raise SystemExit('code from a file was run')",)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_file_with_code_in_it_runs_none(tmp_path, suffix):
+    pickled = pickle.dumps({"weight": Bomb()})
+    member = io.BytesIO()
+    np.lib.format.write_array(member, np.array([Bomb()], dtype=object), allow_pickle=True)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("weight.npy", member.getvalue())
+    for content in (pickled, member.getvalue(), archive.getvalue()):
+        path = tmp_path / f"stranger{suffix}"
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="damaged or no"):
+            nn.load(nn.Linear(2, 1), path)
+
+
+def test_a_header_that_promises_too_much_is_refused(tmp_path):
+    member = io.BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": (10**15,)}
+    np.lib.format.write_array_header_1_0(member, header)
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as file:
+        file.writestr("weight.npy", member.getvalue())
+    with pytest.raises(ValueError, match="damaged"):
+        nn.read_state(tmp_path / "x.npz")
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("use", "error", "message"),
+    [
+        (lambda p: nn.save(model(), p / "x.pt"), ValueError, r"must end in one of \.npz, \.safe"),
+        (lambda p: nn.load(model(), p / "x.pt"), ValueError, r"must end in one of \.npz, \.safe"),
+        (lambda p: nn.save(model(), p / "no" / "x.npz"), OSError, "folder '.*' does not exist"),
+        (lambda p: nn.load(model(), p / "no.npz"), FileNotFoundError, "cannot read '.*no.npz': No"),
+        (lambda p: nn.load(p / "x.npz", model()), TypeError, r"load\(model, path\) needs a model"),
+        (lambda p: nn.save([1.0], p / "x.npz"), TypeError, "needs a model or a dictionary first"),
+        (lambda p: nn.save({"a": "b"}, p / "x.npz"), ValueError, "'a' holds <U1, not real numbers"),
+        (lambda p: nn.save({"a": [1, None]}, p / "x.npz"), ValueError, "'a' holds object"),
+        (lambda p: nn.save({"a": np.nan}, p / "x.npz"), ValueError, "'a' holds nan or infinity"),
+        (lambda p: nn.save({1: 2.0}, p / "x.npz"), ValueError, "name 1 is no text"),
+        (lambda p: model().load_state_dict([1]), TypeError, "a dictionary of arrays, not a list"),
+    ],
+)
+def test_errors_are_one_clear_line_and_write_nothing(tmp_path, use, error, message):
+    with pytest.raises(error, match=message) as caught:
+        use(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_diverged_model_does_not_replace_a_good_file(tmp_path):
+    path = tmp_path / "model.npz"
+    good, bad = model(), model(1)
+    nn.save(good, path)
+    bad.layers[0].weight.data = np.full((3, 2), np.nan)
+    with pytest.raises(ValueError, match=r"'0\.weight' holds nan"):
+        nn.save(bad, path)
+    assert is_as_before(nn.load(model(2), path), good.state_dict())
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("call", ["os.fsync", "os.replace"])
+def test_writing_is_all_or_nothing(tmp_path, suffix, call, monkeypatch):
+    path = tmp_path / f"model{suffix}"
+    nn.save(model(), path)
+    before = path.read_bytes()
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(call, full)
+    with pytest.raises(OSError, match=r"cannot write '.*': No space left on device"):
+        nn.save(model(1), path)
+    monkeypatch.undo()
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_without_safetensors_the_error_says_what_to_install(tmp_path, monkeypatch):
+    path = tmp_path / "x.safetensors"
+    nn.save(model(), path)
+    before = path.read_bytes()
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    for use in (lambda: nn.save(model(1), path), lambda: nn.load(model(1), path)):
+        with pytest.raises(ImportError, match="pip install safetensors"):
+            use()
+    assert path.read_bytes() == before
+
+
+def test_paths_of_both_kinds(tmp_path):
+    for path in (Path(tmp_path / "a.npz"), str(tmp_path / "b.npz")):
+        nn.save(model(), path)
+        nn.load(model(1), path)
