@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_bp as bp
+from tinygrad_bp.drawing import style
 from tinygrad_bp.drawing.groups import find_paths
 from tinygrad_bp.explain import view
 
@@ -296,6 +297,42 @@ def test_the_svg_is_announced_to_those_who_do_not_see_it():
     assert "Arimo" in bp.draw(z).svg
 
 
+# Colours, as the guidelines for accessible web content judge them (WCAG 2.2, 1.4.3 and 1.4.11)
+
+
+def contrast(one, other):
+    def luminance(color):
+        parts = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("kind", style.KINDS)
+def test_text_on_every_card_can_be_read(kind):
+    fill = {**style.CARD, **style.KINDS[kind]}["fillcolor"]
+    for ink in (style.INK, style.QUIET, style.VALUE, style.GRADIENT):
+        assert contrast(ink, fill) > 4.5
+
+
+@pytest.mark.parametrize("page", ["#FFFFFF", "#0D1117"])
+def test_lines_can_be_seen_on_white_and_on_dark(page):
+    for line in (
+        style.LINE,
+        style.BACKWARD,
+        *(k["color"] for k in style.KINDS.values() if "color" in k),
+    ):
+        assert contrast(line, page) > 3
+    assert contrast(style.FREE, page) > 4
+
+
+def test_badges_and_chips_can_be_read():
+    assert contrast("#FFFFFF", style.BADGE) > 4.5
+    assert contrast(style.GRADIENT, style.CHIP) > 4.5
+
+
 # Large graphs
 
 
@@ -392,6 +429,43 @@ def test_a_penalty_on_the_weights_leaves_the_layers_as_they_are():
     assert paths["total"] == ("",)
 
 
+class Block(bp.nn.Module):
+    """A value goes on beside what is made of it, as in residual networks and transformers."""
+
+    def __init__(self, seed):
+        self.query = bp.nn.Linear(4, 4, seed=seed)
+        self.key = bp.nn.Linear(4, 4, seed=seed + 1)
+        self.narrow = bp.nn.MLP([4, 8, 4], activation="relu", seed=seed)
+
+    def forward(self, x):
+        x = x + bp.functional.softmax(self.query(x) * self.key(x))
+        return x + self.narrow(x)
+
+
+class Blocks(bp.nn.Module):
+    def __init__(self, count):
+        self.blocks = [Block(seed) for seed in range(count)]
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+def test_sums_beside_a_group_belong_to_the_group_around_it():
+    graph = view(Blocks(3)(np.ones((5, 4))), backward=False)
+    paths = find_paths(graph)
+    for number in "012":
+        inside = [node for node, path in paths.items() if path[:1] == (number,)]
+        signs = {path: [] for path in (paths[node] for node in inside)}
+        for node in inside:
+            signs[paths[node]] += [node.sign] if node.inputs else []
+        assert sorted(signs[number,]) == sorted(["×", "softmax", "+", "+"])
+        assert signs[number, "query"] == signs[number, "key"] == ["linear"]
+        assert sorted(signs[number, "narrow", "0"]) == ["linear", "relu"]
+    assert bp.draw(Blocks(3), np.ones((5, 4)), depth=1).source.count("class=group") == 3
+
+
 # Anything that can be recorded can be drawn
 
 
@@ -437,5 +511,22 @@ def test_the_sum_on_every_leaf_is_its_gradient(output):
         if node.kind == "leaf":
             (expected,) = bp.gradients(output, [node.tensor])
             told = float(found[f"n{node.number}"][-1].strip("|"))
-            np.testing.assert_allclose(told, np.linalg.norm(expected), rtol=5e-3, atol=5e-5)
+            expected = np.linalg.norm(expected) if np.shape(expected) else expected
+            np.testing.assert_allclose(told, expected, rtol=5e-3, atol=5e-5)
     assert all(x.grad is None for x in leaves)
+
+
+def test_the_example_makes_every_picture(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", ROOT / "examples" / "see_backprop.py", "--out", tmp_path],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    committed = {path.name for path in (ROOT / "examples" / "pictures").iterdir()}
+    assert {path.name for path in tmp_path.iterdir()} <= committed
+    for path in tmp_path.iterdir():
+        assert 5_000 < path.stat().st_size < 300_000
+        assert str(path) in done.stdout

@@ -130,11 +130,13 @@ def _pair(label: str, color: str, text: str) -> str:
 def _tensor_card(item: Item, look: Look) -> str:
     """A name, a shape, and the size of the gradient as a bar and a number."""
     node = item.node
-    in_group = node.kind == "leaf" and bool(item.path)
-    if node.kind in ("leaf", "constant") or node.tensor.name:
-        title = _name(node, 13, last_part=in_group) + _made(node.sign or "")
-    else:
+    if node.name == literal(node.value):
+        return table(row(cell(_name(node, 13))), padding=2)
+    if node.inputs and look.merged and not node.tensor.name:
         title = font(node.sign or node.name, INK, 13, bold=True)
+    else:
+        title = _name(node, 13, last_part=node.kind == "leaf" and bool(item.path))
+        title += _made(node.sign or "") if look.merged else ""
     shape = cell(font(shape_of(node.value), QUIET), "RIGHT", width=76 if node.inputs else 40)
     rows = [row(cell(title), shape)]
     if look.values and not node.value.shape:
@@ -234,14 +236,13 @@ def chip(edge: Edge, look: Look) -> str:
 
 
 def local_derivative(edge: Edge) -> str:
-    """What is on a backward edge: ``∂p/∂x = y = 3``."""
+    """What is on a backward edge: ``∂p/∂x = y = 3``, or a whole product such as ``g @ Wᵀ``."""
     formula, local = edge.formula, edge.local
-    if local is None or edge.consumer is None:
+    if edge.consumer is None or not edge.product.startswith(f"{edge.consumer.name}.grad × "):
         return formula
-    out, x = printable(edge.consumer.name), printable(edge.receiver.name)
-    value = f"{float(local):.4g}"
-    same = formula == value
-    return f"∂{out}/∂{x} = {formula}" + ("" if same else f" = {value}")
+    told = f"∂{printable(edge.consumer.name)}/∂{printable(edge.receiver.name)} = {formula}"
+    value = "" if local is None else f"{float(local):.4g}"
+    return f"{told} = {value}" if value not in ("", formula) else told
 
 
 def _mark(step: int, node: Node, part: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ computed with it, up to where the next group's parameters come in.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
@@ -17,6 +18,9 @@ Path = tuple[str, ...]
 AFTER: Path = ("",)  # the path of what follows the last parameter; no dotted name gives it
 FORWARD: Path = ("forward",)
 BACKWARD: Path = ("backward",)
+
+# Functions that a group's description does without: "Linear" tells some, and others only move.
+_UNTOLD = {"linear", "matmul", "transpose", "swapaxes", "reshape", "expand_dims", "squeeze"}
 
 
 def find_paths(graph: Graph) -> dict[Node, Path]:
@@ -63,39 +67,54 @@ def short_title(path: Path, outputs: Sequence[Node]) -> str:
 
 
 def description_of(nodes: Sequence[Node]) -> str:
-    """What a group does: the sizes of its matrix, and the functions that it applies."""
-    matrices = [n.value.shape for n in nodes if n.kind == "leaf" and len(n.value.shape) == 2]
-    words = [f"Linear {matrices[0][1]}→{matrices[0][0]}"] if len(matrices) == 1 else []
-    for node in nodes:
-        word = node.sign or ""
-        if word.isidentifier() and word not in (*words, "linear", "matmul", "transpose"):
-            words.append(word)
-    return ", ".join(words) if len(words) <= 3 else ", ".join([*words[:3], "..."])
+    """What a group does: the sizes of its matrices, and the functions that it applies."""
+    shapes = [n.value.shape for n in nodes if n.kind == "leaf" and len(n.value.shape) == 2]
+    words = [f"Linear {columns}→{rows}" for rows, columns in shapes]
+    words += [n.sign for n in nodes if n.sign and n.sign.isidentifier() and n.sign not in _UNTOLD]
+    words = list(dict.fromkeys(words))
+    return ", ".join(words if len(words) <= 3 else [*words[:3], "..."])
 
 
 def _modules(graph: Graph) -> dict[Node, Path]:
     """The paths that the parameters' names tell, without what all of them share."""
-    paths: dict[Node, Path] = {}
-    parameters: set[Node] = set()  # and what is computed from those of one group alone
+    paths = _named(graph)
+    parameters = set(paths)  # and what is computed from those of one group alone
     users: set[Node] = set()  # what combines them with something else
+    uses = Counter(x for node in graph.visited() for x in node.inputs)
     for node in reversed(graph.nodes):  # each after its inputs
+        if node in paths:
+            continue
         arrays = [x for x in node.inputs if x.kind != "constant" or x.value.shape]
         given = [x for x in arrays if x in parameters]
-        paths[node] = _common(paths[x] for x in given or arrays if x.inputs or given)
-        if node.kind == "leaf":
-            paths[node] = tuple((node.tensor.name or "").split(".")[:-1])
-        elif given and len(given) < len(arrays):
+        flow = [x for x in arrays if x.inputs or uses[x] > 1]  # the rest goes where this goes
+        paths[node] = _joined(given or flow, paths)
+        if given and len(given) < len(arrays):
             users.add(node)
-        alone = len(given) == len(arrays) and bool(node.value.shape)
-        if paths[node] and (node.kind == "leaf" or alone):
+        elif given and paths[node] and node.value.shape:
             parameters.add(node)
-    shared = len(_common(paths[node] for node in parameters))
-    if any(len(paths[node]) == shared for node in parameters):
-        shared = max(0, shared - 1)
-    paths = {node: path[shared:] for node, path in paths.items()}
     paths.update(_what_follows(graph, users))
     paths.update(_companions(graph, paths, parameters))
     return paths
+
+
+def _named(graph: Graph) -> dict[Node, Path]:
+    """The path of every parameter of a dotted name, without the front that all of them share."""
+    dotted = {x: (x.tensor.name or "").split(".") for x in graph.visited() if x.kind == "leaf"}
+    paths = {x: tuple(parts[:-1]) for x, parts in dotted.items() if len(parts) > 1}
+    shared = len(_common(paths.values()))
+    if any(len(path) == shared for path in paths.values()):
+        shared = max(0, shared - 1)
+    return {x: path[shared:] for x, path in paths.items()}
+
+
+def _joined(inputs: Sequence[Node], paths: dict[Node, Path]) -> Path:
+    """Where a value belongs that is computed from these."""
+    common = _common(paths[x] for x in inputs)
+    if common or not inputs:
+        return common
+    newest = min(inputs, key=lambda x: x.number)
+    level = max(1, min(len(paths[x]) for x in inputs))  # that of a value that skipped a group
+    return paths[newest][:level]
 
 
 def _what_follows(graph: Graph, users: set[Node]) -> dict[Node, Path]:

@@ -212,7 +212,8 @@ class _Writer:
         """The part of the text for a group, made when it is first asked for."""
         if path not in self.places:
             number = len(self.places)
-            nodes = [n for item in self.sheet.items if item.path == path for n in item.nodes]
+            items = [item for item in self.sheet.items if item.path == path and not item.group]
+            nodes = [node for item in items for node in item.nodes]
             outputs = [n for n in self.graph.visited() if n.kind == "output"]
             title = title_of(path, nodes, outputs)
             place = _graphviz().Digraph(f"cluster_{number}")

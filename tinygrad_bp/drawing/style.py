@@ -42,7 +42,7 @@ KINDS: dict[str, dict[str, str]] = {
     "out": {"fillcolor": "#E1F4ED", "color": "#009E73", "penwidth": "2.2"},
     "group": {"penwidth": "1.2", "peripheries": "2"},
     "more": {"fillcolor": "#F1F4F7", "penwidth": "1.2", "style": "rounded,filled,dashed"},
-    "alias": {"penwidth": "1.0", "style": "rounded,filled,dashed", "margin": "0.06,0.02"},
+    "alias": {"penwidth": "1.0", "style": "rounded,filled,dashed", "width": "0", "height": "0"},
 }
 CLUSTER = {
     "style": "rounded,filled",
