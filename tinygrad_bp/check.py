@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from .recording import no_grad, watching
 from .registry import Each, Rule
-from .tensor import Tensor, described, no_grad, watching
+from .tensor import Tensor, described
 from .transforms import jacobian
 
 STEP = np.cbrt(np.finfo(np.float64).eps)  # small, and still far from the rounding of its square

@@ -6,11 +6,8 @@ The engine looks a function up here and knows no calculus of its own; the rules 
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
-
-import numpy as np
 
 Derivative = Callable[..., Any]
 
@@ -164,54 +161,3 @@ def full_name(function: Any) -> str:
     public = module.removeprefix("numpy").replace("._core", "")
     shown = public if public.startswith((".linalg", ".fft", ".lib.stride_tricks")) else ""
     return f"np{shown}.{function.__name__}"
-
-
-@functools.cache
-def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
-    """The arguments that can be given by place, in order, with what each is if left out."""
-    if isinstance(function, np.ufunc | tuple):  # takes its inputs by place alone
-        return {}
-    try:
-        arguments = inspect.signature(function).parameters.items()
-    except ValueError:  # NumPy 2.0 does not tell the arguments of what it wrote in C
-        return {}
-    return {name: p.default for name, p in arguments if p.kind < p.VAR_POSITIONAL}
-
-
-def has_out(
-    function: Callable[..., Any], inputs: tuple[Any, ...], parameters: dict[str, Any]
-) -> bool:
-    """Whether the caller named an array to write the result into."""
-    named = {**dict(zip(_defaults(function), inputs, strict=False)), **parameters}
-    return named.get("out") is not None
-
-
-def in_place_order(
-    function: Callable[..., Any], inputs: tuple[Any, ...], parameters: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Put array inputs by place and the rest by name, however the caller wrote them.
-
-    ``np.sum(x, 0)`` and ``np.sum(axis=0, a=x)`` both become ``((x,), {"axis": 0})``.
-    """
-    rule = RULES[function]
-    for name in parameters.keys() & rule.parameters:
-        if getattr(parameters[name], "requires_grad", False):
-            raise TypeError(f"{rule.name} has no derivative by {name}=; pass its values, t.data")
-    arity = len(inputs) if rule.arity is None else rule.arity
-    if len(inputs) == arity and parameters.keys() <= rule.parameters:
-        return inputs, parameters
-    defaults = _defaults(function)
-    places = tuple(defaults)
-    named = dict(zip(places, inputs, strict=False)) if len(inputs) > arity else {}
-    named = {name: value for name, value in named.items() if name in places[arity:]}
-    given = {**named, **parameters}
-    inputs = inputs[:arity]
-    for name in places[len(inputs) : arity]:
-        value = given.pop(name, defaults[name])
-        if value is inspect.Parameter.empty:
-            raise TypeError(f"{full_name(function)} with {name}= left out has no derivative rule")
-        inputs += (value,)
-    for name, value in given.items():
-        if name not in rule.parameters and value is not None:
-            raise TypeError(f"{full_name(function)} with {name}= has no derivative rule")
-    return inputs, {name: value for name, value in given.items() if name in rule.parameters}

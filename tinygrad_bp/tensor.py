@@ -2,114 +2,23 @@
 
 from __future__ import annotations
 
-import operator
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .backprop import backward_pass, separate
+from .ndarray import NDArrayMethods, without_history
 from .readonly import read_only
-from .registry import COMPOSITIONS, PLAIN, REFUSED, RULES, Rule, full_name, has_out, in_place_order
-from .rules import astype, getitem, relu, sigmoid
+from .recording import RECORDING, WATCH, recording
+from .registry import COMPOSITIONS, PLAIN, REFUSED, RULES, Rule, full_name
+from .signatures import bind, cannot_write, has_out
 
-_Operator = Callable[[Any, Any], "Tensor"]
-_REAL = frozenset(np.typecodes["Float"])
 _NO_PARAMETERS: dict[str, Any] = {}
-_BASIC_INDICES = frozenset({int, slice, type(None), type(Ellipsis)})
 _AS_THEY_ARE = frozenset({np.ndarray, np.float64, np.float32, float, int, slice})
 
 
-def _method(function: Callable[..., Any]) -> Callable[..., Tensor]:
-    """The method that calls ``function`` on its Tensor."""
-
-    def method(self: Tensor, *inputs: Any, **parameters: Any) -> Any:
-        return apply(function, self, *inputs, **parameters)
-
-    method.__name__ = method.__qualname__ = function.__name__
-    method.__doc__ = f"`{full_name(function)}` of this Tensor, with the same arguments."
-    return method
-
-
-_plain_method: Callable[[Callable[..., Any]], Callable[..., Any]] = _method  # gives plain arrays
-
-
-def _in_place(name: str, instead: str) -> Callable[..., Any]:
-    """The method of ndarray that would write into its array, refused."""
-
-    def refused(self: Tensor, *inputs: Any, **parameters: Any) -> Any:
-        raise TypeError(
-            f"t.{name}() would write in place, and a recorded array never changes: use {instead}"
-        )
-
-    refused.__name__ = refused.__qualname__ = name
-    refused.__doc__ = f"Refused, because it would write in place: use ``{instead}``."
-    return refused
-
-
-def _operators(function: np.ufunc) -> tuple[_Operator, _Operator]:
-    """The method of an operator that calls ``function``, and that of its reflection."""
-
-    def forward(self: Tensor, other: Any) -> Tensor:
-        return apply(function, self, other)
-
-    def reflected(self: Tensor, other: Any) -> Tensor:
-        return apply(function, other, self)
-
-    return forward, reflected
-
-
-# Context variables are local to a thread, and to a task of asyncio too.
-_recording: ContextVar[bool] = ContextVar("recording", default=True)
-_watching: ContextVar[Callable[..., Rule] | None] = ContextVar("watching", default=None)
-
-
-@contextmanager
-def _changed(variable: ContextVar, value: Any) -> Iterator[None]:
-    before = variable.get()
-    variable.set(value)
-    try:
-        yield
-    finally:
-        variable.set(before)
-
-
-def recording(on: bool) -> AbstractContextManager[None]:
-    """Turn recording on or off in this thread, for a while."""
-    return _changed(_recording, on)
-
-
-def watching(watch: Callable[..., Rule]) -> AbstractContextManager[None]:
-    """Show ``watch`` every operation in this thread, for a while; record the rule it gives back.
-
-    It is called with the rule, the inputs, their arrays and the result.
-    """
-    return _changed(_watching, watch)
-
-
-def no_grad() -> AbstractContextManager[None]:
-    """Compute without recording: a context manager and a decorator, local to the thread.
-
-    Examples
-    --------
-    >>> x = Tensor(2.0, requires_grad=True)
-    >>> with no_grad():
-    ...     y = x * x
-    >>> y.requires_grad
-    False
-    """
-    return recording(False)
-
-
-def is_recording() -> bool:
-    """Whether operations on Tensors are recorded in this thread, now."""
-    return _recording.get()
-
-
-class Tensor:
+class Tensor(NDArrayMethods):
     """An array that remembers how it was made.
 
     Operators, NumPy's functions and ndarray's methods work on it and give Tensors; `backward`
@@ -172,10 +81,7 @@ class Tensor:
         "rule",
     )
 
-    _array: Any  # not called _data: numpy.ma would take that for a masked array's own
-    _requires_grad: bool
     grad: Any
-    name: str | None
     inputs: tuple[Any, ...]
     rule: Any  # a Rule; None for a leaf
     edges: tuple[int, ...]
@@ -231,7 +137,7 @@ class Tensor:
     def requires_grad(self, wanted: bool) -> None:
         if not self.is_leaf and not wanted:
             raise ValueError(f"{self._called()} was computed; use detach() to leave the graph")
-        if wanted and self.dtype.char not in _REAL:
+        if wanted and self.dtype.kind != "f":
             raise TypeError(
                 f"only real floating Tensors can require grad, and this one is {self.dtype}; "
                 "pass dtype=float"
@@ -242,36 +148,6 @@ class Tensor:
     def is_leaf(self) -> bool:
         """Whether it was given, not computed."""
         return self.rule is None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The lengths of the axes."""
-        return self._array.shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return self._array.ndim
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return self._array.size
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The type of the elements."""
-        return self._array.dtype
-
-    def item(self) -> float:
-        """The one element as a Python number.
-
-        Examples
-        --------
-        >>> Tensor([[3.5]]).item()
-        3.5
-        """
-        return self._array.item()
 
     def numpy(self) -> np.ndarray:
         """A copy of the values, as an array that can be written."""
@@ -348,109 +224,6 @@ class Tensor:
         """``arguments`` as Tensors, so that what the derivatives compute is recorded in turn."""
         return (self, *map(_as_it_was, self.inputs, self.arguments[1:]))
 
-    # NumPy's protocols, and that of the primitives in the registry
-
-    def _record(self, function: Callable, inputs: tuple, parameters: dict) -> Any:
-        return apply(function, *inputs, **parameters)
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **parameters: Any) -> Any:
-        if parameters.pop("out", None) is not None:
-            raise _cannot_write(ufunc)
-        function = ufunc if method == "__call__" else (ufunc, method)
-        return apply(function, *inputs, **parameters)
-
-    def __array_function__(
-        self, function: Callable, types: Any, inputs: tuple, parameters: dict
-    ) -> Any:
-        return apply(function, *inputs, **parameters)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        if self._requires_grad:
-            raise TypeError(
-                f"{self._called()} requires grad, and a NumPy array would forget how it was made: "
-                "use t.data for its values, np.stack([...]) to assemble Tensors"
-            )
-        return np.array(self._array, dtype=dtype)
-
-    # Operators
-
-    __add__, __radd__ = _operators(np.add)
-    __sub__, __rsub__ = _operators(np.subtract)
-    __mul__, __rmul__ = _operators(np.multiply)
-    __truediv__, __rtruediv__ = _operators(np.divide)
-    __floordiv__, __rfloordiv__ = _operators(np.floor_divide)
-    __mod__, __rmod__ = _operators(np.remainder)
-    __pow__, __rpow__ = _operators(np.power)
-    __matmul__, __rmatmul__ = _operators(np.matmul)
-    __divmod__, __rdivmod__ = _operators(np.divmod)
-    __neg__ = _method(np.negative)
-    __pos__ = _method(np.positive)
-    __abs__ = _method(np.absolute)
-
-    # Comparisons give plain arrays; Tensors stay hashable, by identity
-
-    def __eq__(self, other: object) -> Any:  # not np.equal, which refuses text
-        return self._array == _without_history(other)
-
-    def __ne__(self, other: object) -> Any:
-        return self._array != _without_history(other)
-
-    __lt__ = _plain_method(np.less)
-    __le__ = _plain_method(np.less_equal)
-    __gt__ = _plain_method(np.greater)
-    __ge__ = _plain_method(np.greater_equal)
-
-    __hash__ = object.__hash__
-
-    # What Python expects of an array
-
-    def __getitem__(self, index: Any) -> Tensor:
-        return apply(getitem, self, _own_index(index))
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(
-            f"{self._called()} cannot be written in place: a recorded array never changes; "
-            "use np.where(mask, new, t), or for a leaf rebind t.data"
-        )
-
-    def __len__(self) -> int:
-        if self.ndim == 0:
-            raise TypeError("a Tensor without axes has no length")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if self.ndim == 0:
-            raise TypeError("a Tensor without axes cannot be iterated over")
-        return (self[i] for i in range(len(self)))
-
-    def __contains__(self, value: Any) -> bool:
-        return value in self._array
-
-    def __bool__(self) -> bool:
-        return bool(self._array)
-
-    def __float__(self) -> float:
-        return float(self._number("float"))
-
-    def __int__(self) -> int:
-        return int(self._number("int"))
-
-    def __index__(self) -> int:
-        return operator.index(self._array)
-
-    def _number(self, kind: str) -> Any:
-        if self._requires_grad:
-            warnings.warn(
-                f"{kind}() of {self._called()} forgets how it was made, and so do the functions of "
-                "the math module: use t.item() for the number, np.sin(t) in place of math.sin(t)",
-                RuntimeWarning,
-                stacklevel=3,
-            )
-        return self._array.item()
-
-    def __format__(self, form: str) -> str:
-        return format(self._array, form) if form else str(self)
-
     def __repr__(self) -> str:
         values = np.array2string(np.asarray(self._array), separator=", ", prefix="Tensor(")
         notes = [values]
@@ -469,101 +242,24 @@ class Tensor:
             raise TypeError(f"{self._called()} was computed; detach() it before it is copied")
         return _restored, (self.numpy(), self._requires_grad, self.name, self.grad)
 
-    def _called(self) -> str:
-        kind = "a Tensor" if self.name is None else f"Tensor {self.name!r}"
-        return f"{kind} of shape {self.shape}"
-
     def _replace(self, new: Any) -> None:
         """Rebind a leaf's data to an array that nobody else will write to, without a copy."""
         self._array = _frozen(new)
 
-    # ndarray's methods, and the commonest functions
-
-    abs = _method(np.absolute)
-    all = _plain_method(np.all)
-    any = _plain_method(np.any)
-    argmax = _plain_method(np.argmax)
-    argmin = _plain_method(np.argmin)
-    argpartition = _plain_method(np.argpartition)
-    argsort = _plain_method(np.argsort)
-    astype = _method(astype)
-    choose = _method(np.choose)
-    clip = _method(np.clip)
-    conj = conjugate = _method(np.conjugate)
-    copy = _method(np.copy)
-    cumprod = _method(np.cumprod)
-    cumsum = _method(np.cumsum)
-    diagonal = _method(np.diagonal)
-    dot = _method(np.dot)
-    exp = _method(np.exp)
-    flatten = ravel = _method(np.ravel)
-    log = _method(np.log)
-    max = _method(np.max)
-    mean = _method(np.mean)
-    min = _method(np.min)
-    nonzero = _plain_method(np.nonzero)
-    prod = _method(np.prod)
-    ptp = _method(np.ptp)
-    relu = _method(relu)
-    repeat = _method(np.repeat)
-    round = _method(np.round)
-    searchsorted = _plain_method(np.searchsorted)
-    sigmoid = _method(sigmoid)
-    sqrt = _method(np.sqrt)
-    squeeze = _method(np.squeeze)
-    std = _method(np.std)
-    sum = _method(np.sum)
-    swapaxes = _method(np.swapaxes)
-    take = _method(np.take)
-    tanh = _method(np.tanh)
-    trace = _method(np.trace)
-    var = _method(np.var)
-
-    fill = _in_place("fill", "np.full_like(t, value)")
-    partition = _in_place("partition", "np.partition(t, kth)")
-    put = _in_place("put", "np.where(mask, new, t)")
-    resize = _in_place("resize", "np.resize(t, shape)")
-    sort = _in_place("sort", "np.sort(t)")
-
-    @property
-    def T(self) -> Tensor:
-        """The axes in reverse order: for a matrix, its transpose."""
-        return apply(np.transpose, self)
-
-    @property
-    def mT(self) -> Tensor:
-        """Each matrix of the last two axes, transposed."""
-        return apply(np.matrix_transpose, self)
-
-    def reshape(self, *shape: Any, **order: str) -> Tensor:
-        """`np.reshape`: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``, and ``order="F"``."""
-        return apply(np.reshape, self, shape[0] if len(shape) == 1 else shape, **order)
-
-    def transpose(self, *axes: Any) -> Tensor:
-        """`np.transpose`: ``t.transpose(1, 0)``, ``t.transpose((1, 0))`` or ``t.transpose()``."""
-        if not axes:
-            return apply(np.transpose, self)
-        return apply(np.transpose, self, axes=axes[0] if len(axes) == 1 else axes)
-
-    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
-        """`np.compress` of this Tensor: the slices where the condition holds."""
-        return apply(np.compress, condition, self, axis)
-
-    def tolist(self) -> Any:
-        """The values as nested lists of Python numbers."""
-        return self._array.tolist()
+    def _record(self, function: Any, inputs: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+        return apply(function, inputs, parameters)
 
 
-def apply(function: Any, *inputs: Any, **parameters: Any) -> Any:
+def apply(function: Any, inputs: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
     """Call ``function`` on the inputs' arrays, and remember how the result was made.
 
     Parameters
     ----------
     function : callable
         A NumPy function with a rule, or one of ours.
-    *inputs : Tensor, array or number
+    inputs : tuple of Tensor, array or number
         What it is applied to.
-    **parameters
+    parameters : dict
         Its keyword arguments, such as ``axis``.
 
     Returns
@@ -579,14 +275,14 @@ def apply(function: Any, *inputs: Any, **parameters: Any) -> Any:
 
     Examples
     --------
-    >>> apply(np.multiply, Tensor(2.0, requires_grad=True), 3.0)
+    >>> apply(np.multiply, (Tensor(2.0, requires_grad=True), 3.0), {})
     Tensor(6., function=multiply)
     """
     rule = RULES.get(function)
     if rule is None:
         return _apply_without_rule(function, inputs, parameters)
     if parameters or len(inputs) != rule.arity:
-        inputs, parameters = in_place_order(function, inputs, parameters)
+        inputs, parameters = bind(function, inputs, parameters)
     values, edges = [], []
     for position, x in enumerate(inputs):
         if isinstance(x, Tensor):
@@ -599,13 +295,24 @@ def apply(function: Any, *inputs: Any, **parameters: Any) -> Any:
         data = _frozen(rule.function(*values, **parameters))
     except (ValueError, TypeError, IndexError) as error:
         raise _explained(error, rule.name, inputs) from None
-    if watch := _watching.get():
+    if watch := WATCH.get():
         rule = watch(rule, inputs, values, data)
-    if not (edges and _recording.get()):
+    if not (edges and RECORDING.get()):
         return _leaf(data)
-    if data.dtype.char not in _REAL:
+    if data.dtype.kind != "f":
         raise TypeError(f"{rule.name} gave {data.dtype}: only real functions are differentiated")
     return _node(data, rule, inputs, values, edges, parameters or _NO_PARAMETERS)
+
+
+def _apply_without_rule(function: Any, inputs: tuple, parameters: dict) -> Any:
+    if function in COMPOSITIONS:
+        if has_out(function, inputs, parameters):
+            raise cannot_write(function)
+        return COMPOSITIONS[function](*inputs, **parameters)
+    if function in PLAIN:
+        return function(*without_history(inputs), **without_history(parameters))
+    why = REFUSED.get(function, "it has no derivative rule; use t.data to leave the graph")
+    raise TypeError(f"{full_name(function)} cannot be applied to a Tensor: {why}")
 
 
 def _operand(x: Any, function: Any) -> Any:
@@ -618,20 +325,6 @@ def _operand(x: Any, function: Any) -> Any:
             "pass np.asarray(...) of it, or fill in what is masked"
         )
     return x
-
-
-def _own_index(index: Any) -> Any:
-    """An index with arrays and lists copied, so that the caller may write to them afterwards."""
-    if type(index) in _BASIC_INDICES:
-        return index
-    if isinstance(index, tuple):
-        return tuple(map(_own_index, index))
-    index = _without_history(index)
-    if isinstance(index, list):
-        return np.array(index, None if np.size(index) else np.intp)
-    if isinstance(index, np.ndarray):
-        return index.copy()
-    return index
 
 
 def _node(
@@ -702,35 +395,6 @@ def _deliver(found: list[tuple[Tensor, Any]], as_tensors: bool) -> None:
         grads = [g if g.ndim else np.array(g) for g in grads]
     for (node, _), grad in zip(found, grads, strict=True):
         node.grad = grad
-
-
-def _apply_without_rule(function: Any, inputs: tuple, parameters: dict) -> Any:
-    if function in COMPOSITIONS:
-        if has_out(function, inputs, parameters):
-            raise _cannot_write(function)
-        return COMPOSITIONS[function](*inputs, **parameters)
-    if function in PLAIN:
-        return function(*_without_history(inputs), **_without_history(parameters))
-    why = REFUSED.get(function, "it has no derivative rule; use t.data to leave the graph")
-    raise TypeError(f"{full_name(function)} cannot be applied to a Tensor: {why}")
-
-
-def _without_history(x: Any) -> Any:
-    """Replace every Tensor by its array, within lists, tuples and dicts too."""
-    if isinstance(x, Tensor):
-        return x._array
-    if isinstance(x, list | tuple):
-        return type(x)([_without_history(item) for item in x])
-    if isinstance(x, dict):
-        return {key: _without_history(value) for key, value in x.items()}
-    return x
-
-
-def _cannot_write(function: Callable[..., Any]) -> TypeError:
-    return TypeError(
-        f"{full_name(function)} cannot write into out= (or do array += Tensor) when a Tensor is "
-        "involved: a recorded array never changes; use the result, a = a + t"
-    )
 
 
 def _explained(error: Exception, name: str, inputs: tuple) -> Exception:

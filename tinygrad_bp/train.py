@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arguments import look_up, not_negative, number, size
+from .arguments import look_up, not_negative, number, shown, size
 from .backprop import topological_order
 from .check import detect_nan
 from .data import finite, row_numbers, rows
 from .functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 from .history import DELTA, VALIDATION, History
 from .metrics import METRICS
-from .nn import Module
+from .nn import BatchNorm, Module
 from .optim import Optimizer
-from .tensor import Tensor, no_grad
+from .recording import no_grad
+from .tensor import Tensor
 
 if TYPE_CHECKING:
     from .data import Seed
@@ -59,7 +60,7 @@ def predict(model: Module, X: Any) -> Any:
     (10, 3)
     """
     with _in_use(model), no_grad():
-        parts = [model(X[i : i + CHUNK]).data for i in range(0, len(X), CHUNK)]
+        parts = [model(X[i : i + CHUNK]).numpy() for i in range(0, len(X), CHUNK)]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
@@ -161,7 +162,7 @@ def fit(
     run = _Run(model, _function(loss, LOSSES, "loss"), optimizer, _named(metrics))
     X, y = run.checked(X, y)
     held_out = None if validation is None else run.checked(*_pair(validation))
-    batches = _Batches(len(X), batch_size, bool(shuffle), np.random.default_rng(seed))
+    batches = _Batches(model, len(X), batch_size, bool(shuffle), np.random.default_rng(seed))
     stopping = _Stopping(run, epochs, tolerance, patience, "validation " * (held_out is not None))
     callbacks = [_function(c, {}, "callback") for c in _listed(callbacks, "callbacks")]
     history, reason = run.history, ""
@@ -171,9 +172,10 @@ def fit(
             while not reason:
                 began = time.perf_counter()
                 row = run.epoch(X, y, batches, bar, interrupted)
-                row |= run.measured(X, y) if metrics else {}
-                row |= run.measured(*held_out, of=VALIDATION) if held_out else {}
-                history.append({**row, "seconds": time.perf_counter() - began})
+                found = run.measured(X, y) if run.metrics else {}
+                found |= run.measured(*held_out, of=VALIDATION) if held_out else {}
+                row = {"loss": row["loss"], **found, **row}
+                history.append(row | {"seconds": time.perf_counter() - began})
                 bar.set_postfix_str(_shown(row), refresh=False)
                 ended = [callback(model, history) is True for callback in callbacks]
                 reason = stopping.reason(history) or "ended by a callback" * any(ended)
@@ -190,11 +192,11 @@ class _Run:
 
     def __init__(self, model: Any, loss: Function, optimizer: Any, metrics: dict[str, Function]):
         if not isinstance(model, Module):
-            raise TypeError(f"the model must be a Module, such as nn.MLP, not {model!r:.60}")
+            raise TypeError(f"the model must be a Module, such as nn.MLP, not {shown(model)}")
         if not isinstance(optimizer, Optimizer):
             raise TypeError(
                 "the optimizer must be one of optim's, such as "
-                f"optim.SGD(model.parameters(), lr=0.1), not {optimizer!r:.60}"
+                f"optim.SGD(model.parameters(), lr=0.1), not {shown(optimizer)}"
             )
         tensors = model._named_tensors()
         if not set(optimizer.parameters) & set(tensors.values()):
@@ -226,9 +228,9 @@ class _Run:
             outputs = Tensor(np.broadcast_to(out.data[:1], (n, *out.shape[1:])))
             loss = self.loss(outputs, y)
         if not isinstance(loss, Tensor) or loss.size != 1:
-            raise ValueError(f"the loss must be a Tensor with one number, not {loss!r:.60}")
+            raise ValueError(f"the loss must be a Tensor with one number, not {shown(loss)}")
         for name, metric in self.metrics.items():
-            number(metric(outputs.data, y), f"the metric {name}")
+            number(metric(outputs.numpy(), y), f"the metric {name}")
         return X, y
 
     def epoch(
@@ -307,11 +309,22 @@ class _Batches:
     """The rows of each step of an epoch, in an order that chance gives anew for each epoch."""
 
     def __init__(
-        self, n: int, batch_size: int | None, shuffle: bool, generator: np.random.Generator
+        self,
+        model: Module,
+        n: int,
+        batch_size: int | None,
+        shuffle: bool,
+        generator: np.random.Generator,
     ):
         self.n, self.shuffle, self.generator = n, shuffle, generator
         self.batch_size = n if batch_size is None else min(size(batch_size, "batch_size"), n)
         self.count = -(-n // self.batch_size)
+        last = n - (self.count - 1) * self.batch_size
+        if last == 1 and any(isinstance(part, BatchNorm) for _, part in model.named_modules()):
+            raise ValueError(
+                f"batch_size={self.batch_size} leaves one of {n} rows alone in a batch, "
+                "which BatchNorm cannot learn from; choose another"
+            )
 
     def __iter__(self) -> Iterator[Any]:
         if self.batch_size == 1 and self.shuffle:
@@ -416,13 +429,13 @@ def _function(value: Any, table: Mapping[str, Function], kind: str) -> Any:
     if isinstance(value, str) and table:
         return look_up(value, table, kind)
     raise TypeError(
-        f"a {kind} must be a function{' or a name' if table else ''}, not {value!r:.60}"
+        f"a {kind} must be a function{' or a name' if table else ''}, not {shown(value)}"
     )
 
 
 def _listed(values: Any, name: str) -> list[Any]:
     if isinstance(values, str) or not isinstance(values, Iterable):
-        raise TypeError(f"{name} must be a list, not {values!r:.60}")
+        raise TypeError(f"{name} must be a list, not {shown(values)}")
     return list(values)
 
 
@@ -435,7 +448,7 @@ def _named(metrics: Any) -> dict[str, Function]:
 
 def _pair(validation: Any) -> tuple[Any, Any]:
     if not isinstance(validation, tuple | list) or len(validation) != 2:
-        raise TypeError(f"validation must be a pair of arrays (X, y), not {validation!r:.60}")
+        raise TypeError(f"validation must be a pair of arrays (X, y), not {shown(validation)}")
     return validation[0], validation[1]
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from .backprop import gradients, topological_order
-from .tensor import Tensor, apply, is_recording, recording
+from .recording import is_recording, recording
+from .tensor import Tensor
 
 Function = Callable[..., Any]
 Pullback = Callable[[Any], tuple[Any, ...]]
@@ -265,7 +266,7 @@ def hvp(f: Function, primals: Any, tangents: Any) -> Any:
 def _variable(x: Any) -> Tensor:
     """A node of our own to differentiate by, tied to what is outside if that is recording."""
     if isinstance(x, Tensor) and x.requires_grad:
-        return apply(np.positive, x)
+        return +x
     try:
         return Tensor(x, requires_grad=True)
     except TypeError:
@@ -285,7 +286,7 @@ def _one_array(out: Any) -> Tensor:
         raise TypeError(
             f"the function gave {kind}; to be differentiated it must give one real array"
         )
-    return apply(np.positive, out) if isinstance(out, Tensor) else Tensor(out)
+    return +out if isinstance(out, Tensor) else Tensor(out)
 
 
 def _given(x: Any, kept: bool) -> Any:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..arguments import size
-from ..tensor import Tensor, no_grad, watching
+from ..recording import no_grad, watching
+from ..tensor import Tensor
 from .module import Module, flat, shown
 from .networks import Sequential
 

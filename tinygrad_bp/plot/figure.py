@@ -15,7 +15,8 @@ import numpy as np
 from ..drawing.style import BACKWARD, INK, LINE
 from ..files import checked, write
 from ..nn import Module
-from ..tensor import Tensor, no_grad
+from ..recording import no_grad
+from ..tensor import Tensor
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +51,7 @@ def canvas(
     for axes in grid.flat:
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["bottom", "left"]].set_color(LINE)
-        axes.tick_params(color=LINE, labelcolor=INK)
+        axes.tick_params(which="both", color=LINE, labelcolor=INK)
     return figure, grid
 
 
@@ -66,7 +67,13 @@ def _shown_figure() -> type[Figure]:
 
     class ShownFigure(Figure):
         def _repr_png_(self) -> bytes:
-            return rendered(self, ".png")
+            """In 256 colours: a notebook stays small, and nobody sees it."""
+            from PIL import Image  # noqa: PLC0415  # which matplotlib brings
+
+            file = io.BytesIO()
+            image = Image.fromarray(pixels(self)).quantize(256, dither=Image.Dither.NONE)
+            image.save(file, "PNG", optimize=True)
+            return file.getvalue()
 
     return ShownFigure
 
