@@ -124,7 +124,9 @@ def test_plot_says_what_is_missing():
         "import sys; sys.modules['matplotlib'] = None; from tinygrad_bp.history import History; "
         "history = History(); history.append({'loss': 1.0}); history.plot()"
     )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
     assert run.returncode == 1
     assert run.stderr.splitlines()[-1].startswith("ImportError: ")
     assert 'matplotlib: pip install "tinygrad_bp[plot]"' in run.stderr.splitlines()[-1]

@@ -24,7 +24,7 @@ def number(value: Any, name: str) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number, not {value!r}") from None
+        raise TypeError(f"{name} must be a number, not {shown(value)}") from None
 
 
 def positive(value: Any, name: str) -> float:
@@ -88,10 +88,23 @@ def size(value: Any, name: str, least: int = 1) -> int:
     try:
         result = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an integer, not {value!r}") from None
+        raise TypeError(f"{name} must be an integer, not {shown(value)}") from None
     if result < least:
         raise ValueError(f"{name} must be at least {least}, not {result}")
     return result
+
+
+def shown(value: Any) -> str:
+    """``value`` for an error: its repr in one line, cut short.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shown(np.zeros((2, 3)))
+    'array([[0., 0., 0.], [0., 0., 0.]])'
+    """
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def look_up(name: Any, table: Mapping[str, Value], kind: str) -> Value:
@@ -106,7 +119,7 @@ def look_up(name: Any, table: Mapping[str, Value], kind: str) -> Value:
     """
     if isinstance(name, str) and name in table:
         return table[name]
-    raise ValueError(f"unknown {kind} {name!r}: {suggestion(name, table)}")
+    raise ValueError(f"unknown {kind} {shown(name)}: {suggestion(name, table)}")
 
 
 def suggestion(name: Any, known: Collection[str]) -> str:

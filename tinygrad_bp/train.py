@@ -443,7 +443,12 @@ def _named(metrics: Any) -> dict[str, Function]:
     """The metrics by their names."""
     listed = _listed(metrics, "metrics")
     functions = [_function(metric, METRICS, "metric") for metric in listed]
-    return {getattr(f, "__name__", type(f).__name__): f for f in functions}
+    named = {getattr(f, "__name__", type(f).__name__): f for f in functions}
+    if len(named) < len(functions):
+        raise ValueError(
+            f"metrics must have different names, and two of these share one: {shown(listed)}"
+        )
+    return named
 
 
 def _pair(validation: Any) -> tuple[Any, Any]:

@@ -1,0 +1,40 @@
+"""Metrics against their definitions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinygrad_bp.metrics import accuracy, mae, r2
+
+random = np.random.default_rng(0)
+
+
+def test_accuracy_of_scores():
+    scores, labels = random.normal(size=(50, 3)), random.integers(0, 3, 50)
+    right = sum(
+        max(range(3), key=lambda c: row[c]) == y for row, y in zip(scores, labels, strict=True)
+    )
+    assert accuracy(scores, labels) == right / 50
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 1)])
+def test_accuracy_of_log_odds(shape):
+    logits = np.array([3.0, -1.0, 0.5, -2.0, 1.0, -0.1]).reshape(shape)
+    targets = np.array([1, 0, 0, 0, 1, 1]).reshape(shape)
+    assert accuracy(logits, targets) == accuracy(logits, targets.astype(float)) == 4 / 6
+
+
+def test_r2_and_mae():
+    sklearn = pytest.importorskip("sklearn.metrics")
+    outputs, targets = random.normal(size=(20, 2)), random.normal(size=(20, 2))
+    assert r2(outputs, targets) == pytest.approx(sklearn.r2_score(targets, outputs))
+    assert mae(outputs, targets) == pytest.approx(np.abs(outputs - targets).sum() / 40)
+    assert r2(targets, targets) == 1
+    assert r2(np.broadcast_to(targets.mean(axis=0), (20, 2)), targets) == pytest.approx(0)
+
+
+@pytest.mark.parametrize("metric", [accuracy, r2, mae])
+def test_columns_are_not_compared_with_rows(metric):
+    with pytest.raises(ValueError, match=rf"{metric.__name__} .* \(4, 1\), .* have \(4,\)"):
+        metric(np.ones((4, 1)), np.ones(4))
