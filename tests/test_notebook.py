@@ -1,0 +1,92 @@
+"""The notebook runs as it is committed, prints and shows the same again, and stays small."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+nbformat = pytest.importorskip("nbformat")
+
+ROOT = Path(__file__).resolve().parent.parent
+TOUR = ROOT / "examples" / "tour.ipynb"
+LARGEST = 500_000  # bytes
+SECONDS = 60  # for one cell
+RICH = ("image/svg+xml", "image/png", "text/html")
+
+
+def read():
+    return nbformat.read(TOUR, as_version=4)
+
+
+def outputs(notebook):
+    return [output for cell in notebook.cells for output in cell.get("outputs", ())]
+
+
+def printed(notebook):
+    texts = (output.text for output in outputs(notebook) if output.output_type == "stream")
+    return "".join(texts).splitlines()
+
+
+def shown(notebook):
+    """The kinds of what the cells show, in order."""
+    return [kind for output in outputs(notebook) for kind in RICH if kind in output.get("data", ())]
+
+
+def kernel_of_this_python(folder):
+    """Where Jupyter finds a kernel that runs the Python of the tests, whatever is installed."""
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    place = folder / "kernels" / "tests"
+    place.mkdir(parents=True)
+    kernel = {"argv": command, "display_name": "tests", "language": "python"}
+    (place / "kernel.json").write_text(json.dumps(kernel))
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The notebook, run anew from an empty folder."""
+    nbclient = pytest.importorskip("nbclient")
+    for needed in ("ipykernel", "matplotlib"):
+        pytest.importorskip(needed)
+    folder = tmp_path_factory.mktemp("tour")
+    notebook = read()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PATH", kernel_of_this_python(folder / "jupyter"))
+        patch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))
+        patch.setenv("IPYTHONDIR", str(folder / "ipython"))
+        patch.setenv("PYTHONPATH", str(ROOT))
+        client = nbclient.NotebookClient(
+            notebook,
+            kernel_name="tests",
+            timeout=SECONDS,
+            resources={"metadata": {"path": str(folder)}},
+        )
+        client.execute()
+    return notebook
+
+
+def test_it_prints_what_was_committed(run):
+    assert printed(run) == printed(read())
+    assert not [output for output in outputs(run) if output.get("name") == "stderr"]
+
+
+def test_it_shows_pictures_and_tables(run):
+    assert shown(run) == shown(read())
+    assert set(shown(run)) == set(RICH)
+
+
+def test_it_reaches_what_it_promises(run):
+    line = next(line for line in printed(run) if "never seen" in line)
+    assert int(line.split()[-1].rstrip("%")) >= 95
+
+
+def test_it_is_small_and_valid():
+    assert TOUR.stat().st_size < LARGEST
+    nbformat.validate(read())
+
+
+def test_it_says_nothing_of_the_machine_that_ran_it():
+    text = TOUR.read_text(encoding="utf-8")
+    assert not [word for word in ("/home/", "/root/", "/tmp/", "Users\\\\") if word in text]
+    assert set(read().metadata) == {"kernelspec", "language_info"}
