@@ -617,7 +617,8 @@ class TestLongChains:
     """Nothing recurses: not in walking, showing or freeing a chain of 100,000 nodes."""
 
     @pytest.fixture(scope="class")
-    def chain(self):
+    @staticmethod
+    def chain():
         x = y = scalar(0.5, "x")
         for _ in range(100_000):
             y = -y
