@@ -1,0 +1,225 @@
+"""δ and γ against the graph, the trap of v^{t+1}, and descent one random sample at a time."""
+
+import sys
+from functools import partial
+
+import numpy as np
+import per_sample_sgd as page
+import pytest
+from adjoints import adjoints, compare
+from functions import ACTIVATIONS, LOSSES
+from hypothesis import given
+from hypothesis import strategies as st
+from side_by_side import difference
+
+from .comparison import disagreements, drawn, mutated
+from .test_programs import run
+
+width, seeds = st.integers(1, 6), st.integers(0, 10_000)
+one_layer = st.builds(page.random_problem, st.tuples(width, width, width), seed=seeds)
+any_depth = st.builds(
+    page.random_problem,
+    st.lists(width, min_size=2, max_size=7),
+    g=st.sampled_from(sorted(ACTIVATIONS)),
+    loss=st.sampled_from(sorted(LOSSES)),
+    seed=seeds,
+)
+
+
+def all_rows(problem):
+    f = page.network(problem)
+    return [*compare(f, page.by_indices(problem)), *compare_layers(problem)]
+
+
+def compare_layers(problem):
+    return compare(page.network(problem), page.by_layers(problem))
+
+
+@drawn
+@given(one_layer)
+def test_the_notes_recurrence_is_what_the_engine_finds(problem):
+    assert not disagreements(all_rows(problem))
+
+
+@drawn
+@given(any_depth)
+def test_variations_follow_the_same_pattern(problem):
+    assert not disagreements(compare_layers(problem))
+    nodes = {node for _, node, _ in page.by_layers(problem)}
+    named = {name for names in page.names(problem.weights) for name in names[:2]}
+    assert nodes == named
+    assert named < adjoints(page.network(problem)).keys()
+
+
+@drawn
+@given(one_layer, st.integers(1, 5))
+def test_a_batch_has_the_mean_of_the_gradients(problem, samples):
+    random = np.random.default_rng(samples)
+    x = random.normal(size=(len(problem.x), samples))
+    d = random.uniform(size=(len(problem.d), samples))
+    apart = [page.gradients_by_hand(*pair, problem.weights) for pair in zip(x.T, d.T, strict=True)]
+    together = page.gradients_by_engine(x, d, problem.weights)
+    for mean, found in zip(
+        (sum(g) / samples for g in zip(*apart, strict=True)), together, strict=True
+    ):
+        np.testing.assert_allclose(mean, found, rtol=1e-10, atol=1e-15)
+
+
+def test_the_penalty_adds_the_weights_themselves():
+    x, d, weights, *_ = page.random_problem([2, 3, 1])
+    bare, with_penalty = (
+        page.gradients_by_engine(x, d, weights, penalty=penalty) for penalty in (0.0, 0.1)
+    )
+    for W, G, penalised in zip(weights, bare, with_penalty, strict=True):
+        np.testing.assert_allclose(penalised, G + 0.1 * W, rtol=1e-12)
+
+
+WRONG = [
+    (page.forward, "w[n, k] * x[k]", "w[n, k] * x[k - 1]"),
+    (page.forward, "v[q, n] * h[n]", "v[n, q] * h[n]"),
+    (page.output_error, "(1 - d_hat[q])", "(1 - d_hat[q - 1])"),
+    (page.output_error, "(d_hat[q] - d[q])", "(d_hat[q] - d[q - 1])"),
+    (page.hidden_error, "delta[q] * v[q, n]", "delta[q] * v[n, q]"),
+    (page.hidden_error, "delta[q] * v[q, n]", "delta[n] * v[q, n]"),
+    (page.hidden_error, "* h[n] *", "* h[n - 1] *"),
+    (page.times_input, "error[n] * inputs[k]", "error[k] * inputs[n]"),
+    (page.times_input, "error[n] * inputs[k]", "error[n] * inputs[k - 1]"),
+    (page.by_indices, "times_input(delta, h)", "times_input(delta, x)"),
+    (page.by_indices, "times_input(gamma, x)", "times_input(gamma, h)"),
+    (page.by_indices, "hidden_error(delta, v, h)", "hidden_error(delta, w, h)"),
+    (
+        page.by_indices,
+        "hidden_error(delta, v, h)",
+        "hidden_error(delta, v - 1e-6 * times_input(delta, h), h)",  # v^{t+1}
+    ),
+    (page.by_layers, "weights[layer].T @", "weights[layer] @"),
+    (page.by_layers, "weights[layer].T @", "weights[layer - 1].T @"),
+    (page.by_layers, "g_prime(s[layer - 1])", "g_prime(s[layer])"),
+    (page.by_layers, "np.outer(error, h[layer])", "np.outer(error, h[layer + 1])"),
+    (page.by_layers, "sigma_prime(s[-1])", "sigma_prime(s[-2])"),
+]
+
+
+@pytest.mark.parametrize(("function", "right", "wrong"), WRONG)
+def test_a_recurrence_with_one_wrong_index_is_noticed(function, right, wrong, monkeypatch):
+    """On equal widths, where no shape gives it away."""
+    problem = page.random_problem([3, 3, 3])
+    assert not disagreements(all_rows(problem))
+    monkeypatch.setattr(page, function.__name__, mutated(function, right, wrong))
+    assert disagreements(all_rows(problem))
+
+
+@drawn
+@given(one_layer)
+def test_only_the_old_v_gives_the_gradient(problem):
+    moved = page.finite_differences(problem)
+    np.testing.assert_allclose(page.with_v(problem), moved, rtol=1e-6, atol=1e-9)
+    engine = page.gradients_by_engine(*problem[:3])[0]
+    assert difference(page.with_v(problem), engine) <= 1e-12
+    assert difference(page.with_v(problem, alpha=1.0), engine) > 1e-6
+
+
+def test_the_trap_is_wrong_in_proportion_to_the_step():
+    problem = page.random_problem([2, 2, 2], seed=3)
+    exact = page.with_v(problem)
+    wrong = [page.with_v(problem, alpha) - exact for alpha in (1.0, 0.1)]
+    np.testing.assert_allclose(wrong[0], 10 * wrong[1], rtol=1e-9)
+    assert abs(wrong[0]).max() > 1e5 * abs(page.finite_differences(problem) - exact).max()
+
+
+def test_descent_by_hand_and_by_the_engine_is_the_same():
+    X, D, *_ = page.moons()
+    start = page.random_weights((3, 4, 1), np.random.default_rng(0))
+    (by_hand, costs), (engine, engine_costs) = (
+        page.sgd(X[:30], D[:30], start, gradients, limit=8, seed=5)
+        for gradients in (page.gradients_by_hand, page.gradients_by_engine)
+    )
+    for ours, theirs in zip(by_hand, engine, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+    np.testing.assert_allclose(costs, engine_costs, rtol=1e-9)
+    assert len(costs) == 9
+
+
+def test_samples_are_random_and_steps_shrink():
+    """Gradients that only tell what was asked of them show the order and the step sizes."""
+    X, D = np.arange(20.0)[:, np.newaxis], np.zeros((20, 1))
+    seen = []
+
+    def spy(x, d, weights):
+        seen.append((x[0], weights[0][0, 0]))
+        return [np.ones((1, 1)), np.zeros((1, 1))]
+
+    with np.errstate(over="ignore"):
+        page.sgd(X, D, [np.zeros((1, 1)), np.ones((1, 1))], spy, limit=5, seed=1)
+    picked, positions = np.array(seen).T
+    assert set(picked) <= set(X[:, 0])
+    assert len(set(picked)) > 15
+    assert list(picked[:20]) != sorted(picked[:20])
+    np.testing.assert_allclose(-np.diff(positions), 2 / (1 + np.arange(len(seen) - 1) / 400))
+
+
+def test_the_stopping_rule():
+    assert not page.converged([1.0])
+    assert not page.converged([1.0] * 10)
+    assert not page.converged([2.0] * 10 + [1.0] * 10)
+    assert page.converged([9.0, *[0.1, 0.2] * 5, *[0.2, 0.1] * 5])
+    assert not page.converged([0.2] * 10 + [0.198] * 10)
+
+
+@pytest.mark.parametrize("name", page.VARIATIONS)
+def test_every_variation_trains(name, monkeypatch):
+    monkeypatch.setattr(page, "sgd", partial(page.sgd, limit=12))
+    variation = page.VARIATIONS[name]
+    changed = [a != b for a, b in zip(variation, page.Variation(), strict=True)]
+    assert sum(changed) == (name != "as in the notes")
+    costs, accuracy, length = page.train(variation)
+    assert costs[-1] < 0.6 * costs[0]
+    assert accuracy > 0.75
+    assert length < 12
+
+
+def test_different_starts_end_in_different_minima():
+    w, v, history = page.many_starts()
+    found = page.minima(w, v)
+    assert len(found) >= 3
+    assert max(found) > 1.5 * min(found)
+    assert sum(count for count, *_ in found.values()) == len(w) == history.shape[1] == 12
+    for _, slope, curvature, outputs in found.values():
+        assert slope < 1e-6
+        assert curvature > 1e-5
+        assert outputs.shape == (4,)
+    best = found[min(found)]
+    assert ((best[3] > 0.5) == [False, True, True, False]).all()
+
+
+def test_the_page_runs(tmp_path):
+    pytest.importorskip("matplotlib")
+    output = run("per_sample_sgd", "--out", tmp_path / "seen", folder=tmp_path)
+    assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == [
+        "per_sample_sgd.svg",
+        "per_sample_sgd_backward.svg",
+        "per_sample_sgd_costs.png",
+    ]
+    assert len(output.splitlines()) < 75
+    assert max(map(len, output.splitlines()[:-3])) <= 110
+    table = {name: table_row(name, output) for name in page.VARIATIONS}
+    assert all(steps < 200 for steps, *_ in table.values())  # converged, not given up
+    notes, normalised, regularised = (
+        table[name] for name in ("as in the notes", "normalised features", "regularised")
+    )
+    assert normalised[1] < notes[1]  # sooner
+    assert regularised[-1] < notes[-1] - 2  # smaller
+
+
+def table_row(name, output):
+    line = next(line for line in output.splitlines() if line.startswith(f"  {name}"))
+    return [float(cell) for cell in line[len(name) + 2 :].split()]
+
+
+def test_without_matplotlib_the_page_says_what_to_install(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(page, "VARIATIONS", {})
+    monkeypatch.setattr(page, "many_starts", partial(page.many_starts, count=2, steps=40))
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    monkeypatch.setattr("sys.argv", ["page", "--out", str(tmp_path)])
+    page.main()
+    assert 'pip install "tinygrad_bp[examples]"' in capsys.readouterr().out
