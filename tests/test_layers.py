@@ -332,6 +332,14 @@ def test_dropout_leaves_the_weights_of_a_seed_as_they_are():
     assert (masks[0] != masks[1]).any()  # each layer drops for itself
 
 
+def test_dropout_draws_nothing_from_the_generator_of_the_weights():
+    generator = np.random.default_rng(4)
+    model = nn.MLP([3, 5, 2], dropout=0.5, seed=generator)
+    before = generator.bit_generator.state
+    model(np.ones((50, 3)))
+    assert generator.bit_generator.state == before
+
+
 @pytest.mark.parametrize(
     ("given", "variance"), [(relu, 2 / 50), (np.tanh, 2 / 450), (np.sin, 2 / 450)]
 )
@@ -525,6 +533,22 @@ def test_summary_of_integers():
     rows = nn.summary(model, 6, dtype=int).rows
     assert [row.shape for row in rows] == [(6, 4), (6, 4), (6, 2)]
     assert [row.parameters for row in rows] == [40, 8, 10]
+
+
+class Quadratic(nn.Module):
+    """x M x for each of a batch, without a layer."""
+
+    def __init__(self):
+        self.M = bp.Tensor(np.eye(4), requires_grad=True)
+
+    def forward(self, x):
+        return np.sum(x @ self.M * x, axis=-1)
+
+
+def test_summary_counts_products_outside_of_layers():
+    (row,) = nn.summary(Quadratic(), 4).rows
+    assert (row.layer, row.shape, row.parameters) == ("Quadratic", (), 16)
+    assert row.multiplications == 4 * 4 + 4
 
 
 def test_summary_of_one_layer():

@@ -147,7 +147,7 @@ class MLP(Sequential):
             if normalize:
                 yield normalize(outputs, dtype=dtype)
             yield function
-            if dropout:  # spawned: the weights are the same with dropout and without
+            if dropout:  # with numbers of its own, which no other draws disturb
                 yield Dropout(dropout, seed=generator.spawn(1)[0])
 
         *inner, (inputs, outputs) = itertools.pairwise(sizes)

@@ -148,11 +148,11 @@ def _arrays(state: Mapping[str, Any]) -> State:
 
 
 def _pack_npz(arrays: State) -> bytes:
-    """What `numpy.savez` writes, for arrays of any name and without the date."""
+    """What `numpy.savez` writes, under any name: it would take ``file`` for its own argument."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, array in arrays.items():
-            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as file:
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)
     return content.getvalue()
 
