@@ -351,10 +351,11 @@ def test_a_callback_ends_it():
 
 
 def test_the_model_is_left_in_use():
-    model = network(dropout=0.5)
-    assert model.training
-    run(model)
-    assert not any(part.training for _, part in model.named_modules())
+    model, modes = network(dropout=0.5), []
+    for _ in range(2):  # and trained again by the next call
+        run(model, callbacks=[lambda model, history: modes.append(model.layers[2].training)])
+        assert not any(part.training for _, part in model.named_modules())
+    assert modes == [True] * 6
 
 
 # Ctrl-C
