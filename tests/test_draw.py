@@ -373,6 +373,16 @@ def test_a_value_of_many_uses_is_drawn_again_beside_each():
     assert drawing.source.count("class=alias") == 12
 
 
+def test_a_word_for_what_is_left_out_is_drawn_again_too():
+    x = y = leaf(1.0, "x")
+    for _ in range(100):
+        y = y * 1.0 + x
+    with pytest.warns(UserWarning, match="cards nearest"):
+        drawing = bp.draw(y, max_nodes=40)
+    assert drawing.source.count("class=alias") > 12
+    assert drawing.source.count("class=more") == 1
+
+
 def test_groups_are_closed_only_where_they_would_not_fit():
     _, loss = network()
     assert bp.draw(loss).source.count("class=group") == 0

@@ -87,7 +87,8 @@ def label_of(item: Item, graph: Graph, look: Look) -> str:
     if item.kind == "more":
         return table(row(cell(font(item.note, QUIET, 12))))
     if item.kind == "alias":
-        return table(row(cell(_name(item.node, 12))), padding=1)
+        told = font(item.note, QUIET, 10) if item.note else _name(item.node, 12)
+        return table(row(cell(told)), padding=1)
     if item.group:
         return _group_card(item, graph, look)
     if look.backward and item.kind != "const":

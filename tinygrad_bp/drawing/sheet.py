@@ -172,10 +172,11 @@ def _repeated(sheet: Sheet) -> Sheet:
         uses.setdefault(link.tail, []).append(link)
     again: dict[Item, list[Item]] = {}
     for item, links in uses.items():
-        if len(links) <= REPEAT_ABOVE or len(item.nodes) > 1:
+        if len(links) <= REPEAT_ABOVE or item.group:
             continue
         for count, link in enumerate(links[1:]):
-            alias = Item(f"{item.key}a{count}", "alias", item.nodes, link.head.path)
+            key, path = f"{item.key}a{count}", link.head.path
+            alias = Item(key, "alias", item.nodes, path, note=item.note)
             link.tail = alias
             again.setdefault(link.head, []).append(alias)
     return Sheet([x for item in sheet.items for x in (*again.get(item, ()), item)], sheet.links)
