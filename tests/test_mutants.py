@@ -11,7 +11,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tinygrad_bp.backprop import fit
+from tinygrad_bp.backprop import unbroadcast
 from tinygrad_bp.registry import RULES, Each, full_name
 
 from .catalogue import SAMPLES_OF, checks
@@ -55,7 +55,7 @@ class Mutant:
             if position != self.position:
                 return right
             wrong = self.mutation(np.asarray(right))
-            terms = [np.asarray(fit(t, arguments[1 + position])) for t in (right, wrong)]
+            terms = [np.asarray(unbroadcast(t, arguments[1 + position])) for t in (right, wrong)]
             self.changed |= not np.allclose(*terms, rtol=1e-6, atol=1e-6)
             return wrong
 

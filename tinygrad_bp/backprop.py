@@ -92,7 +92,7 @@ def backward_pass(
                 term = derivative(adjoint, *arguments, **node.parameters)
                 value = node.arguments[1 + position]
                 if value.shape or type(term) is not type(value):  # scalars of one type do fit
-                    term = fit(term, value)
+                    term = unbroadcast(term, value)
                 adjoints[parent] = adjoints[parent] + term if parent in adjoints else term
 
 
@@ -156,7 +156,7 @@ def _leading_to(inputs: Collection[Tensor], order: list[Tensor]) -> list[Tensor]
     return [node for node in order if node in wanted]
 
 
-def fit(term: Any, value: Any) -> Any:
+def unbroadcast(term: Any, value: Any) -> Any:
     """Give a term the shape and dtype of the array whose adjoint it is paid into.
 
     Where the forward pass broadcast, one element was used in many places: sum over them.

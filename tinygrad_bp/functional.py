@@ -16,6 +16,7 @@ from .registry import primitive, rule
 from .rules import put_along_axis, relu, sigmoid, softplus
 from .rules.activations import decay
 from .rules.reductions import restore
+from .rules.types import as_array
 
 __all__ = [
     "binary_cross_entropy_with_logits",
@@ -36,11 +37,6 @@ __all__ = [
 tanh = np.tanh
 
 Axis = int | tuple[int, ...] | None
-
-
-def _array(x: Any) -> Any:
-    """``x`` as an array; what is one already is kept as it is."""
-    return x if hasattr(x, "dtype") else np.asarray(x)
 
 
 @primitive
@@ -68,7 +64,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     >>> linear(np.array([1.0, 2.0]), np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 3.0]]), 10.0)
     array([11., 13., 16.])
     """
-    x, weight = _array(x), _array(weight)
+    x, weight = as_array(x), as_array(weight)
     if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
         raise ValueError(
             f"x of shape (..., n) needs a weight of shape (m, n); "
@@ -175,7 +171,7 @@ rule(
 
 def _comparable(predictions: Any, targets: Any) -> tuple[Any, Any]:
     """Two arrays of one shape; integer targets become floats of the predictions' width."""
-    predictions, targets = _array(predictions), _array(targets)
+    predictions, targets = as_array(predictions), as_array(targets)
     if predictions.shape != targets.shape:
         raise ValueError(
             f"predictions have shape {predictions.shape} and targets {targets.shape}: "
@@ -248,7 +244,7 @@ def cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
     >>> print(loss.item(), logits.grad)
     1000.0 [[ 1. -1.]]
     """
-    logits, labels = _array(logits), _array(labels)
+    logits, labels = as_array(logits), as_array(labels)
     _check_labels(logits, labels)
     x = _shifted(logits, -1)
     with np.errstate(under="ignore"):
@@ -286,7 +282,7 @@ def softmax_error(logits: Any, labels: Any) -> Any:
     array([[ 0.5, -0.5]])
     """
     error = softmax(logits)
-    error[_at(_array(labels))] -= 1
+    error[_at(as_array(labels))] -= 1
     return error
 
 

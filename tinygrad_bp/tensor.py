@@ -201,7 +201,7 @@ class Tensor(NDArrayMethods):
                     kept.append((node, adjoint))
                 else:
                     node.grad = None  # a gradient left from an earlier pass would be a lie
-            _deliver(kept, create_graph)
+            _accumulate(kept, create_graph)
 
     def seed(self, grad: Any = None, create_graph: bool = False) -> Any:
         """The adjoint that a backward pass from here starts with: 1, or a copy of ``grad``."""
@@ -211,7 +211,7 @@ class Tensor(NDArrayMethods):
                     f"{self._called()} has {self.size} elements: backward() starts from one; "
                     f"sum it first, or pass grad= of shape {self.shape}"
                 )
-            return np.ones(self.shape, self.dtype)[()]
+            return np.array(1, self.dtype, ndmin=self.ndim)[()]
         if isinstance(grad, Tensor) and create_graph:
             grad = grad if grad.dtype == self.dtype else grad.astype(self.dtype)
         else:
@@ -385,14 +385,17 @@ def _as_it_was(x: Any, value: Any) -> Any:
     return _node(value, RULES[np.positive], (x,), (value,), (0,), _NO_PARAMETERS)
 
 
-def _deliver(found: list[tuple[Tensor, Any]], as_tensors: bool) -> None:
-    """Put each adjoint into its Tensor's ``grad``, as an array that belongs to it alone."""
+def _accumulate(found: list[tuple[Tensor, Any]], as_tensors: bool) -> None:
+    """Put each adjoint into its Tensor's ``grad``; to a leaf's, add it.
+
+    All are computed before any is put, so that an error leaves every ``grad`` as it was.
+    """
     grads = [g if x.rule or x.grad is None else x.grad + g for x, g in found]
     if as_tensors:
         grads = [g if isinstance(g, Tensor) else Tensor(g) for g in grads]
     else:  # an earlier pass may have left a Tensor
-        grads = separate(g._array if isinstance(g, Tensor) else g for g in grads)
-        grads = [g if g.ndim else np.array(g) for g in grads]
+        arrays = (g._array if isinstance(g, Tensor) else g for g in grads)
+        grads = separate(g if g.ndim else np.array(g) for g in arrays)
     for (node, _), grad in zip(found, grads, strict=True):
         node.grad = grad
 

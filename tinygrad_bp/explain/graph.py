@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..backprop import fit, topological_order
+from ..backprop import topological_order, unbroadcast
 from ..tensor import Tensor
 from .names import SIGNS, Names, expression, formula, literal
 
@@ -145,7 +145,8 @@ class Edge:
             return adjoint
         node = self.consumer.tensor
         derivative = node.rule.derivatives[self.position]
-        return fit(derivative(adjoint, *node.arguments, **node.parameters), self.receiver.value)
+        term = derivative(adjoint, *node.arguments, **node.parameters)
+        return unbroadcast(term, self.receiver.value)
 
     def __repr__(self) -> str:
         return f"Edge({self.step}: {self.product} to {self.receiver.name})"

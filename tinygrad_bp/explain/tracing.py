@@ -106,30 +106,29 @@ class Trace(Shown):
         visited = list(self.graph.visited())
         ends = ", ".join(edge.receiver.name for edge in self.graph.edges if not edge.consumer)
         payments = sum(edge.consumer is not None for edge in self.graph.edges)
+        of_scalars = not any(node.value.shape for node in visited)
         columns = [
             Column("step", "step"),
             Column("node"),
             Column("value", "value"),
             Column("adjoint", "adjoint"),
             Column("upstream × local"),
-            Column("local", "number"),
+            *([Column("local", "number")] if of_scalars else []),
             Column("term", "adjoint"),
             Column("adds to"),
             Column("waits for", "number"),
         ]
-        if any(node.value.shape for node in visited):
-            del columns[5]
         return Table(
             f"Backward pass from {ends}: {len(visited)} nodes, "
             f"each of {payments} local derivatives evaluated once",
             columns,
             self._items(),
-            lambda item: self._cells(self._row(item), len(columns) == 9),
+            lambda item: self._cells(self._row(item), of_scalars),
             "A node pays only when it waits for 0 more terms: its adjoint is then final.",
             limit,
         )
 
-    def _cells(self, row: Row, numbers: bool) -> list[str]:
+    def _cells(self, row: Row, of_scalars: bool) -> list[str]:
         edge = None if row.step is None else self.graph.edges[row.step]
         payer = edge.consumer if edge else None
         again = payer is not None and row.step != payer.pays[0]
@@ -139,7 +138,7 @@ class Trace(Shown):
             3 * [""] if again or not row.node else [made, _held(row.value), quantity(row.adjoint)]
         )
         cells += [row.product]
-        if numbers:
+        if of_scalars:
             cells += [number(row.local) if payer else ""]
         return [*cells, quantity(row.term) if edge else "", row.to, str(row.remaining)]
 

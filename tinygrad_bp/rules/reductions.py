@@ -85,7 +85,7 @@ rule(
 )
 
 
-def tied(g, out, x, axis, keepdims, where):
+def extreme_rule(g, out, x, axis=None, keepdims=False, initial=None, where=True):
     """``g`` shared evenly among the elements that equal the extreme ``out``."""
     chosen = x == restore(out, x, axis, keepdims)
     if where is not True:
@@ -95,21 +95,9 @@ def tied(g, out, x, axis, keepdims, where):
 
 
 for largest in (np.max, np.amax, np.nanmax):
-    rule(
-        largest,
-        lambda g, out, x, axis=None, keepdims=False, initial=None, where=True: tied(
-            g, out, x, axis, keepdims, where
-        ),
-        formula=["g at the largest"],
-    )
+    rule(largest, extreme_rule, formula=["g at the largest"])
 for smallest in (np.min, np.amin, np.nanmin):
-    rule(
-        smallest,
-        lambda g, out, x, axis=None, keepdims=False, initial=None, where=True: tied(
-            g, out, x, axis, keepdims, where
-        ),
-        formula=["g at the smallest"],
-    )
+    rule(smallest, extreme_rule, formula=["g at the smallest"])
 
 
 @compose(np.ptp)

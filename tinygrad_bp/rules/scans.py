@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..registry import compose, rule
+from .types import as_array
 
 
 def summed_from_the_end(g, x, axis):
@@ -65,9 +66,9 @@ if hasattr(np, "cumulative_sum"):  # since NumPy 2.1
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     before = (slice(None),) * (axis % np.ndim(y)) + (slice(None, -1),)
     after = (*before[:-1], slice(1, None))
-    y = y if hasattr(y, "ndim") else np.array(y)
+    y = as_array(y)
     if x is not None:
-        x = x if hasattr(x, "ndim") else np.array(x)
+        x = as_array(x)
         if x.ndim == 1:
             dx = np.reshape(x[1:] - x[:-1], (-1,) + (y.ndim - 1 - axis % y.ndim) * (1,))
         else:
