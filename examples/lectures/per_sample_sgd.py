@@ -359,8 +359,8 @@ def plot(results, history, file):
     colors = ["#1F2933", "#0072B2", "#56B4E9", "#CC79A7", "#E69F00", "#009E73", "#D55E00"]
     styles = ["-", "--", "--", ":", "-", "-", "-."]
     for (name, result), color, style in zip(results.items(), colors, styles, strict=True):
-        left.semilogy(result.costs, style, color=color, linewidth=1.4, label=name)
-    left.set(xlabel="steps / N", ylabel="mean f")
+        left.loglog(result.costs, style, color=color, linewidth=1.4, label=name)
+    left.set(xlabel="steps / N", ylabel="mean f", xlim=(1, None))
     left.set_title("Two moons: one variation at a time")
     left.legend(fontsize=8.5)
     solved = history[-1] < 0.055

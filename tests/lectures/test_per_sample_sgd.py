@@ -209,6 +209,8 @@ def test_the_page_runs(tmp_path):
     )
     assert normalised[1] < notes[1]  # sooner
     assert regularised[-1] < notes[-1] - 2  # smaller
+    others = [row[2] for name, row in table.items() if name != "normalised features"]
+    assert 2 * normalised[2] < min(others)  # which stop on a plateau
 
 
 def table_row(name, output):

@@ -78,7 +78,7 @@ def test_every_named_node_is_compared(r):
 WRONG = [
     (page.forward, "W[k] @ a[k - 1]", "W[k] @ a[0]"),
     (page.forward, "W[k] @ a[k - 1]", "W[k].T @ a[k - 1]"),
-    (page.forward, "+ b[k]", "+ b[k - r]"),
+    (page.forward, "+ b[k]", "+ b[r]"),
     (page.forward, "[0](z[k])", "[0](z[1])"),
     (page.backward, "[1](z[r], y)", "[1](y, z[r])"),
     (page.backward, "W[k + 1].T @", "W[k].T @"),
@@ -102,10 +102,7 @@ WRONG_TWO_LAYERS = [
 
 def noticed(compare, widths):
     """Some units are off in one problem and on in another: it takes a few to be sure."""
-    try:
-        return any(disagreements(compare(page.random_problem(widths, seed=s))) for s in range(5))
-    except (ValueError, TypeError):  # a list's None, or shapes that do not fit
-        return True
+    return any(disagreements(compare(page.random_problem(widths, seed=s))) for s in range(5))
 
 
 @pytest.mark.parametrize(("function", "right", "wrong"), WRONG)
