@@ -536,19 +536,19 @@ def test_summary_of_integers():
 
 
 class Quadratic(nn.Module):
-    """x M x for each of a batch, without a layer."""
+    """x M x / 2 for each of a batch, without a layer."""
 
     def __init__(self):
         self.M = bp.Tensor(np.eye(4), requires_grad=True)
 
     def forward(self, x):
-        return np.sum(x @ self.M * x, axis=-1)
+        return np.sum(np.dot(0.5, np.dot(x, self.M)) * x, axis=-1)
 
 
 def test_summary_counts_products_outside_of_layers():
     (row,) = nn.summary(Quadratic(), 4).rows
     assert (row.layer, row.shape, row.parameters) == ("Quadratic", (), 16)
-    assert row.multiplications == 4 * 4 + 4
+    assert row.multiplications == 4 * 4 + 4 + 4
 
 
 def test_summary_of_one_layer():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from ..tensor import Tensor
 from .module import Module, flat, shown
 from .networks import Sequential
 
-_PRODUCTS = frozenset({"linear", "matmul"})
+_PRODUCTS = frozenset({"dot", "inner", "linear", "matmul"})
 _ELEMENTWISE = frozenset({"divide", "multiply", "square"})
 
 
@@ -194,7 +195,7 @@ class _Calls:
     def count(self, rule: Any, inputs: Any, values: Any, data: Any) -> Any:
         """Add the multiplications of an operation to the innermost call."""
         if rule.name in _PRODUCTS:
-            self.open[-1].multiplications += data.size * values[0].shape[-1]
+            self.open[-1].multiplications += data.size * math.prod(np.shape(values[0])[-1:])
         elif rule.name in _ELEMENTWISE:
             self.open[-1].multiplications += data.size
         return rule
