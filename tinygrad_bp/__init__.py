@@ -3,15 +3,18 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import data, explain, functional, nn, optim, plot, schedules, train
 from .backprop import gradients
 from .check import GradientError, detect_nan, gradcheck
 from .draw import Drawing, draw
-from .drawing.animation import animate
 from .explain import count_paths, nudge, paths, propagate, trace
 from .recording import no_grad
 from .tensor import Tensor
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+
+if TYPE_CHECKING:
+    from . import data, explain, functional, nn, optim, plot, schedules, train
+    from . import estimators as estimators
+    from .drawing.animation import animate
 
 __all__ = [
     "Drawing",
@@ -45,13 +48,17 @@ __all__ = [
     "vjp",
 ]
 
+_LATER = {"data", "estimators", "functional", "nn", "optim", "plot", "schedules", "train"}
 
-if TYPE_CHECKING:
-    from . import estimators as estimators
-else:
 
-    def __getattr__(name: str) -> Any:
-        """Import `estimators` when it is first used: it needs scikit-learn."""
-        if name == "estimators":
-            return import_module(".estimators", __name__)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __getattr__(name: str) -> Any:
+    """Import the modules that build on the engine when they are first used."""
+    if name in _LATER:
+        return import_module(f".{name}", __name__)
+    if name == "animate":
+        return import_module(".drawing.animation", __name__).animate
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_LATER})

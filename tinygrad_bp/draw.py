@@ -13,12 +13,11 @@ import numpy as np
 
 from .drawing.groups import name_gradients
 from .drawing.picture import Options, Picture, picture_of
-from .drawing.render import FORMATS, accessible, render
 from .explain import view
 from .files import checked, write
 from .tensor import Tensor
 
-SUFFIXES = (*(f".{form}" for form in FORMATS), ".dot")
+SUFFIXES = (".svg", ".png", ".pdf", ".dot")
 
 
 class Drawing:
@@ -43,11 +42,13 @@ class Drawing:
 
     @functools.cached_property
     def svg(self) -> str:  # noqa: D102
-        return accessible(render(self.source, "svg").decode(), self.title, self.description)
+        from .drawing.render import accessible
+
+        return accessible(self._rendered("svg").decode(), self.title, self.description)
 
     @functools.cached_property
     def png(self) -> bytes:  # noqa: D102
-        return render(self.source, "png")
+        return self._rendered("png")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file; the suffix chooses SVG, PNG, PDF or DOT.
@@ -68,7 +69,12 @@ class Drawing:
         elif form == "svg":
             write(path, self.svg.encode())
         else:
-            write(path, self.png if form == "png" else render(self.source, form))
+            write(path, self.png if form == "png" else self._rendered(form))
+
+    def _rendered(self, form: str) -> bytes:
+        from .drawing.render import render
+
+        return render(self.source, form)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"image/svg+xml": self.svg, "text/plain": repr(self)}

@@ -142,7 +142,7 @@ class History:
         OSError
             If the file cannot be written.
         """
-        from .plot import loss_curves  # noqa: PLC0415  # matplotlib is heavy, and an extra
+        from .plot import loss_curves  # matplotlib is heavy, and an extra
 
         return loss_curves(self, path=path)
 

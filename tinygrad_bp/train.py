@@ -386,7 +386,7 @@ def _untransposed(x: Tensor) -> Tensor:
 def _bar(total: int, progress: bool) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a notebook without widgets gets a bar of text
-        from tqdm.auto import tqdm  # noqa: PLC0415  # takes longer to import than all the rest
+        from tqdm.auto import tqdm  # takes longer to import than all the rest
 
     return tqdm(total=total, unit="step", disable=not progress)
 

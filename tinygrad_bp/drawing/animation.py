@@ -8,7 +8,7 @@ import io
 import json
 import os
 import string
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from ..explain import Edge, Graph, view
@@ -75,7 +75,7 @@ def _page(graph: Graph) -> str:
         if edge.consumer is not None:
             cards["pays"] = f"n{edge.consumer.number}"
         steps.append({"text": _told(edge), "note": _note(edge), **cards})
-    template = files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+    template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
     svg = accessible(render(picture.source, "svg").decode(), picture.title, picture.description)
     return string.Template(template).substitute(
         title=html.escape(f"Backward pass of {printable(graph.nodes[0].name)}, step by step"),

@@ -168,7 +168,7 @@ def _unpack_npz(content: bytes) -> State:
 
 def _safetensors() -> Any:
     try:
-        import safetensors.numpy  # noqa: PLC0415  # an extra
+        import safetensors.numpy  # an extra
     except ImportError:
         raise ImportError(
             "a .safetensors file needs the package safetensors: pip install safetensors"

@@ -160,7 +160,7 @@ class BoundaryAnimation:
 
 def _gif(pages: list[np.ndarray]) -> bytes:
     """Pictures one after the other, in the colours of the last."""
-    from PIL import Image  # noqa: PLC0415  # which matplotlib brings
+    from PIL import Image  # which matplotlib brings
 
     images = [Image.fromarray(page) for page in pages]
     palette = images[-1].quantize(128, dither=Image.Dither.NONE)

@@ -128,7 +128,7 @@ def _looks(title: str, names: list[str]) -> list[dict[str, Any]]:
 
 def _layers(names: list[str]) -> list[dict[str, Any]]:
     """Orange, darker from the input's side to the output's; no more names than are legible."""
-    from matplotlib import colormaps  # noqa: PLC0415
+    from matplotlib import colormaps
 
     shades = colormaps["Oranges"](np.linspace(_PALEST, 1, len(names)))
     named = set(np.linspace(0, len(names) - 1, min(len(names), LEGEND)).round())

@@ -59,7 +59,7 @@ def canvas(
 def _shown_figure() -> type[Figure]:
     """A Figure of matplotlib that is shown by notebooks that never heard of pyplot."""
     try:
-        from matplotlib.figure import Figure  # noqa: PLC0415
+        from matplotlib.figure import Figure
     except ImportError:
         raise ImportError(
             'these pictures need matplotlib: pip install "tinygrad_bp[plot]"'
@@ -68,7 +68,7 @@ def _shown_figure() -> type[Figure]:
     class ShownFigure(Figure):
         def _repr_png_(self) -> bytes:
             """In 256 colours: a notebook stays small, and nobody sees it."""
-            from PIL import Image  # noqa: PLC0415  # which matplotlib brings
+            from PIL import Image  # which matplotlib brings
 
             file = io.BytesIO()
             image = Image.fromarray(pixels(self)).quantize(256, dither=Image.Dither.NONE)
@@ -87,7 +87,7 @@ def rendered(figure: Figure, suffix: str) -> bytes:
 
 def pixels(figure: Figure) -> np.ndarray:
     """The picture as an array of shape (height, width, 3)."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     page = FigureCanvasAgg(figure)
     page.draw()
