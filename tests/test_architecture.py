@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "rules": {"registry"},
     "signatures": {"registry"},
     "recording": {"registry"},
-    "backprop": {"registry"},
+    "backprop": {"recording", "registry"},
     "ndarray": {"rules", "registry", "signatures"},
     "tensor": {"ndarray", "recording", "signatures", "backprop", "registry", "readonly"},
     "transforms": {"tensor", "recording", "backprop"},

@@ -232,6 +232,16 @@ def test_a_pass_under_no_grad_still_differentiates_what_was_recorded():
     assert x.grad == 6.0
 
 
+def test_a_derivative_asked_for_with_its_graph_has_one_under_no_grad_too():
+    x = leaf(3.0)
+    y = x * x * x
+    with bp.no_grad():
+        y.backward(create_graph=True)
+        (found,) = bp.gradients(y, [x], create_graph=True)
+    for first in (x.grad, found):
+        assert bp.gradients(first, [x]) == [18.0]
+
+
 def test_no_grad_in_a_generator_lasts_from_one_yield_to_the_next():
     """It is the thread's, not the function's: a generator that pauses inside it leaves it on."""
     x = leaf(2.0)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .recording import recording
+
 if TYPE_CHECKING:
     from .tensor import Tensor
 
@@ -132,7 +134,8 @@ def gradients(
     if output.requires_grad:
         seed = output.seed(seed, create_graph)
         passes = backward_pass(output, seed, inputs=targets, create_graph=create_graph)
-        found = {node: adjoint for node, adjoint in passes if node in targets}
+        with recording(create_graph):
+            found = {node: adjoint for node, adjoint in passes if node in targets}
     found_or_zero = [found[x] if x in found else np.zeros(x.shape, x.dtype) for x in inputs]
     return found_or_zero if create_graph else separate(found_or_zero)
 

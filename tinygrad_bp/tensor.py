@@ -204,7 +204,13 @@ class Tensor(NDArrayMethods):
             _accumulate(kept, create_graph)
 
     def seed(self, grad: Any = None, create_graph: bool = False) -> Any:
-        """The adjoint that a backward pass from here starts with: 1, or a copy of ``grad``."""
+        """The adjoint that a backward pass from here starts with: 1, or a copy of ``grad``.
+
+        Raises
+        ------
+        ValueError
+            If there is more than one element and no ``grad``, or ``grad`` has another shape.
+        """
         if grad is None:
             if self.size != 1:
                 raise ValueError(
