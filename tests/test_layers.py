@@ -551,6 +551,12 @@ def test_summary_counts_products_outside_of_layers():
     assert row.multiplications == 4 * 4 + 4 + 4
 
 
+def test_a_shared_weight_is_counted_once():
+    model = nn.MLP([3, 3, 3], bias=False, seed=0)
+    model.layers[2].weight = model.layers[0].weight
+    assert [row.parameters for row in nn.summary(model, 3).rows] == [9, 0, 0]
+
+
 def test_summary_of_one_layer():
     (row,) = nn.summary(nn.Linear(3, 2), 3).rows
     assert (row.path, row.layer, row.parameters, row.multiplications) == ("", "Linear(3, 2)", 8, 6)
