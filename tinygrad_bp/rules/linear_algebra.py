@@ -7,6 +7,7 @@ import string
 import numpy as np
 
 from ..registry import compose, plain, primitive, rule
+from .types import as_array
 
 # Products of two
 
@@ -139,13 +140,14 @@ def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
 # Products of many
 
 
-def einsum_by(position, g, out, subscripts, *operands, optimize=False):
+def einsum_by(position, g, out, *inputs, optimize=False):
     """``g`` contracted with the other operands; what they do not say, constants say.
 
     Along a letter that no other has, the gradient is the same everywhere: ones.
     Where a letter came twice, the gradient lies on a diagonal: the identity matrix.
     """
-    position -= 1  # among the operands
+    subscripts, operands = in_letters(inputs)
+    position = position - 1 if isinstance(inputs[0], str) else position // 2  # among the operands
     *terms, output = spelled_out(subscripts, operands)
     own = terms[position]
     length_of = dict(zip(own, np.shape(operands[position]), strict=True))
@@ -186,13 +188,22 @@ def spelled_out(subscripts, operands):
     return [*terms, output.replace("...", dots)]
 
 
-def einsum(subscripts, *operands, optimize=False):
-    if not isinstance(subscripts, str):
-        raise TypeError("of Tensors takes its subscripts first, as in 'ij,jk->ik'")
-    return np.einsum(subscripts, *operands, optimize=optimize)
+def in_letters(inputs):
+    """The subscripts of an einsum and its operands; a list of axes after each becomes letters."""
+    if isinstance(inputs[0], str):
+        return inputs[0], inputs[1:]
+    letters = string.ascii_uppercase + string.ascii_lowercase
+    pairs = len(inputs) // 2
+
+    def term(axes):
+        return "".join("..." if i is Ellipsis else letters[i] for i in axes)
+
+    subscripts = ",".join(map(term, inputs[1 : 2 * pairs : 2]))
+    output = "->" + term(inputs[-1]) if len(inputs) % 2 else ""
+    return subscripts + output, inputs[: 2 * pairs : 2]
 
 
-rule(np.einsum, each=einsum_by, run=einsum, formula=["g · the other operands"])
+rule(np.einsum, each=einsum_by, formula=["g · the other operands"])
 plain(np.einsum_path)
 
 
@@ -203,26 +214,33 @@ def multi_dot(arrays):
     Cormen, Leiserson, Rivest and Stein, "Introduction to Algorithms", section 15.2: a chain of
     matrices is a dynamic programme too.
     """
-    lengths = [*(np.shape(x)[0] for x in arrays), np.shape(arrays[-1])[-1]]
-    if np.ndim(arrays[0]) == 1:
-        lengths[0] = 1
-    if np.ndim(arrays[-1]) == 1:
-        lengths[-1] = 1
+    first, *_, last = arrays
+    inner = (np.shape(x)[0] for x in arrays[1:])
+    rows, columns = (np.shape(x)[i] if np.ndim(x) > 1 else 1 for x, i in ((first, 0), (last, -1)))
+    return chain(tuple(arrays), (rows, *inner, columns))
 
-    @functools.cache
-    def cheapest(i, j):
-        """How many multiplications arrays i to j - 1 take, and where to split them."""
-        costs = (
-            (cheapest(i, k)[0] + cheapest(k, j)[0] + lengths[i] * lengths[k] * lengths[j], k)
-            for k in range(i + 1, j)
+
+def chain(arrays, lengths):
+    """The product of arrays that have ``lengths[i]`` rows and ``lengths[i + 1]`` columns."""
+    k = cheapest(lengths)[1]
+    if not k:
+        return arrays[0]
+    return np.matmul(chain(arrays[:k], lengths[: k + 1]), chain(arrays[k:], lengths[k:]))
+
+
+@functools.cache
+def cheapest(lengths):
+    """How many multiplications a chain of these lengths takes, and where to split it."""
+    costs = (
+        (
+            cheapest(lengths[: k + 1])[0]
+            + cheapest(lengths[k:])[0]
+            + lengths[0] * lengths[k] * lengths[-1],
+            k,
         )
-        return min(costs, default=(0, i))
-
-    def product(i, j):
-        k = cheapest(i, j)[1]
-        return arrays[i] if k == i else np.matmul(product(i, k), product(k, j))
-
-    return product(0, len(arrays))
+        for k in range(1, len(lengths) - 1)
+    )
+    return min(costs, default=(0, 0))
 
 
 @compose(np.linalg.matrix_power)
@@ -307,9 +325,9 @@ compose(np.linalg.trace)(lambda x, /, *, offset=0: np.trace(x, offset, -2, -1))
 @compose(np.linalg.vecdot)
 def vecdot(x1, x2, /, *, axis=-1):
     x1, x2 = np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1)
-    return np.einsum("...i,...i->...", x1, x2)
+    return (x1[..., np.newaxis, :] @ x2[..., np.newaxis])[..., 0, 0]
 
 
 if hasattr(np, "matvec"):  # NumPy 2.2
-    compose(np.matvec)(lambda x1, x2, /: np.einsum("...ij,...j->...i", x1, x2))
-    compose(np.vecmat)(lambda x1, x2, /: np.einsum("...i,...ij->...j", x1, x2))
+    compose(np.matvec)(lambda x1, x2, /: (x1 @ as_array(x2)[..., np.newaxis])[..., 0])
+    compose(np.vecmat)(lambda x1, x2, /: (as_array(x1)[..., np.newaxis, :] @ x2)[..., 0, :])
