@@ -37,6 +37,7 @@ def _lines(value):
 
 
 def _number(x):
+    x = x + 0.0  # which makes -0.0 a plain 0.0
     return f"{x:7.4f}" if abs(x) >= 1e-3 or x == 0 else f"{x:7.0e}"
 
 
