@@ -301,6 +301,18 @@ def test_weights_make_rows_count_in_mini_batches():
     weights = np.tile([1.0, 9.0], 150)
     model = fast(batch_size=30).fit(X, y, sample_weight=weights)
     np.testing.assert_allclose(model.predict_proba(X)[:, 1].mean(), 0.9, atol=0.03)
+    tenfold = fast(batch_size=30, alpha=0).fit(X, y, sample_weight=10 * weights)
+    np.testing.assert_allclose(tenfold.predict_proba(X), model.predict_proba(X), atol=1e-3)
+
+
+@unsettled
+def test_rows_of_no_weight_are_as_if_they_were_not_there():
+    X, y = iris()
+    weights = (y != 2).astype(float)
+    model = fast().fit(X, y, sample_weight=weights)
+    assert model.classes_.tolist() == [0, 1]
+    without = fast().fit(X[y != 2], y[y != 2])
+    np.testing.assert_array_equal(model.predict_proba(X), without.predict_proba(X))
 
 
 # Bad input
