@@ -27,7 +27,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from tinygrad_bp.estimators import MLPClassifier, MLPRegressor
 from tinygrad_bp.train import DivergenceError
 
-from .test_architecture import ROOT
+from .test_examples import ROOT, line_with, numbers, run
 
 unsettled = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -396,3 +396,25 @@ def test_importing_loads_no_scikit_learn_and_using_it_without_is_one_line():
     last = done.stderr.splitlines()[-1]
     assert last.startswith("ImportError: the estimators need scikit-learn")
     assert 'pip install "tinygrad_bp[sklearn]"' in last
+
+
+# The example
+
+
+def test_digits_side_by_side():
+    code, output = run("digits_sklearn.py", "--seeds", 2, "--epochs", 60)
+    assert code == 0, output
+    assert len([line for line in output.splitlines() if line.startswith("seed")]) == 2
+    ours, theirs = (
+        numbers(line_with(f"{name:12}  mean accuracy", output))[0]
+        for name in ("tinygrad_bp", "scikit-learn")
+    )
+    assert ours > 0.96
+    assert abs(ours - theirs) < 0.02
+
+
+def test_digits_side_by_side_without_scikit_learn_says_what_to_install():
+    code, output = run("digits_sklearn.py", blocked="sklearn sklearn.datasets")
+    assert code == 1
+    line = 'this example needs scikit-learn: pip install "tinygrad_bp[examples]"'
+    assert output.strip() == line
