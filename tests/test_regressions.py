@@ -8,7 +8,7 @@ import weakref
 import numpy as np
 import pytest
 
-from tinygrad_bp import Tensor, gradcheck
+from tinygrad_bp import Tensor, grad, gradcheck
 
 RNG = np.random.default_rng(0)
 
@@ -37,6 +37,81 @@ def test_products_of_vectors_refuse_lengths_that_would_broadcast():
     for product in (lambda: np.vecdot(x, one), lambda: np.matvec(one[:, np.newaxis], x)):
         with pytest.raises(ValueError, match="matmul"):
             product()
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        np.linalg.norm,
+        np.linalg.vector_norm,
+        lambda x: np.linalg.norm(x[np.newaxis], 1),
+        np.cumprod,
+        np.gradient,
+        np.nanmean,
+        np.nanstd,
+        lambda x: np.average(x, weights=x),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+def test_small_integers_do_not_overflow(f, dtype):
+    x = np.array([100, 90, 70], dtype)
+    result, expected = f(Tensor(x)), f(x)
+    assert result.dtype == expected.dtype
+    assert result.data == pytest.approx(expected, rel=1e-14)
+
+
+def test_nanmean_counts_what_is_true():
+    x = np.array([True, False, True])
+    assert np.nanmean(Tensor(x)).data == np.nanmean(x)
+
+
+def test_nothing_has_no_median():
+    empty = Tensor(np.empty((0, 3)))
+    assert np.isnan(np.median(empty, axis=0).data).all()
+    assert np.isnan(np.nanmedian(empty).data)
+    assert np.median(empty, axis=1).shape == (0,)
+
+
+def test_nanvar_without_degrees_of_freedom_is_not_a_number():
+    assert np.isnan(np.nanvar(Tensor([1.0, np.nan, 3.0]), ddof=3).data)
+
+
+def test_the_quantile_of_a_list_follows_q():
+    assert grad(lambda q: np.percentile([1.0, 2.0, 4.0], q))(80.0) == pytest.approx(0.04)
+
+
+def test_ediff1d_keeps_the_type_of_the_array():
+    x = Tensor(np.ones(3, np.float32), requires_grad=True)
+    assert np.ediff1d(x, to_begin=[1.0], to_end=2).dtype == np.float32
+
+
+def test_cumprod_takes_a_dtype():
+    assert np.cumprod(Tensor(np.ones(3, np.float32)), dtype=float).dtype == np.float64
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((), None), ((1,), 0), ((1, 3), 0), ((3, 1), (1,))])
+def test_the_standard_deviation_of_one_element_is_flat(shape, axis):
+    x = Tensor(np.full(shape, 2.0), requires_grad=True)
+    np.std(x, axis=axis).sum().backward()
+    assert not np.any(x.grad)
+
+
+def test_the_deviation_of_one_element_from_a_given_mean():
+    assert np.std(Tensor([5.0]), mean=np.array([2.0])).data == 3.0
+
+
+# How a call is read
+
+
+@pytest.mark.parametrize(("x", "axis"), [([1.0, 2.0], 1), ([1.0, 2.0], -2), (1.0, -1)])
+def test_diff_refuses_an_axis_that_is_not_there(x, axis):
+    with pytest.raises(np.exceptions.AxisError):
+        np.diff(Tensor(x), axis=axis)
+
+
+def test_gradient_refuses_too_few_places():
+    with pytest.raises(ValueError, match="2 places for the 3 points"):
+        np.gradient(Tensor([1.0, 2.0, 4.0]), [0.0, 1.0])
 
 
 # What is kept in memory

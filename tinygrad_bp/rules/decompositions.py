@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from ..registry import compose, plain, primitive, refuse, rule
+from .types import floating
 
 
 def T(x):
@@ -275,6 +276,7 @@ def qr(a, mode="reduced"):
 
 
 def vector_norm(x, order, axis, keepdims):
+    x = floating(x)
     if order in (None, 2):
         return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
     sizes = np.abs(x)
@@ -292,7 +294,7 @@ def vector_norm(x, order, axis, keepdims):
 
 
 def matrix_norm(x, order, axes, keepdims):
-    x = np.moveaxis(x, axes, (-2, -1))
+    x = np.moveaxis(floating(x), axes, (-2, -1))
     sums = {1: -2, -1: -2, np.inf: -1, -np.inf: -1}
     if order in (None, "fro"):
         norm = np.sqrt(np.sum(x * x, axis=(-2, -1)))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..registry import compose
+from .types import floating
 
 
 @compose(np.nansum)
@@ -32,15 +33,18 @@ def numbers(a, axis, keepdims):
 
 @compose(np.nanmean)
 def nanmean(a, axis=None, *, keepdims=False):
+    a = floating(a)
     return np.nansum(a, axis=axis, keepdims=keepdims) / numbers(a, axis, keepdims)
 
 
 @compose(np.nanvar)
 def nanvar(a, axis=None, *, ddof=0, keepdims=False, mean=None, correction=None):
+    a = floating(a)
     if mean is None:
         mean = np.nanmean(a, axis=axis, keepdims=True)
     distance = np.where(np.isnan(a), 0, a - mean)
     freedom = numbers(a, axis, keepdims) - (ddof if correction is None else correction)
+    freedom = np.where(freedom > 0, freedom, freedom.dtype.type(np.nan))
     return np.sum(np.square(distance), axis=axis, keepdims=keepdims) / freedom
 
 

@@ -1,9 +1,11 @@
 """Rules of the median and of quantiles: sums of the elements, weighed by their rank."""
 
+import math
+
 import numpy as np
 
 from ..registry import compose
-from .types import astype
+from .types import as_array, astype
 
 
 def hat(x, q, axis):
@@ -16,7 +18,8 @@ def hat(x, q, axis):
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     last = tuple(range(-len(axes), 0))
     moved = np.moveaxis(x, axes, last)
-    rows = np.reshape(moved, (*moved.shape[: x.ndim - len(axes)], -1))
+    kept = x.ndim - len(axes)
+    rows = np.reshape(moved, (*moved.shape[:kept], math.prod(moved.shape[kept:])))
     rank = np.argsort(np.argsort(rows, axis=-1), axis=-1)
     position = q * (np.sum(~np.isnan(rows), axis=-1, keepdims=True) - 1)
     weight = np.maximum(1 - np.abs(rank - position), 0)
@@ -26,6 +29,7 @@ def hat(x, q, axis):
 
 def interpolated(a, q, axis, method, keepdims, *, omit_nan=False, percent=False):
     """The quantile of ``a`` for each of ``q``; whatever weighs nothing, even infinity, adds 0."""
+    a = as_array(a)
     q = np.array(q) if isinstance(q, list | tuple) else q
     q = q / 100 if percent else q
     if method != "linear":
@@ -37,7 +41,8 @@ def interpolated(a, q, axis, method, keepdims, *, omit_nan=False, percent=False)
         raise ValueError("quantiles must be in the range [0, 1], percentiles in [0, 100]")
     weight = hat(a, q, axis)
     counted = weight > 0 if omit_nan else (weight > 0) | np.isnan(a)
-    return np.sum(np.where(counted, a, 0) * weight, axis=axis, keepdims=keepdims)
+    start = 0.0 if a.size else np.nan  # nothing has no middle
+    return np.sum(np.where(counted, a, 0) * weight, axis=axis, keepdims=keepdims, initial=start)
 
 
 @compose(np.quantile)

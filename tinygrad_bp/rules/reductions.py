@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..registry import compose, rule
+from .types import floating
 
 
 def restore(g, x, axis, keepdims):
@@ -39,6 +40,7 @@ rule(
 
 @compose(np.average)
 def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
+    a = floating(a)
     if weights is None:
         result = np.mean(a, axis=axis, keepdims=keepdims)
         total = np.full(result.shape, float(count(a, result)), result.dtype)
@@ -117,4 +119,7 @@ def var(
 
 @compose(np.std)
 def std(a, *places, **names):
-    return np.sqrt(np.var(a, *places, **names))
+    variance = np.var(a, *places, **names)
+    if variance.size == a.size and names.get("mean") is None:
+        return variance  # of one element it is always 0, which has no slope, as its root seems to
+    return np.sqrt(variance)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..registry import compose, rule
-from .types import as_array
+from .types import as_array, cast
 
 
 def summed_from_the_end(g, x, axis):
@@ -34,7 +34,8 @@ def doubled(combine, x, axis):
 
 
 @compose(np.cumprod)
-def cumprod(a, axis=None):
+def cumprod(a, axis=None, dtype=None):
+    a = cast(a, np.cumprod(np.empty(0, a.dtype), dtype=dtype).dtype)
     return doubled(np.multiply, np.reshape(a, -1) if axis is None else a, axis or 0)
 
 

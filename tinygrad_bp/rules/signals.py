@@ -1,20 +1,23 @@
 """Rules of the functions of sampled signals: differences, convolution, interpolation."""
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..registry import compose, rule
 from .indexing import scatter_add
-from .types import as_array, cast
+from .types import as_array, cast, floating
 
 
 @compose(np.diff)
 def diff(a, n=1, axis=-1, prepend=None, append=None):
+    a = as_array(a)
+    axis = normalize_axis_index(axis, a.ndim)
     edges = [x if x is None else edge(a, x, axis) for x in (prepend, append)]
     parts = [x for x in (edges[0], a, edges[1]) if x is not None]
     a = np.concatenate(parts, axis) if len(parts) > 1 else a
     if n < 0:
         raise ValueError(f"np.diff takes differences n >= 0 times, not {n}")
-    before = axis % a.ndim * (slice(None),)
+    before = axis * (slice(None),)
     for _ in range(n):
         a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
     return a
@@ -24,18 +27,19 @@ def edge(a, x, axis):
     """``x`` as `numpy.diff` joins it to ``a``: a number becomes a slice of ``a``'s shape."""
     if np.ndim(x):
         return x
-    return np.broadcast_to(x, [1 if i == axis % a.ndim else n for i, n in enumerate(a.shape)])
+    return np.broadcast_to(x, [1 if i == axis else n for i, n in enumerate(a.shape)])
 
 
 @compose(np.ediff1d)
 def ediff1d(ary, to_end=None, to_begin=None):
+    ary = as_array(ary)
     parts = (to_begin, np.diff(np.ravel(ary)), to_end)
-    return np.concatenate([np.ravel(x) for x in parts if x is not None])
+    return np.concatenate([np.ravel(cast(x, ary.dtype)) for x in parts if x is not None])
 
 
 @compose(np.gradient)
 def gradient(f, *varargs, axis=None, edge_order=1):
-    f = as_array(f)
+    f = floating(f)
     axes = range(f.ndim) if axis is None else np.ravel(axis).tolist()
     spacings = varargs or (1.0,)
     if len(spacings) == 1 and np.ndim(spacings[0]) == 0:
@@ -59,6 +63,11 @@ def slope(f, spacing, axis, edge_order):
         raise ValueError(
             f"np.gradient with edge_order={edge_order} needs {edge_order + 1} points along axis "
             f"{axis}, not {f.shape[-1]}"
+        )
+    if np.shape(spacing) not in ((), f.shape[-1:]):
+        raise ValueError(
+            f"np.gradient got {np.size(spacing)} places for the {f.shape[-1]} points along axis "
+            f"{axis}"
         )
     step = np.diff(spacing) if np.ndim(spacing) else spacing * np.ones(f.shape[-1] - 1)
     sides = np.diff(f) / step

@@ -31,6 +31,12 @@ def cast(x, dtype):
     return x if x.dtype == dtype else astype(x, dtype)
 
 
+def floating(x):
+    """``x`` with integers and booleans as float64, as NumPy averages and measures them."""
+    x = as_array(x)
+    return x if x.dtype.kind in "fc" else cast(x, float)
+
+
 def common_dtype(*arrays):
     """The dtype of what is computed of these; a Python number takes that of the others."""
     return np.result_type(*(x if np.isscalar(x) else as_array(x) for x in arrays))
