@@ -54,10 +54,10 @@ def _operators(function: np.ufunc) -> tuple[_Operator, _Operator]:
     """The method of an operator that calls ``function``, and that of its reflection."""
 
     def forward(self: NDArrayMethods, other: Any) -> Tensor:
-        return self._record(function, (self, other), {})
+        return self._record(function, (self, other))
 
     def reflected(self: NDArrayMethods, other: Any) -> Tensor:
-        return self._record(function, (other, self), {})
+        return self._record(function, (other, self))
 
     return forward, reflected
 
@@ -74,7 +74,8 @@ class NDArrayMethods:
     _requires_grad: bool
     name: str | None
 
-    def _record(self, function: Any, inputs: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+    @staticmethod
+    def _record(function: Any, inputs: tuple[Any, ...], parameters: Any = ...) -> Any:
         raise NotImplementedError
 
     def _called(self) -> str:
@@ -166,7 +167,7 @@ class NDArrayMethods:
     # What Python expects of an array
 
     def __getitem__(self, index: Any) -> Tensor:
-        return self._record(getitem, (self, _own_index(index)), {})
+        return self._record(getitem, (self, _own_index(index)))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
@@ -263,12 +264,12 @@ class NDArrayMethods:
     @property
     def T(self) -> Tensor:
         """The axes in reverse order: for a matrix, its transpose."""
-        return self._record(np.transpose, (self,), {})
+        return self._record(np.transpose, (self,))
 
     @property
     def mT(self) -> Tensor:
         """Each matrix of the last two axes, transposed."""
-        return self._record(np.matrix_transpose, (self,), {})
+        return self._record(np.matrix_transpose, (self,))
 
     def reshape(self, *shape: Any, **order: str) -> Tensor:
         """`np.reshape`: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``, and ``order="F"``."""
@@ -280,7 +281,7 @@ class NDArrayMethods:
 
     def compress(self, condition: Any, axis: int | None = None) -> Tensor:
         """`np.compress` of this Tensor: the slices where the condition holds."""
-        return self._record(np.compress, (condition, self, axis), {})
+        return self._record(np.compress, (condition, self, axis))
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""

@@ -18,6 +18,74 @@ _NO_PARAMETERS: dict[str, Any] = {}
 _AS_THEY_ARE = frozenset({np.ndarray, np.float64, np.float32, float, int, slice})
 
 
+def apply(
+    function: Any, inputs: tuple[Any, ...], parameters: dict[str, Any] = _NO_PARAMETERS
+) -> Any:
+    """Call ``function`` on the inputs' arrays, and remember how the result was made.
+
+    Parameters
+    ----------
+    function : callable
+        A NumPy function with a rule, or one of ours.
+    inputs : tuple of Tensor, array or number
+        What it is applied to.
+    parameters : dict, optional
+        Its keyword arguments, such as ``axis``.
+
+    Returns
+    -------
+    Tensor
+        A node of the graph if an input requires grad and recording is on. A plain array where
+        the function's result has no derivative, such as `numpy.argmax`.
+
+    Raises
+    ------
+    TypeError
+        If the function has no rule, or does not know a parameter, or the result is not real.
+
+    Examples
+    --------
+    >>> apply(np.multiply, (Tensor(2.0, requires_grad=True), 3.0))
+    Tensor(6., function=multiply)
+    """
+    rule = RULES.get(function)
+    if rule is None:
+        return _apply_without_rule(function, inputs, parameters)
+    if parameters or len(inputs) != rule.arity:
+        inputs, parameters = bind(function, inputs, parameters)
+    values: list[Any] = []
+    edges: tuple[int, ...] = ()
+    for position, x in enumerate(inputs):
+        if isinstance(x, Tensor):
+            values.append(x._array)
+            if x._requires_grad and rule.derivatives[position] is not None:
+                edges += (position,)
+        else:
+            values.append(x if type(x) in _AS_THEY_ARE else _operand(x, function))
+    try:
+        data = _frozen(rule.function(*values, **parameters))
+    except (ValueError, TypeError, IndexError) as error:
+        raise _explained(error, rule.name, inputs) from None
+    if watch := WATCH.get():
+        rule = watch(rule, inputs, values, data)
+    if not (edges and RECORDING.get()):
+        return _leaf(data)
+    if data.dtype.kind != "f":
+        raise TypeError(f"{rule.name} gave {data.dtype}: only real functions are differentiated")
+    return _node(data, rule, inputs, values, edges, parameters or _NO_PARAMETERS)
+
+
+def _apply_without_rule(function: Any, inputs: tuple, parameters: dict) -> Any:
+    if function in COMPOSITIONS:
+        if has_out(function, inputs, parameters):
+            raise cannot_write(function)
+        return COMPOSITIONS[function](*inputs, **parameters)
+    if function in PLAIN:
+        return function(*without_history(inputs), **without_history(parameters))
+    why = REFUSED.get(function, "it has no derivative rule; use t.data to leave the graph")
+    raise TypeError(f"{full_name(function)} cannot be applied to a Tensor: {why}")
+
+
 class Tensor(NDArrayMethods):
     """An array that remembers how it was made.
 
@@ -110,6 +178,8 @@ class Tensor(NDArrayMethods):
         self.inputs = self.edges = self.arguments = ()
         self.parameters = _NO_PARAMETERS
         self.requires_grad = requires_grad
+
+    _record = staticmethod(apply)
 
     # What it holds
 
@@ -252,74 +322,6 @@ class Tensor(NDArrayMethods):
         """Rebind a leaf's data to an array that nobody else will write to, without a copy."""
         self._array = _frozen(new)
 
-    def _record(self, function: Any, inputs: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
-        return apply(function, inputs, parameters)
-
-
-def apply(function: Any, inputs: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
-    """Call ``function`` on the inputs' arrays, and remember how the result was made.
-
-    Parameters
-    ----------
-    function : callable
-        A NumPy function with a rule, or one of ours.
-    inputs : tuple of Tensor, array or number
-        What it is applied to.
-    parameters : dict
-        Its keyword arguments, such as ``axis``.
-
-    Returns
-    -------
-    Tensor
-        A node of the graph if an input requires grad and recording is on. A plain array where
-        the function's result has no derivative, such as `numpy.argmax`.
-
-    Raises
-    ------
-    TypeError
-        If the function has no rule, or does not know a parameter, or the result is not real.
-
-    Examples
-    --------
-    >>> apply(np.multiply, (Tensor(2.0, requires_grad=True), 3.0), {})
-    Tensor(6., function=multiply)
-    """
-    rule = RULES.get(function)
-    if rule is None:
-        return _apply_without_rule(function, inputs, parameters)
-    if parameters or len(inputs) != rule.arity:
-        inputs, parameters = bind(function, inputs, parameters)
-    values, edges = [], []
-    for position, x in enumerate(inputs):
-        if isinstance(x, Tensor):
-            values.append(x._array)
-            if x._requires_grad and rule.derivatives[position] is not None:
-                edges.append(position)
-        else:
-            values.append(x if type(x) in _AS_THEY_ARE else _operand(x, function))
-    try:
-        data = _frozen(rule.function(*values, **parameters))
-    except (ValueError, TypeError, IndexError) as error:
-        raise _explained(error, rule.name, inputs) from None
-    if watch := WATCH.get():
-        rule = watch(rule, inputs, values, data)
-    if not (edges and RECORDING.get()):
-        return _leaf(data)
-    if data.dtype.kind != "f":
-        raise TypeError(f"{rule.name} gave {data.dtype}: only real functions are differentiated")
-    return _node(data, rule, inputs, values, edges, parameters or _NO_PARAMETERS)
-
-
-def _apply_without_rule(function: Any, inputs: tuple, parameters: dict) -> Any:
-    if function in COMPOSITIONS:
-        if has_out(function, inputs, parameters):
-            raise cannot_write(function)
-        return COMPOSITIONS[function](*inputs, **parameters)
-    if function in PLAIN:
-        return function(*without_history(inputs), **without_history(parameters))
-    why = REFUSED.get(function, "it has no derivative rule; use t.data to leave the graph")
-    raise TypeError(f"{full_name(function)} cannot be applied to a Tensor: {why}")
-
 
 def _operand(x: Any, function: Any) -> Any:
     """An input that is not a Tensor, as an array if NumPy would take it for one."""
@@ -334,7 +336,7 @@ def _operand(x: Any, function: Any) -> Any:
 
 
 def _node(
-    data: Any, rule: Rule | None, inputs: tuple, values: Sequence, edges: Sequence, parameters: dict
+    data: Any, rule: Rule | None, inputs: tuple, values: Sequence, edges: tuple, parameters: dict
 ) -> Tensor:
     """A Tensor that was computed, or if it has no rule a leaf."""
     self = Tensor.__new__(Tensor)
@@ -343,7 +345,7 @@ def _node(
     self.grad = self.name = None
     self.rule = rule
     self.inputs = inputs
-    self.edges = tuple(edges)
+    self.edges = edges
     self.arguments = (data, *values)
     self.parameters = parameters
     return self
