@@ -120,6 +120,7 @@ def test_without_matplotlib_one_line_says_what_to_install():
 def shade_at(figure, x, y):
     """The colour that was drawn behind a point."""
     image = figure.axes[0].images[0]
+    assert image.origin == "lower"
     left, right, bottom, top = image.get_extent()
     shades = image.get_array()
     row = round((y - bottom) / (top - bottom) * (len(shades) - 1))
@@ -266,6 +267,17 @@ def test_a_long_training_is_thinned_out_and_its_end_is_shown(monkeypatch, tmp_pa
     monkeypatch.setattr(animation, "_pages", lambda frames: pages(seen.extend(frames) or frames))
     animation.save(tmp_path / "long.gif")
     assert [epoch for epoch, *_ in seen] == [8, 16, 24, 37]
+
+
+def test_a_frame_keeps_nothing_of_those_before():
+    turn = 0.0
+    animation = bp.plot.BoundaryAnimation(lambda X: X @ [1.0, turn] - 0.5, CORNERS, [0, 0, 1, 1])
+    animation()
+    turn = 1.0
+    animation()
+    both = list(animation._pages(animation._frames))
+    last = list(animation._pages(animation._frames[1:]))
+    np.testing.assert_array_equal(both[1], last[0])
 
 
 def test_an_animation_that_cannot_be_saved(tmp_path):
@@ -426,11 +438,18 @@ def test_statistics_are_those_of_a_network_written_by_hand():
 
 def test_dead_units_are_counted():
     model = bp.nn.MLP([2, 4, 1], seed=0)
-    model.layers[0].bias.data = [-100.0, 100.0, 100.0, -100.0]
+    model.layers[0].weight.data = np.ones((4, 2))
+    model.layers[0].bias.data = [-100.0, 100.0, -0.5, -100.0]  # the third fires now and then
     first, last = bp.plot.layer_statistics(model, CORNERS)
     assert (first.dead, first.saturated) == (0.5, None)
     assert (last.dead, last.saturated, last.deltas, last.mean_delta) == (None, None, None, None)
     assert "dead units 50%" in str(first)
+
+
+def test_the_activation_of_a_layer_is_the_first_after_it():
+    model = bp.nn.Sequential(bp.nn.Linear(2, 3), np.tanh, bp.functional.relu, bp.nn.Linear(3, 1))
+    first, last = bp.plot.layer_statistics(model, CORNERS)
+    assert (first.activation, last.activation) == ("tanh", None)
 
 
 @pytest.mark.parametrize(("activation", "edge"), [("tanh", 2.993), ("sigmoid", 5.981)])
@@ -474,3 +493,31 @@ def test_what_has_no_layers():
         bp.plot.layer_statistics(np.tanh, CORNERS)
     with pytest.raises(ValueError, match="both y and loss="):
         bp.plot.layer_statistics(bp.nn.Linear(2, 1), CORNERS, np.zeros((4, 1)))
+
+
+# The example
+
+
+def run_example(*arguments):
+    return subprocess.run(
+        [sys.executable, "-W", "error", ROOT / "examples" / "decision_boundary.py", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_example_writes_its_pictures(tmp_path):
+    done = run_example("--epochs", "2", "--out", tmp_path / "film.gif")
+    assert done.returncode == 0, done.stderr
+    assert "History(2 epochs" in done.stdout
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["film.gif", "film_history.png"]
+
+
+def test_the_example_refuses_a_place_before_it_trains(tmp_path):
+    for place in (tmp_path / "film.mp4", tmp_path / "missing" / "film.gif"):
+        done = run_example("--out", place)
+        assert done.returncode == 2
+        assert "must end in .gif, and be in a folder that exists" in done.stderr
+        assert not done.stdout

@@ -217,7 +217,7 @@ def _draw_deltas(row: np.ndarray, layers: list[LayerStatistics]) -> None:
     for axes, layer, size in zip(row, layers, sizes, strict=True):
         zeros = np.mean(size == 0)
         _head(axes, "", [f"mean |δ| {layer.mean_delta:.1e}", f"exactly 0: {zeros:.0%}"])
-        axes.hist(size[size > 0], bins, color=GRADIENT)
+        axes.hist(size, bins, color=GRADIENT)
         axes.set_xscale("log")
         axes.set_xlim(bins[0], bins[-1])
     row[0].set_ylabel("|δ|", color=GRADIENT)
