@@ -355,13 +355,24 @@ def test_wrong_parameters_are_refused_and_what_was_fitted_stays(options, message
 
 
 @unsettled
-def test_a_fit_that_diverges_leaves_the_fit_before_it():
+@pytest.mark.parametrize("how", ["fit", "warm", "partial_fit", "columns"])
+def test_a_fit_that_fails_leaves_the_fit_before_it(how):
     X, y = diabetes()
-    model = MLPRegressor((8,), solver="sgd", max_iter=20, random_state=0).fit(X, y)
-    before = model.predict(X)
-    with pytest.raises(DivergenceError, match="diverged in epoch"):
-        model.set_params(learning_rate_init=1e6).fit(X, y)
+    model = MLPRegressor((8,), solver="sgd", max_iter=20, batch_size=50, random_state=0).fit(X, y)
+    before, curve = model.predict(X), list(model.loss_curve_)
+    model.set_params(warm_start=how == "warm", learning_rate_init=1e6)
+    if how == "columns":
+        with pytest.raises(ValueError, match="weight"):
+            model.fit(X[:, :3], y, sample_weight=np.zeros(len(y)))
+    elif how == "partial_fit":
+        model.optimizer_.lr = 1e6
+        with pytest.raises(DivergenceError, match="diverged in epoch 1"):
+            model.partial_fit(X, y)
+    else:
+        with pytest.raises(DivergenceError, match="diverged in epoch"):
+            model.fit(X, y)
     np.testing.assert_array_equal(model.predict(X), before)
+    assert model.loss_curve_ == curve
 
 
 @unsettled

@@ -39,12 +39,7 @@ __all__ = ["MLPClassifier", "MLPRegressor"]
 FLOATS = (np.float64, np.float32)  # an X of either is used as it is; others become the first
 ACTIVATIONS: dict[str, Any] = {"identity": np.positive, "logistic": sigmoid}
 ACTIVATIONS |= {name: name for name in nn.ACTIVATIONS}
-SOLVERS: dict[str, Callable[..., Optimizer]] = {
-    "adam": lambda parameters, lr, momentum, nesterov: Adam(parameters, lr),
-    "sgd": lambda parameters, lr, momentum, nesterov: SGD(
-        parameters, lr, momentum, nesterov=nesterov
-    ),
-}
+SOLVERS = {"adam": Adam, "sgd": SGD}
 
 
 @dataclass
@@ -95,6 +90,7 @@ class _MultilayerPerceptron(BaseEstimator):
     model_: MLP
     optimizer_: Optimizer
     loss_curve_: list[float]
+    n_outputs_: int
 
     def __init__(
         self,
@@ -151,40 +147,24 @@ class _MultilayerPerceptron(BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            If a parameter, a shape, a type or a value is wrong; what was fitted before stays.
+            If a parameter, a shape, a type or a value is wrong.
+        tinygrad_bp.train.DivergenceError
+            If the loss grew out of bounds. Whenever a fit fails, the one before it stays.
         """
         return self._fit(X, y, sample_weight)
 
-    def _fit(
-        self, X: Any, y: Any, weights: Any, *, incremental: bool = False, classes: Any = None
-    ) -> Any:
-        self._check_parameters(incremental)
-        resume = hasattr(self, "model_") and (incremental or self.warm_start)
-        X, y = validate_data(self, X, y, dtype=FLOATS, reset=not resume, **self._y_options)
-        X, y, weights = _weighted(X, y, weights)
-        targets, learned = self._targets(y, vars(self).get("classes_") if resume else classes)
-        generator = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        model = self.model_ if resume else self._network(X, learned["n_outputs_"], generator)
-        data, held_out = self._split(_Data(X, targets, weights), generator)
-        optimizer = self.optimizer_ if resume and incremental else self._optimizer(model)
-        watch = _Watch(self.tol, self.n_iter_no_change, self._scorer(held_out))
-        history = train.fit(
-            model,
-            data.X,
-            np.arange(len(data.X)),  # for targets row numbers, which lead to weights too
-            loss=self._loss(model, data),
-            optimizer=optimizer,
-            epochs=1 if incremental else self.max_iter,
-            batch_size=200 if self.batch_size == "auto" else self.batch_size,
-            seed=generator,
-            callbacks=[] if incremental else [watch],
-            progress=bool(self.verbose),
-        )
-        if watch.best_state is not None:
-            model.load_state_dict(watch.best_state)
-        self._keep(model, optimizer, history, resume, learned)
-        self.validation_scores_ = watch.scores if held_out else None
-        if not (incremental or watch.stalled) and len(history) == self.max_iter:
+    def _fit(self, X: Any, y: Any, weights: Any, **how: Any) -> Any:
+        """Train, or if that fails leave everything as it was."""
+        before = dict(self.__dict__)
+        state = self.model_.state_dict() if "model_" in before else {}
+        try:
+            settled = self._train(X, y, weights, **how)
+        except BaseException:
+            self.__dict__ = before
+            if state:
+                self.model_.load_state_dict(state)
+            raise
+        if not settled:
             warnings.warn(
                 f"max_iter={self.max_iter} epochs were over before the training had settled",
                 ConvergenceWarning,
@@ -192,15 +172,40 @@ class _MultilayerPerceptron(BaseEstimator):
             )
         return self
 
-    def _keep(
-        self, model: MLP, optimizer: Optimizer, history: History, resume: bool, learned: dict
-    ) -> None:
-        """Set the attributes of a fit, now that nothing can fail any more."""
-        before = self.loss_curve_ if resume else []
-        self.model_, self.optimizer_, self.history_ = model, optimizer, history
-        self.loss_curve_ = [*before, *(row["loss"] for row in history.rows)]
-        self.n_iter_ = len(history)
-        self.__dict__.update(learned)
+    def _train(
+        self, X: Any, y: Any, weights: Any, *, incremental: bool = False, classes: Any = None
+    ) -> bool:
+        """Train, and tell whether that ended by itself."""
+        self._check_parameters(incremental)
+        resume = "model_" in self.__dict__ and (incremental or self.warm_start)
+        X, y = validate_data(self, X, y, dtype=FLOATS, reset=not resume, **self._y_options)
+        X, y, weights = _weighted(X, y, weights)
+        targets = self._targets(y, self.__dict__.get("classes_") if resume else classes)
+        generator = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        if not resume:
+            self.model_, self.loss_curve_ = self._network(X, generator), []
+        if not (resume and incremental):
+            self.optimizer_ = self._optimizer()
+        data, held_out = self._split(_Data(X, targets, weights), generator)
+        watch = _Watch(self.tol, self.n_iter_no_change, self._scorer(held_out))
+        self.history_ = train.fit(
+            self.model_,
+            data.X,
+            np.arange(len(data.X)),  # for targets row numbers, which lead to weights too
+            loss=self._loss(data),
+            optimizer=self.optimizer_,
+            epochs=1 if incremental else self.max_iter,
+            batch_size=200 if self.batch_size == "auto" else self.batch_size,
+            seed=generator,
+            callbacks=[] if incremental else [watch],
+            progress=bool(self.verbose),
+        )
+        if watch.best_state is not None:
+            self.model_.load_state_dict(watch.best_state)
+        self.n_iter_ = len(self.history_)
+        self.loss_curve_ = [*self.loss_curve_, *(row["loss"] for row in self.history_.rows)]
+        self.validation_scores_ = watch.scores if held_out else None
+        return incremental or watch.stalled or self.n_iter_ < self.max_iter
 
     def _check_parameters(self, incremental: bool) -> None:
         """Refuse what is wrong by the name that the user knows, before any work."""
@@ -223,14 +228,15 @@ class _MultilayerPerceptron(BaseEstimator):
         sizes = self.hidden_layer_sizes
         return list(sizes) if isinstance(sizes, Iterable) else [sizes]
 
-    def _network(self, X: Any, outputs: int, generator: np.random.Generator) -> MLP:
-        sizes = [X.shape[1], *self._hidden_sizes(), outputs]
+    def _network(self, X: Any, generator: np.random.Generator) -> MLP:
+        sizes = [X.shape[1], *self._hidden_sizes(), self.n_outputs_]
         return MLP(sizes, ACTIVATIONS[self.activation], seed=generator, dtype=X.dtype)
 
-    def _optimizer(self, model: MLP) -> Optimizer:
-        make = SOLVERS[self.solver]
-        momentum, nesterov = self.momentum, bool(self.nesterovs_momentum and self.momentum)
-        return make(model.parameters(), self.learning_rate_init, momentum, nesterov)
+    def _optimizer(self) -> Optimizer:
+        parameters, lr, momentum = self.model_.parameters(), self.learning_rate_init, self.momentum
+        if self.solver == "adam":
+            return Adam(parameters, lr)
+        return SGD(parameters, lr, momentum, nesterov=bool(self.nesterovs_momentum and momentum))
 
     def _split(self, data: _Data, generator: np.random.Generator) -> tuple[_Data, _Data | None]:
         """The rows to learn from and, for early stopping, those to judge by."""
@@ -249,9 +255,9 @@ class _MultilayerPerceptron(BaseEstimator):
             )
         return data[learn], data[judge]
 
-    def _loss(self, model: MLP, data: _Data) -> Callable[[Any, Any], Any]:
+    def _loss(self, data: _Data) -> Callable[[Any, Any], Any]:
         """The weighted mean of the rows' losses, and ``alpha / 2 · Σ W²`` for as many rows."""
-        matrices = [layer.weight for layer in _affine(model)] if self.alpha else []
+        matrices = [layer.weight for layer in _affine(self.model_)] if self.alpha else []
 
         def loss(outputs: Any, rows: Any) -> Any:
             weights = data.weights[rows]
@@ -405,8 +411,8 @@ class MLPClassifier(ClassifierMixin, _MultilayerPerceptron):
         """The logarithm of `predict_proba`, exact where that rounds to 0 or 1."""
         return log_softmax(self._outputs(X))
 
-    def _targets(self, y: Any, classes: Any) -> tuple[Any, dict[str, Any]]:
-        """Class numbers, and what is learned from the labels."""
+    def _targets(self, y: Any, classes: Any) -> Any:
+        """The class numbers."""
         check_classification_targets(y)
         if classes is None:
             classes, targets = np.unique(y, return_inverse=True)
@@ -414,7 +420,8 @@ class MLPClassifier(ClassifierMixin, _MultilayerPerceptron):
             raise ValueError(f"y has labels {unknown} that are not among {classes.tolist()}")
         else:
             targets = np.searchsorted(classes, y)
-        return targets, {"classes_": classes, "n_outputs_": len(classes)}
+        self.classes_, self.n_outputs_ = classes, len(classes)
+        return targets
 
     @staticmethod
     def _losses(outputs: Any, targets: Any) -> Any:
@@ -476,11 +483,12 @@ class MLPRegressor(RegressorMixin, _MultilayerPerceptron):
         outputs = self._outputs(X)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
-    def _targets(self, y: Any, classes: None) -> tuple[Any, dict[str, Any]]:
+    def _targets(self, y: Any, classes: None) -> Any:
         """A column for each output."""
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         targets = y.reshape(len(y), -1).astype(float)
-        return targets, {"n_outputs_": targets.shape[1]}
+        self.n_outputs_ = targets.shape[1]
+        return targets
 
     @staticmethod
     def _losses(outputs: Any, targets: Any) -> Any:
