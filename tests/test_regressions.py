@@ -8,7 +8,8 @@ import weakref
 import numpy as np
 import pytest
 
-from tinygrad_bp import Tensor, grad, gradcheck
+from tinygrad_bp import Tensor, grad, gradcheck, gradients
+from tinygrad_bp.functional import relu
 
 RNG = np.random.default_rng(0)
 
@@ -112,6 +113,45 @@ def test_diff_refuses_an_axis_that_is_not_there(x, axis):
 def test_gradient_refuses_too_few_places():
     with pytest.raises(ValueError, match="2 places for the 3 points"):
         np.gradient(Tensor([1.0, 2.0, 4.0]), [0.0, 1.0])
+
+
+def test_too_many_arguments_are_refused():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    for call in (lambda: x.exp(5), lambda: relu(x, 0.1), lambda: x.sum(0, None, None, 0, 0, 0, 9)):
+        with pytest.raises(TypeError, match="too many"):
+            call()
+
+
+def test_where_needs_something_to_choose_from():
+    with pytest.raises(TypeError, match=r"np\.nonzero"):
+        np.where(Tensor([1.0, 0.0], requires_grad=True))
+
+
+def test_a_truth_value_is_not_differentiated():
+    with pytest.raises(TypeError, match="the function gave bool"):
+        grad(lambda x: np.allclose(x, 2 * x))(1.0)
+
+
+@pytest.mark.parametrize(
+    ("f", "parameter"),
+    [
+        (np.transpose, [1, 0, 2]),
+        (lambda x, axes: np.tensordot(x, x, axes=axes), ([0, 1], [1, 2])),
+        (lambda x, where: np.sum(x, where=where), np.arange(27).reshape(3, 3, 3) < 9),
+        (lambda x, where: np.max(x, where=where, initial=-9.0), np.arange(3) < 1),
+    ],
+)
+def test_parameters_belong_to_the_graph(f, parameter):
+    x = Tensor(RNG.normal(size=(3, 3, 3)), requires_grad=True)
+    y = f(x, parameter)
+    seed = RNG.normal(size=y.shape)
+    (before,) = gradients(y, [x], seed)
+    if isinstance(parameter, np.ndarray):
+        parameter[...] = ~parameter
+    else:
+        (parameter if isinstance(parameter, list) else parameter[0]).reverse()
+    (after,) = gradients(y, [x], seed)
+    assert after.tolist() == before.tolist()
 
 
 # What is kept in memory

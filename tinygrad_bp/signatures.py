@@ -45,9 +45,11 @@ def bind(
             raise TypeError(f"{rule.name} has no derivative by {name}=; pass its values, t.data")
     arity = len(inputs) if rule.arity is None else rule.arity
     if len(inputs) == arity and parameters.keys() <= rule.parameters:
-        return inputs, parameters
+        return inputs, {name: _own(value) for name, value in parameters.items()}
     defaults = _defaults(function)
     places = tuple(defaults)
+    if len(inputs) > max(arity, len(places)):
+        raise TypeError(f"{full_name(function)} got {len(inputs)} arguments, which is too many")
     named = dict(zip(places, inputs, strict=False)) if len(inputs) > arity else {}
     named = {name: value for name, value in named.items() if name in places[arity:]}
     given = {**named, **parameters}
@@ -62,7 +64,16 @@ def bind(
             if name == "out":
                 raise cannot_write(function)
             raise TypeError(f"{full_name(function)} with {name}= has no derivative rule")
-    return inputs, {name: value for name, value in given.items() if name in rule.parameters}
+    return inputs, {n: _own(value) for n, value in given.items() if n in rule.parameters}
+
+
+def _own(value: Any) -> Any:
+    """A parameter, copied if it is an array or a list: the caller may write to it afterwards."""
+    if isinstance(value, list):
+        return [_own(item) for item in value]
+    if isinstance(value, tuple):
+        return tuple(map(_own, value))
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def cannot_write(function: Callable[..., Any]) -> TypeError:

@@ -279,7 +279,7 @@ def _variable(x: Any) -> Tensor:
 
 def _one_array(out: Any) -> Tensor:
     """What a function gave as a node of our own; a constant has no history."""
-    if isinstance(out, int | float):
+    if type(out) in (int, float):  # and not bool
         out = np.float64(out)
     kind = getattr(out, "dtype", type(out).__name__)
     if getattr(kind, "kind", "") not in {"f", "i", "u"}:

@@ -24,6 +24,13 @@ for function, sign in ((np.maximum, ">"), (np.fmax, ">"), (np.minimum, "<"), (np
         formula=[f"1 if x {sign} y", f"1 if y {sign} x"],
     )
 
+
+def where(condition, x, y):
+    if x is None or y is None:
+        raise TypeError("there is nothing to choose from; to find where it is true use np.nonzero")
+    return np.where(condition, x, y)
+
+
 # What is not chosen gets 0 times its gradient, which is NaN if that is infinite. So keep the
 # branch finite: np.where(x > 0, np.log(np.where(x > 0, x, 1)), 0), and not np.log(x) in it.
 rule(
@@ -32,6 +39,7 @@ rule(
     lambda g, out, condition, x, y: np.where(condition, g, 0),
     lambda g, out, condition, x, y: np.where(condition, 0, g),
     formula=["0", "g where condition", "g where not condition"],
+    run=where,
 )
 
 
