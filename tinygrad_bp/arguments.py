@@ -126,4 +126,4 @@ def suggestion(name: Any, known: Collection[str]) -> str:
     """The nearest of the known names, if one is near, and all of them."""
     nearest = difflib.get_close_matches(str(name), known, n=1)
     guess = f"did you mean {nearest[0]!r}? " if nearest else ""
-    return f"{guess}known are {', '.join(sorted(known))}"
+    return f"{guess}known are {', '.join(sorted(known)) or 'none'}"

@@ -215,6 +215,17 @@ def row_numbers(
     return (part if order is None else order[part] for part in parts)
 
 
+def as_rows(x: Any) -> Any:
+    """``x`` as something that is indexed by row numbers, which a table of pandas is not.
+
+    Examples
+    --------
+    >>> as_rows([[1, 2]]).shape
+    (1, 2)
+    """
+    return x if hasattr(x, "__array_function__") else np.asarray(x)
+
+
 def rows(X: Any, y: Any) -> int:
     """How many rows X and y both have.
 
@@ -226,8 +237,10 @@ def rows(X: Any, y: Any) -> int:
     ValueError: X has 3 rows and y 2: each row of X needs its own of y
     """
     for array, name in ((X, "X"), (y, "y")):
-        if not getattr(array, "shape", ()):
-            raise TypeError(f"{name} must be an array with rows, not {_shown(array)}")
+        if not (hasattr(array, "__array_function__") and array.shape):  # pandas goes by labels
+            raise TypeError(
+                f"{name} must be an array with rows, not {_shown(array)}: use np.asarray({name})"
+            )
     if X.shape[0] != y.shape[0]:
         raise ValueError(
             f"X has {X.shape[0]} rows and y {y.shape[0]}: each row of X needs its own of y"
@@ -351,7 +364,7 @@ def finite(X: Any, name: str) -> Any:
         ...
     ValueError: X must be finite, and X[0, 1] is nan
     """
-    X = X if hasattr(X, "dtype") else np.asarray(X)
+    X = as_rows(X)
     if X.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, not {X.dtype}")
     if not X.ndim or not X.size:
@@ -393,7 +406,7 @@ def one_hot(labels: Any, classes: int | None = None, *, dtype: Any = np.float64)
         raise ValueError("there are no labels")
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels must be integers, not {labels.dtype}: use labels.astype(int)")
-    count = int(labels.max()) + 1 if classes is None else size(classes, "classes")
+    count = max(int(labels.max()), 0) + 1 if classes is None else size(classes, "classes")
     wrong = (labels < 0) | (labels >= count)
     if wrong.any():
         raise ValueError(f"labels must be from 0 to {count - 1}, and one is {labels[wrong][0]}")

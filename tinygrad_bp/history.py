@@ -14,6 +14,7 @@ from .files import checked, write
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 DELTA, VALIDATION = "delta ", "validation "
+MEASURED = frozenset({"loss", "gradient norm", "learning rate", "seconds"})
 
 
 class History:
@@ -74,9 +75,8 @@ class History:
     @property
     def metrics(self) -> list[str]:
         """The names of the columns that metrics filled, those of the validation data too."""
-        others = {"loss", "gradient norm", "learning rate", "seconds"}
         names = [name for name in self.names if not name.startswith(DELTA)]
-        return [name for name in names if name.removeprefix(VALIDATION) not in others]
+        return [name for name in names if name.removeprefix(VALIDATION) not in MEASURED]
 
     @property
     def gradient_norm(self) -> np.ndarray:

@@ -16,9 +16,9 @@ import numpy as np
 from .arguments import look_up, not_negative, number, shown, size
 from .backprop import topological_order
 from .check import detect_nan
-from .data import finite, row_numbers, rows
+from .data import as_rows, finite, row_numbers, rows
 from .functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
-from .history import DELTA, VALIDATION, History
+from .history import DELTA, MEASURED, VALIDATION, History
 from .metrics import METRICS
 from .nn import BatchNorm, Module
 from .optim import Optimizer
@@ -51,7 +51,14 @@ class DivergenceError(FloatingPointError):
 def predict(model: Module, X: Any) -> Any:
     """What the model gives for all rows of X, as an array: in use, not in training.
 
-    Nothing is recorded, and the model's ``training`` is as it was afterwards.
+    Nothing is recorded, and every layer's ``training`` is as it was afterwards.
+
+    Raises
+    ------
+    TypeError
+        If the model is no Module.
+    ValueError
+        If X has no rows.
 
     Examples
     --------
@@ -59,6 +66,11 @@ def predict(model: Module, X: Any) -> Any:
     >>> predict(nn.MLP([2, 4, 3], seed=0), np.zeros((10, 2))).shape
     (10, 3)
     """
+    if not isinstance(model, Module):
+        raise TypeError(f"the model must be a Module, such as nn.MLP, not {shown(model)}")
+    X = _array(X)
+    if not (X.ndim and len(X)):
+        raise ValueError(f"X must have rows, and it has shape {X.shape}")
     with _in_use(model), no_grad():
         parts = [model(X[i : i + CHUNK]).numpy() for i in range(0, len(X), CHUNK)]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -67,12 +79,13 @@ def predict(model: Module, X: Any) -> Any:
 @contextmanager
 def _in_use(model: Module) -> Iterator[None]:
     """Out of training for a while."""
-    before = model.training
+    before = [(part, part.training) for _, part in model.named_modules()]
     model.eval()
     try:
         yield
     finally:
-        model.train(before)
+        for part, training in before:
+            part.training = training
 
 
 def fit(
@@ -161,7 +174,7 @@ def fit(
     """
     run = _Run(model, _function(loss, LOSSES, "loss"), optimizer, _named(metrics))
     X, y = run.checked(X, y)
-    held_out = None if validation is None else run.checked(*_pair(validation))
+    held_out = None if validation is None else run.checked_validation(*_pair(validation))
     batches = _Batches(model, len(X), batch_size, bool(shuffle), np.random.default_rng(seed))
     stopping = _Stopping(run, epochs, tolerance, patience, "validation " * (held_out is not None))
     callbacks = [_function(c, {}, "callback") for c in _listed(callbacks, "callbacks")]
@@ -218,7 +231,7 @@ class _Run:
         """
         X, y = finite(_array(X), "X"), finite(_array(y), "y")
         n, few = rows(X, y), X[:2]
-        with _in_use(self.model), no_grad():
+        with _in_use(self.model), no_grad(), np.errstate(all="ignore"):
             out = self.model(few)
             if not isinstance(out, Tensor) or out.shape[:1] != few.shape[:1]:
                 raise ValueError(
@@ -232,6 +245,13 @@ class _Run:
         for name, metric in self.metrics.items():
             number(metric(outputs.numpy(), y), f"the metric {name}")
         return X, y
+
+    def checked_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """The same for validation data, which errors call so."""
+        try:
+            return self.checked(X, y)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"validation data: {error}") from None
 
     def epoch(
         self, X: Any, y: Any, batches: _Batches, bar: Any, interrupted: list[int]
@@ -247,13 +267,14 @@ class _Run:
             with np.errstate(all="ignore"):
                 loss, length = self.step(X_part, y_part, observe=batch == batches.count)
             if not math.isfinite(loss + length):
-                self.history.stopped = f"diverged in epoch {epoch}, batch {batch}"
-                what = f"{self.history.stopped}: {self.undo(X_part, y_part)}"
-                raise DivergenceError(f"{what}; a smaller lr may help", self.history)
+                raise self.diverged(batch, self.undo(X_part, y_part))
             losses += loss * len(X_part)
             lengths += length
             if bar.update():  # it was drawn, and will be again
                 bar.set_postfix_str(f"loss {loss:.4g}, gradient norm {length:.4g}", refresh=False)
+        if not _all_finite(self.arrays()):  # no further step would have shown it
+            self.restore(self.before)
+            raise self.diverged(batches.count, "the step made parameters infinite")
         return {"loss": losses / len(X), "gradient norm": lengths / batches.count, **self.observed}
 
     def step(self, X: Any, y: Any, observe: bool) -> tuple[float, float]:
@@ -272,7 +293,7 @@ class _Run:
 
     def undo(self, X: Any, y: Any) -> str:
         """Give the model back what it held before a batch that diverged, and say why it did."""
-        if not all(np.isfinite(array).all() for array in self.before):
+        if not _all_finite(self.before):
             self.restore(self.earlier)
             return "the step before made parameters infinite"
         self.restore(self.before)
@@ -285,6 +306,12 @@ class _Run:
             self.restore(self.before)
             self.optimizer.zero_grad()
         return "the loss or the gradient is not finite, though no operation on its own is to blame"
+
+    def diverged(self, batch: int, why: str) -> DivergenceError:
+        """The error that ends the training here."""
+        self.history.stopped = f"diverged in epoch {len(self.history) + 1}, batch {batch}"
+        what = f"{self.history.stopped}: {why}; a smaller lr may help"
+        return DivergenceError(what, self.history)
 
     def arrays(self) -> list[Any]:
         """What the model holds. No copies: an array that a Tensor holds never changes."""
@@ -363,6 +390,10 @@ class _Stopping:
             return ""
         self.run.restore(self.arrays)
         return f"; the model is as after epoch {self.best}"
+
+
+def _all_finite(arrays: Iterable[Any]) -> bool:
+    return all(np.isfinite(array).all() for array in arrays)
 
 
 def _mean_deltas(loss: Tensor, layers: dict[Tensor, str]) -> dict[str, float]:
@@ -448,6 +479,8 @@ def _named(metrics: Any) -> dict[str, Function]:
         raise ValueError(
             f"metrics must have different names, and two of these share one: {shown(listed)}"
         )
+    if taken := sorted(named.keys() & MEASURED):
+        raise ValueError(f"a metric cannot be called {taken[0]!r}: the history has one of its own")
     return named
 
 
@@ -460,4 +493,4 @@ def _pair(validation: Any) -> tuple[Any, Any]:
 def _array(x: Any) -> Any:
     if isinstance(x, Tensor):
         return x.data
-    return x if hasattr(x, "dtype") else np.asarray(x)
+    return as_rows(x)

@@ -1,0 +1,126 @@
+"""Each of these was once wrong: drawing, explaining, training, files and data."""
+
+import numpy as np
+import pytest
+
+from tinygrad_bp import data, nn, optim, train
+
+
+class Table:
+    """An array whose indexing goes by labels, as that of a pandas Series does."""
+
+    def __init__(self, values):
+        self.values = np.asarray(values)
+        self.dtype, self.shape, self.ndim = self.values.dtype, self.values.shape, self.values.ndim
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype)
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, rows):
+        return self.values[::-1][rows]  # labelled from the end
+
+
+def fitted(X, y, lr=0.1, epochs=2, model=None, **options):
+    model = model or nn.MLP([2, 4, 1], seed=0)
+    optimizer = optim.SGD(model.parameters(), lr)
+    options = {"loss": "mse", "progress": False, "seed": 0} | options
+    return train.fit(model, X, y, optimizer=optimizer, epochs=epochs, **options)
+
+
+X, Y = data.linear(20, features=2, seed=0)
+
+
+def test_training_takes_rows_by_their_numbers_whatever_their_labels():
+    expected = fitted(X, Y, batch_size=5).loss
+    assert (fitted(Table(X), Table(Y), batch_size=5).loss == expected).all()
+
+
+@pytest.mark.parametrize("function", [data.train_test_split, lambda X, y: data.batches(X, y, 2)])
+def test_splits_and_batches_refuse_what_is_indexed_by_labels(function):
+    with pytest.raises(TypeError, match=r"y must be an array with rows, not a Table.*np\.asarray"):
+        function(X, Table(Y))
+
+
+@pytest.mark.parametrize(
+    ("X_held_out", "y_held_out", "message"),
+    [
+        (np.full((3, 2), np.nan), np.zeros((3, 1)), r"^validation data: X must be finite"),
+        (np.zeros((3, 2)), np.zeros((4, 1)), r"^validation data: X has 3 rows and y 4"),
+        (np.zeros((3, 5)), np.zeros((3, 1)), r"^validation data: linear of"),
+    ],
+)
+def test_an_error_in_the_validation_data_says_so(X_held_out, y_held_out, message):
+    with pytest.raises(ValueError, match=message):
+        fitted(X, Y, validation=(X_held_out, y_held_out))
+
+
+@pytest.mark.parametrize("batch_size", [None, 7])
+def test_a_last_step_to_infinity_is_taken_back(batch_size):
+    model = nn.MLP([2, 4, 1], seed=0)
+    steps = 3 if batch_size else 1
+
+    def leap(t):
+        return 1e308 if t == steps - 1 else 0.01
+
+    before = []
+    optimizer = optim.SGD(
+        model.parameters(), lambda t: before.append(model.state_dict()) or leap(t)
+    )
+    with pytest.raises(train.DivergenceError, match=f"epoch 1, batch {steps}: .* infinite"):
+        train.fit(
+            model,
+            X,
+            Y * 1e3,
+            loss="mse",
+            optimizer=optimizer,
+            epochs=1,
+            batch_size=batch_size,
+            progress=False,
+        )
+    after = model.state_dict()
+    assert all((before[-1][name] == after[name]).all() for name in after)
+
+
+@pytest.mark.parametrize("name", ["loss", "seconds"])
+def test_a_metric_under_a_name_of_the_historys_own_is_refused(name):
+    def metric(outputs, targets):
+        return 7.0
+
+    metric.__name__ = name
+    with pytest.raises(ValueError, match=f"a metric cannot be called '{name}'"):
+        fitted(X, Y, metrics=[metric])
+
+
+def test_predicting_leaves_a_frozen_layer_frozen():
+    model = nn.MLP([2, 4, 1], normalization="batch", seed=0)
+    model.layers[1].eval()
+    train.predict(model, X)
+    assert model.training
+    assert not model.layers[1].training
+
+
+def test_predicting_refuses_no_rows_and_no_model():
+    with pytest.raises(ValueError, match=r"X must have rows, and it has shape \(0, 2\)"):
+        train.predict(nn.MLP([2, 1]), np.zeros((0, 2)))
+    with pytest.raises(ValueError, match=r"X must have rows, and it has shape \(\)"):
+        train.predict(nn.MLP([2, 1]), 3.0)
+    with pytest.raises(TypeError, match="the model must be a Module"):
+        train.predict(np.tanh, X)
+
+
+def test_targets_too_large_for_a_loss_diverge_without_a_warning():
+    with pytest.raises(train.DivergenceError, match="epoch 1, batch 1"):
+        fitted(X, Y * 1e200)
+
+
+def test_a_history_without_rows_says_that_it_has_no_columns():
+    with pytest.raises(ValueError, match="unknown column 'loss': known are none"):
+        train.History().loss  # noqa: B018
+
+
+def test_negative_labels_are_told_the_range():
+    with pytest.raises(ValueError, match="labels must be from 0 to 0, and one is -1"):
+        data.one_hot([-1])
