@@ -60,7 +60,7 @@ MAY_IMPORT = {
     },
     "estimators": {"train", "history", "data", "nn", "optim", "functional", "tensor", "arguments"},
     "check": {"transforms", "tensor", "recording", "backprop", "registry"},
-    "explain": {"backprop", "tensor", "registry"},
+    "explain": {"arguments", "backprop", "recording", "registry", "tensor"},
     "drawing": {"arguments", "files", "explain", "tensor", "backprop", "registry"},
     "draw": {"files", "drawing", "explain", "tensor"},
     "compile": {"backprop", "tensor", "registry"},

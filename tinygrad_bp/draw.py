@@ -107,8 +107,9 @@ def draw(
         What to draw: everything that led to it. A module or function is called with ``inputs``.
         With ``backward(create_graph=True)`` done, ``[z, x.grad]`` draws both passes.
     *inputs
-        For a module or function, its arguments. A function's numbers and arrays are drawn as
-        leaves that require grad, under the names that the function gives them.
+        For a module or function, its arguments. A function's floats and arrays of floats are
+        drawn as leaves that require grad, under the names that the function gives them; an
+        integer is passed on as it is, and may be an exponent or an index.
     path : str or path, optional
         Where to write it, too; the suffix chooses SVG, PNG, PDF or DOT. It can be given last,
         without ``path=``: ``draw(z, "z.svg")``, ``draw(model, X, "model.png")``.

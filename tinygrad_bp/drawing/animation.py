@@ -81,7 +81,7 @@ def _page(graph: Graph) -> str:
         title=html.escape(f"Backward pass of {printable(graph.nodes[0].name)}, step by step"),
         last=len(graph.edges) - 1,
         svg=svg,
-        steps=json.dumps(steps, ensure_ascii=False).replace("</", "<\\/"),
+        steps=json.dumps(steps, ensure_ascii=False).replace("<", "\\u003c"),  # no tag, no comment
     )
 
 

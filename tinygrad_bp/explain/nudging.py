@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import number as number_of
+from ..arguments import positive
 from ..backprop import gradients
+from ..recording import recording
 from ..tensor import Tensor
 from .names import number
 from .tables import Column, Shown, Table
@@ -100,6 +103,8 @@ def nudge(
     ------
     ValueError
         If an ``h`` is not positive, or f(x) is no scalar.
+    TypeError
+        If an ``h``, ``x`` or f(x) is no number.
 
     Examples
     --------
@@ -114,10 +119,8 @@ def nudge(
     <BLANKLINE>
     forward: (f(x + h) - f(x)) / h.  central: (f(x + h) - f(x - h)) / 2h.
     """
-    steps = [float(step) for step in np.atleast_1d(h)]
-    if not all(step > 0 for step in steps):
-        raise ValueError(f"h must be positive, not {h}")
-    at = np.array(x, dtype=np.float64)
+    steps = [positive(step, "h") for step in np.ravel(h)]
+    at = np.array(x).astype(np.float64, casting="same_kind")
     value, gradient = _differentiated(f, at)
     rows = []
     for index in np.ndindex(at.shape):
@@ -133,7 +136,8 @@ def nudge(
 def _differentiated(f: Callable[[Tensor], Any], at: np.ndarray) -> tuple[float, Any]:
     """The value of f and its gradient by backpropagation; zero if f does not use its input."""
     x = Tensor(at, requires_grad=True, name="x")
-    output = f(x)
+    with recording(True):  # within no_grad, too
+        output = f(x)
     value = _value(output)
     return value, gradients(output, [x])[0] if isinstance(output, Tensor) else np.zeros_like(at)
 
@@ -141,4 +145,4 @@ def _differentiated(f: Callable[[Tensor], Any], at: np.ndarray) -> tuple[float, 
 def _value(output: Any) -> float:
     if np.shape(output) != ():
         raise ValueError(f"f must give a scalar, not an array of shape {np.shape(output)}")
-    return float(output.item()) if isinstance(output, Tensor) else float(output)
+    return number_of(output.item() if isinstance(output, Tensor) else output, "f(x)")

@@ -182,6 +182,8 @@ def propagate(output: Tensor, semiring: Semiring) -> Values:
     ------
     ValueError
         If the semiring asks for a local derivative that is no number.
+    TypeError
+        If ``output`` is no Tensor, or ``semiring`` no Semiring.
 
     Examples
     --------
@@ -192,6 +194,8 @@ def propagate(output: Tensor, semiring: Semiring) -> Values:
     >>> propagate(z, STRONGEST)["x"]
     3.0000  v2 ← v1 ← x
     """
+    if not isinstance(semiring, Semiring):
+        raise TypeError(f"propagate needs a Semiring such as explain.GRADIENT, not {semiring!r}")
     graph = view(output, backward=False)
     found = {graph.nodes[0]: semiring.one}
     for edge in graph.edges:
