@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import tinygrad_bp as bp
 from tinygrad_bp import data, nn, optim, train
 
 
@@ -124,3 +125,99 @@ def test_a_history_without_rows_says_that_it_has_no_columns():
 def test_negative_labels_are_told_the_range():
     with pytest.raises(ValueError, match="labels must be from 0 to 0, and one is -1"):
         data.one_hot([-1])
+
+
+def test_a_small_file_that_unpacks_to_much_is_refused_unread(tmp_path):
+    np.savez_compressed(tmp_path / "bomb.npz", weight=np.zeros(10**6))
+    with pytest.raises(ValueError, match=r"cannot load .*bomb\.npz'.* bytes would unpack to 8000"):
+        nn.read_state(tmp_path / "bomb.npz")
+    np.savez_compressed(tmp_path / "model.npz", **nn.MLP([2, 1], seed=0).state_dict())
+    assert nn.read_state(tmp_path / "model.npz").keys() == {"0.weight", "0.bias"}
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800"])
+@pytest.mark.parametrize("suffix", ["npz", "safetensors"])
+def test_a_name_that_a_file_would_change_is_refused(tmp_path, name, suffix):
+    pytest.importorskip("safetensors")
+    with pytest.raises(ValueError, match="is no printable text"):
+        nn.save({name: 1.0}, tmp_path / f"x.{suffix}")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_may_have_the_longest_name_there_is(tmp_path):
+    path = tmp_path / ("a" * 251 + ".npz")
+    nn.save({"x": 1.0}, path)
+    assert nn.read_state(path)["x"] == 1
+
+
+def test_two_threads_may_write_the_same_file(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    path = tmp_path / "x.npz"
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda i: nn.save({"x": np.full(1000, i)}, path), range(40)))
+    assert [file.name for file in tmp_path.iterdir()] == ["x.npz"]
+    assert len(set(nn.read_state(path)["x"].tolist())) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"steps": np.array(-1)}, "'steps' below 0"),
+        ({"0.steps": np.array(-1)}, r"'0\.steps' below 0"),
+        ({"0.square": np.array([-1.0, 1.0])}, r"'0\.square' below 0"),
+        ({"0.mean": np.array([np.nan, 1.0])}, r"'0\.mean' with nan or infinity in it"),
+    ],
+)
+def test_an_optimisers_state_that_no_training_gives_is_refused(changed, message):
+    x = bp.Tensor([1.0, 2.0], requires_grad=True)
+    optimizer = optim.Adam([x], 0.1)
+    x.grad = np.ones(2)
+    optimizer.step()
+    state = optimizer.state_dict()
+    with pytest.raises(ValueError, match=message):
+        optimizer.load_state_dict(state | changed)
+    assert all((state[name] == value).all() for name, value in optimizer.state_dict().items())
+
+
+@pytest.mark.parametrize("state", [None, 5, [("steps", 1)]])
+def test_an_optimisers_state_is_a_dictionary(state):
+    optimizer = optim.SGD([bp.Tensor(1.0, requires_grad=True)], 0.1)
+    with pytest.raises(TypeError, match="a state is a dictionary of arrays, not a"):
+        optimizer.load_state_dict(state)
+
+
+def test_nudging_within_no_grad_still_finds_the_gradient():
+    with bp.no_grad():
+        assert bp.nudge(lambda x: x**3, 2.0).gradient == 12
+
+
+@pytest.mark.parametrize("x", [None, "a", 1j])
+def test_nudging_needs_a_number(x):
+    with pytest.raises(TypeError, match="Cannot cast"):
+        bp.nudge(lambda x: x**3, x)
+
+
+@pytest.mark.parametrize("h", ["a", None, np.inf])
+def test_nudging_needs_a_finite_step(h):
+    with pytest.raises((TypeError, ValueError), match="h must be"):
+        bp.nudge(lambda x: x**3, 2.0, h)
+
+
+def test_nudging_needs_a_number_back():
+    with pytest.raises(TypeError, match=r"f\(x\) must be a number, not None"):
+        bp.nudge(lambda x: None, 2.0)
+
+
+def test_propagating_needs_a_semiring():
+    x = bp.Tensor(2.0, requires_grad=True)
+    with pytest.raises(TypeError, match=r"a Semiring such as explain\.GRADIENT, not 'max'"):
+        bp.propagate(x * x, "max")
+
+
+def test_a_name_cannot_open_a_comment_or_a_tag_in_the_pages_script(tmp_path):
+    x = bp.Tensor(2.0, requires_grad=True, name="<!--<script>")
+    bp.animate(x * x, tmp_path / "x.html")
+    script = (tmp_path / "x.html").read_text(encoding="utf-8").rpartition("<script>")[2]
+    assert "const steps" in script
+    assert "<!--" not in script

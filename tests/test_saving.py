@@ -223,7 +223,7 @@ def test_a_header_that_promises_too_much_is_refused(tmp_path):
         (lambda p: nn.save({"a": "b"}, p / "x.npz"), ValueError, "'a' holds <U1, not real numbers"),
         (lambda p: nn.save({"a": [1, None]}, p / "x.npz"), ValueError, "'a' holds object"),
         (lambda p: nn.save({"a": np.nan}, p / "x.npz"), ValueError, "'a' holds nan or infinity"),
-        (lambda p: nn.save({1: 2.0}, p / "x.npz"), ValueError, "name 1 is no text"),
+        (lambda p: nn.save({1: 2.0}, p / "x.npz"), ValueError, "name 1 is no printable text"),
         (lambda p: model().load_state_dict([1]), TypeError, "a dictionary of arrays, not a list"),
     ],
 )

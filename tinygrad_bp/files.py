@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Collection
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def write(path: Path, content: bytes) -> None:
     OSError
         If the place cannot be written; what was there before is then still there.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # Of this thread alone, and short: next to a long name a longer one may not be allowed.
+    partial = path.with_name(f".{os.getpid()}.{threading.get_ident()}.partial")
     try:
         partial.write_bytes(content)
         with partial.open("rb+") as file:

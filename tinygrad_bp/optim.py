@@ -151,9 +151,13 @@ class Optimizer:
         Raises
         ------
         ValueError
-            If something is missing or unknown, or a shape or type does not fit. All are listed,
-            and the optimiser is as it was.
+            If something is missing or unknown, a shape or type does not fit, or a number is not
+            finite or counts below 0. All are listed, and the optimiser is as it was.
+        TypeError
+            If ``state`` is not a dictionary.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"a state is a dictionary of arrays, not a {type(state).__name__}")
         given = {name: np.asarray(value) for name, value in state.items()}
         expected = self._expected(given)
         wrong = [f"no {name!r}" for name in expected if name not in given]
@@ -162,6 +166,10 @@ class Optimizer:
             new, old = given[name], expected[name]
             if new.shape != old.shape or not np.can_cast(new.dtype, old.dtype, "same_kind"):
                 wrong.append(f"{name!r} of {new.shape} {new.dtype}, not {old.shape} {old.dtype}")
+            elif not np.isfinite(new).all():
+                wrong.append(f"{name!r} with nan or infinity in it")
+            elif name.endswith(("steps", "square")) and (new < 0).any():
+                wrong.append(f"{name!r} below 0")
         if wrong:
             kind = type(self).__name__
             raise ValueError(f"the state does not fit this {kind}: it has {'; '.join(wrong)}")

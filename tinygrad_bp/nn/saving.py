@@ -14,6 +14,8 @@ from ..files import checked, read, write
 
 State = dict[str, np.ndarray]
 
+MOST_INFLATION = 100  # times its size that a file may unpack to; parameters hardly compress
+
 
 class Stateful(Protocol):
     """What gives its state as a dictionary of arrays and takes it back: a model, an optimiser."""
@@ -136,7 +138,8 @@ def read_state(path: str | os.PathLike[str]) -> State:
 def _arrays(state: Mapping[str, Any]) -> State:
     """The state as arrays of finite real numbers, which is what can be loaded again."""
     arrays = {name: np.asarray(value) for name, value in state.items()}
-    wrong = [f"name {name!r} is no text" for name in arrays if not isinstance(name, str)]
+    names = [name for name in arrays if not (isinstance(name, str) and name.isprintable())]
+    wrong = [f"name {name!r} is no printable text" for name in names]
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf":
             wrong.append(f"{name!r} holds {array.dtype}, not real numbers")
@@ -160,6 +163,9 @@ def _pack_npz(arrays: State) -> bytes:
 def _unpack_npz(content: bytes) -> State:
     arrays = {}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > MOST_INFLATION * len(content):
+            raise ValueError(f"{len(content)} bytes would unpack to {unpacked}")
         for member in archive.namelist():
             file = io.BytesIO(archive.read(member))
             arrays[member.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
