@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "signatures": {"registry"},
     "recording": {"registry"},
     "backprop": {"recording", "registry"},
-    "ndarray": {"rules", "registry", "signatures"},
+    "ndarray": {"rules", "recording", "registry", "signatures"},
     "tensor": {"ndarray", "recording", "signatures", "backprop", "registry", "readonly"},
     "transforms": {"tensor", "recording", "backprop"},
     "functional": {"tensor", "rules", "registry"},

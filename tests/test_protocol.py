@@ -559,3 +559,43 @@ def test_a_large_tensor_is_shown_in_short():
 def test_a_number_is_formatted_as_one():
     assert f"{leaf(2.0) / 3:.3f}" == "0.667"
     assert f"{bp.Tensor(1234.5):,.1f}" == "1,234.5"
+
+
+def test_an_augmented_assignment_of_a_leaf_would_change_nothing():
+    w = leaf([1.0, 2.0])
+    for change in ("w += 1.0", "w -= 1.0", "w *= 2.0", "w /= 2.0", "w **= 2.0", "w @= 2.0"):
+        with pytest.raises(TypeError, match=r"t.data -= step updates it"):
+            exec(change)
+        with bp.no_grad(), pytest.raises(TypeError, match="is a leaf"):
+            exec(change)
+    z = w * 2.0
+    z += 1.0
+    assert bp.gradients(z.sum(), [w])[0].tolist() == [2.0, 2.0]
+    constant = bp.Tensor(1.0)
+    constant += 1.0
+    assert constant.item() == 2.0
+
+
+def test_an_argument_of_a_function_can_be_assigned_to():
+    def f(x):
+        x -= 1.0
+        return x * x
+
+    assert bp.grad(f)(3.0) == 4.0
+
+
+def test_a_transformation_does_not_let_the_math_module_forget():
+    with pytest.raises(TypeError, match=r"np.sin\(t\) in place of math.sin"):
+        bp.grad(math.sin)(1.0)
+
+
+@pytest.mark.parametrize("transform", [bp.grad, bp.value_and_grad, bp.jacobian, bp.hessian, bp.vjp])
+def test_a_tensor_is_not_a_function(transform):
+    with pytest.raises(TypeError, match="functions are differentiated here, not a Tensor"):
+        transform(leaf(1.0))
+
+
+def test_a_format_for_one_number_is_not_for_many():
+    assert f"{leaf(1.0):.2f}" == "1.00"
+    with pytest.raises(TypeError, match=r"of shape \(2,\) has no format '.2f'"):
+        format(leaf([1.0, 2.0]), ".2f")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .recording import TRANSFORMING
 from .registry import full_name
 from .rules import astype, getitem, relu, sigmoid
 from .signatures import cannot_write
@@ -50,8 +51,8 @@ def _in_place(name: str, instead: str) -> Callable[..., Any]:
     return refused
 
 
-def _operators(function: np.ufunc) -> tuple[_Operator, _Operator]:
-    """The method of an operator that calls ``function``, and that of its reflection."""
+def _operators(function: np.ufunc) -> tuple[_Operator, _Operator, _Operator]:
+    """The methods of an operator that calls ``function``: it, its reflection, its assignment."""
 
     def forward(self: NDArrayMethods, other: Any) -> Tensor:
         return self._record(function, (self, other))
@@ -59,7 +60,16 @@ def _operators(function: np.ufunc) -> tuple[_Operator, _Operator]:
     def reflected(self: NDArrayMethods, other: Any) -> Tensor:
         return self._record(function, (other, self))
 
-    return forward, reflected
+    def assigned(self: NDArrayMethods, other: Any) -> Tensor:
+        # The name would move on and the leaf would not: right for the argument of a function only.
+        if self._requires_grad and self.is_leaf and not TRANSFORMING.get():
+            raise TypeError(
+                f"{self._called()} is a leaf, which an augmented assignment would not change: "
+                "t.data -= step updates it; t = t - step makes another Tensor"
+            )
+        return forward(self, other)
+
+    return forward, reflected, assigned
 
 
 class NDArrayMethods:
@@ -72,6 +82,7 @@ class NDArrayMethods:
 
     _array: Any  # not called _data: numpy.ma would take that for a masked array's own
     _requires_grad: bool
+    is_leaf: Any
     name: str | None
 
     @staticmethod
@@ -136,15 +147,15 @@ class NDArrayMethods:
 
     # Operators
 
-    __add__, __radd__ = _operators(np.add)
-    __sub__, __rsub__ = _operators(np.subtract)
-    __mul__, __rmul__ = _operators(np.multiply)
-    __truediv__, __rtruediv__ = _operators(np.divide)
-    __floordiv__, __rfloordiv__ = _operators(np.floor_divide)
-    __mod__, __rmod__ = _operators(np.remainder)
-    __pow__, __rpow__ = _operators(np.power)
-    __matmul__, __rmatmul__ = _operators(np.matmul)
-    __divmod__, __rdivmod__ = _operators(np.divmod)
+    __add__, __radd__, __iadd__ = _operators(np.add)
+    __sub__, __rsub__, __isub__ = _operators(np.subtract)
+    __mul__, __rmul__, __imul__ = _operators(np.multiply)
+    __truediv__, __rtruediv__, __itruediv__ = _operators(np.divide)
+    __floordiv__, __rfloordiv__, __ifloordiv__ = _operators(np.floor_divide)
+    __mod__, __rmod__, __imod__ = _operators(np.remainder)
+    __pow__, __rpow__, __ipow__ = _operators(np.power)
+    __matmul__, __rmatmul__, __imatmul__ = _operators(np.matmul)
+    __divmod__, __rdivmod__, _ = _operators(np.divmod)
     __neg__ = _method(np.negative)
     __pos__ = _method(np.positive)
     __abs__ = _method(np.absolute)
@@ -202,15 +213,20 @@ class NDArrayMethods:
 
     def _number(self, kind: str) -> Any:
         if self._requires_grad:
-            warnings.warn(
+            forgets = (
                 f"{kind}() of {self._called()} forgets how it was made, and so do the functions of "
-                "the math module: use t.item() for the number, np.sin(t) in place of math.sin(t)",
-                RuntimeWarning,
-                stacklevel=3,
+                "the math module: use t.item() for the number, np.sin(t) in place of math.sin(t)"
             )
+            if TRANSFORMING.get():
+                raise TypeError(forgets)
+            warnings.warn(forgets, RuntimeWarning, stacklevel=3)
         return self._array.item()
 
     def __format__(self, form: str) -> str:
+        if form and self.ndim:
+            raise TypeError(
+                f"{self._called()} has no format {form!r}; np.round(t.data, 2) has few digits"
+            )
         return format(self._array, form) if form else str(self)
 
     # ndarray's methods, and the commonest functions

@@ -13,6 +13,7 @@ from typing import Any
 from .registry import Rule
 
 RECORDING: ContextVar[bool] = ContextVar("RECORDING", default=True)
+TRANSFORMING: ContextVar[bool] = ContextVar("TRANSFORMING", default=False)
 WATCH: ContextVar[Callable[..., Rule] | None] = ContextVar("WATCH", default=None)
 
 
@@ -29,6 +30,11 @@ def _changed(variable: ContextVar, value: Any) -> Iterator[None]:
 def recording(on: bool) -> AbstractContextManager[None]:
     """Turn recording on or off in this thread, for a while."""
     return _changed(RECORDING, on)
+
+
+def transforming() -> AbstractContextManager[None]:
+    """Say that a function is being differentiated: what forgets its history is then an error."""
+    return _changed(TRANSFORMING, True)
 
 
 def watching(watch: Callable[..., Rule]) -> AbstractContextManager[None]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .backprop import gradients, topological_order
-from .recording import is_recording, recording
+from .recording import is_recording, recording, transforming
 from .tensor import Tensor
 
 Function = Callable[..., Any]
@@ -50,8 +50,9 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Pullback]:
     >>> pullback(np.array([1.0, 10.0]))
     (np.float64(21.0), array([ 3., 30.]))
     """
+    _check_function(f)
     was_recording = is_recording()
-    with recording(True):
+    with recording(True), transforming():
         variables = [_variable(x) for x in primals]
         out = _one_array(f(*variables))
     for x in variables:
@@ -131,6 +132,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     >>> value_and_grad(lambda x: np.sum(x ** 2))(np.array([1.0, 2.0]))
     (np.float64(5.0), array([2., 4.]))
     """
+    _check_function(f)
 
     def value_and_gradient(*arguments: Any, **parameters: Any) -> tuple[Any, Any]:
         of_chosen, chosen = _restricted(f, argnums, arguments, parameters)
@@ -161,11 +163,8 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     >>> grad(lambda x: x * grad(lambda y: x + y)(2.0))(1.0)
     np.float64(1.0)
     """
-
-    def gradient(*arguments: Any, **parameters: Any) -> Any:
-        return value_and_grad(f, argnums)(*arguments, **parameters)[1]
-
-    return gradient
+    value_and_gradient = value_and_grad(f, argnums)
+    return lambda *arguments, **parameters: value_and_gradient(*arguments, **parameters)[1]
 
 
 def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
@@ -190,6 +189,7 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     array([[3., 0., 1.],
            [0., 3., 2.]])
     """
+    _check_function(f)
 
     def jacobian_of_f(*arguments: Any, **parameters: Any) -> Any:
         of_chosen, chosen = _restricted(f, argnums, arguments, parameters)
@@ -321,6 +321,14 @@ def _restricted(
 def _inner(xs: Sequence[Any], ys: Sequence[Any]) -> Any:
     """The inner product of two lists of arrays."""
     return sum(np.sum(x * y) for x, y in zip(xs, ys, strict=True))
+
+
+def _check_function(f: Any) -> None:
+    if not callable(f):
+        raise TypeError(
+            f"functions are differentiated here, not a {type(f).__name__}; "
+            "of a Tensor z use z.backward(), or gradients(z, [x])"
+        )
 
 
 def _check_shapes(primals: Sequence[Any], tangents: Sequence[Any]) -> None:
