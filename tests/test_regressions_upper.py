@@ -221,3 +221,26 @@ def test_a_name_cannot_open_a_comment_or_a_tag_in_the_pages_script(tmp_path):
     script = (tmp_path / "x.html").read_text(encoding="utf-8").rpartition("<script>")[2]
     assert "const steps" in script
     assert "<!--" not in script
+
+
+@pytest.mark.parametrize(
+    ("made", "expression"),
+    [
+        (lambda x: np.einsum("ij,kj->ik", x, x), "einsum(ij,kj->ik, x, x)"),
+        (lambda x: x.astype(np.float32), "astype(x, float32)"),
+        (lambda x: x.astype(np.dtype("f4")), "astype(x, float32)"),
+        (lambda x: np.sum(x, axis=0, dtype=np.float64), "sum(x, axis=0, dtype=float64)"),
+    ],
+)
+def test_inputs_that_are_no_numbers_are_told_and_drawn_as_words(made, expression):
+    y = made(bp.Tensor(np.ones((2, 3)), requires_grad=True, name="x"))
+    z = y.sum()
+    assert f"v1 = {expression}" in str(bp.trace(z))
+    for backward in (False, True):
+        assert expression in bp.draw(z, backward=backward).description
+
+
+def test_a_norm_of_numbers_too_large_to_square():
+    z = (bp.Tensor([1.0, 1.0], requires_grad=True) * np.array([3e200, 4e200])).sum()
+    assert "|5.00e+200|" in str(bp.trace(z))
+    assert "5.00e+200" in bp.draw(z, backward=True).source

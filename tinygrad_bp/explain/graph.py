@@ -10,7 +10,7 @@ import numpy as np
 
 from ..backprop import topological_order, unbroadcast
 from ..tensor import Tensor
-from .names import SIGNS, Names, expression, formula, literal
+from .names import SIGNS, Names, expression, formula, has_shape, literal
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -23,7 +23,8 @@ class Node:
         Its place in the order of the backward pass, from 0 for the output. Constants come last.
     name : str
         The Tensor's own, or ``v1``, ``v2``, ... in the order of computing; no other node has it.
-        A constant without a name is called by its value, or ``c1``, ``c2``, ... if an array.
+        A constant without a name is called by its value, as others of that value are too, or
+        ``c1``, ``c2``, ... if an array.
     kind : str
         ``"leaf"``, ``"constant"``, ``"intermediate"`` or ``"output"``.
     tensor : Tensor, array or number
@@ -257,8 +258,9 @@ def _connect(nodes: dict[Any, Node], names: Names) -> list[Node]:
         node.value = x.arguments[0]
         operands: list[Node | str] = []
         for position, (given, value) in enumerate(zip(x.inputs, x.arguments[1:], strict=True)):
-            is_array = hasattr(given, "shape")
-            if not is_array and x.rule.derivatives[position] is None:
+            is_array = has_shape(given)
+            is_number = has_shape(value) or isinstance(value, int | float)
+            if not is_array and (x.rule.derivatives[position] is None or not is_number):
                 operands.append(literal(given))
                 continue
             operand = nodes.get(given) if isinstance(given, Tensor) else None

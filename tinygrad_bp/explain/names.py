@@ -56,8 +56,17 @@ def quantity(x: Any) -> str:
 
 
 def norm(x: Any) -> float:
-    """The square root of the sum of the squared elements."""
-    return float(np.sqrt(np.sum(np.square(np.asarray(x, np.float64)))))
+    """The square root of the sum of the squared elements, which may be too large to square."""
+    sizes = np.abs(np.asarray(x, np.float64))
+    largest = float(sizes.max(initial=0.0))
+    if not 0 < largest < np.inf:
+        return largest
+    return largest * float(np.sqrt(np.sum(np.square(sizes / largest))))
+
+
+def has_shape(x: Any) -> bool:
+    """Whether ``x`` is an array or a NumPy scalar: a type such as ``np.float32`` is none."""
+    return hasattr(x, "shape") and not isinstance(x, type | np.dtype)
 
 
 def literal(x: Any) -> str:
@@ -81,7 +90,7 @@ def literal(x: Any) -> str:
         text = f"[{', '.join(map(literal, x[:LONGEST]))}]"
     elif x is Ellipsis:
         text = "..."
-    elif getattr(x, "shape", None) is not None:
+    elif has_shape(x):
         text = f"array {x.shape}" if x.shape else literal(x.item())
     else:
         text = getattr(x, "__name__", None) or str(x)
