@@ -7,7 +7,6 @@ A test checks that what stands there is what this makes.
 
 import importlib
 import inspect
-import re
 from pathlib import Path
 
 import tinygrad_bp as bp
@@ -42,8 +41,7 @@ def table():
     rows = ["| | differentiable, to any order |", "|---|---|"]
     for module, names in sorted(themes.items()):
         title = inspect.getdoc(importlib.import_module(module)).splitlines()[0].rstrip(".:")
-        title = re.sub("^Rules of (the )?", "", title)
-        rows.append(f"| [{title[0].upper()}{title[1:]}]({link(module)}) | {listed(names)} |")
+        rows.append(f"| [{title}]({link(module)}) | {listed(names)} |")
     plain = listed(registry.full_name(f) for f in registry.PLAIN if is_numpys(f))
     rows.append(f"| Functions that give plain arrays, without a derivative | {plain} |")
     return "\n".join(rows) + "\n"

@@ -1,4 +1,10 @@
-"""NumPy, with a memory of how each array was made, and backpropagation over that memory."""
+"""NumPy, with a memory of how each array was made, and backpropagation over that memory.
+
+Begin with `Tensor` and its ``backward``. `trace`, `draw`, `animate` and `explain` show what the
+pass did; `grad`, `hessian` and the other transformations take functions and give functions;
+`nn`, `functional`, `optim`, `train` and `data` build and train networks; `gradcheck` and
+`detect_nan` check. What NumPy does to arrays, ``np.…`` does to Tensors.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -15,6 +21,8 @@ if TYPE_CHECKING:
     from . import data, explain, functional, nn, optim, plot, schedules, train
     from . import estimators as estimators
     from .drawing.animation import animate
+
+__version__ = "0.1.0"
 
 __all__ = [
     "Drawing",
@@ -61,4 +69,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_LATER})
+    return sorted({*__all__, *_LATER, *(name for name in globals() if name.startswith("__"))})

@@ -188,7 +188,10 @@ def _outputs(output: Any, inputs: Sequence[Any]) -> Sequence[Tensor]:
     wrong = [type(x).__name__ for x in outputs if not isinstance(x, Tensor)]
     if wrong or not outputs:
         what = wrong[0] if wrong else "nothing"
-        raise TypeError(f"draw needs Tensors, or a function that returns some, not {what}")
+        raise TypeError(
+            f"draw needs Tensors, or a function that returns some, not {what} "
+            "(of a function's inputs, floats and arrays of floats are drawn: 2.0, not 2)"
+        )
     return outputs
 
 

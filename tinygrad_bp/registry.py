@@ -9,6 +9,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 Derivative = Callable[..., Any]
 
 
@@ -155,7 +157,9 @@ def full_name(function: Any) -> str:
     """The name a user would write: ``np.linalg.inv`` for NumPy's, the bare name for ours."""
     if isinstance(function, tuple):  # a ufunc's method, such as np.add.reduce
         return f"np.{function[0].__name__}.{function[1]}"
-    module = getattr(function, "__module__", None) or "numpy"  # a ufunc has no module
+    module = getattr(function, "__module__", None)
+    if module is None:  # a ufunc: NumPy's own, or another library's
+        module = "numpy" if hasattr(np, function.__name__) else ""
     if not module.startswith("numpy"):
         return function.__name__
     public = module.removeprefix("numpy").replace("._core", "")

@@ -210,7 +210,7 @@ class Tensor(NDArrayMethods):
         if wanted and self.dtype.kind != "f":
             raise TypeError(
                 f"only real floating Tensors can require grad, and this one is {self.dtype}; "
-                "pass dtype=float"
+                "pass dtype=float, or t.real of complex numbers"
             )
         self._requires_grad = bool(wanted)
 
@@ -262,7 +262,10 @@ class Tensor(NDArrayMethods):
         array([ 2., 40.])
         """
         if not self.requires_grad:
-            raise RuntimeError(f"{self._called()} does not depend on a Tensor that requires grad")
+            raise RuntimeError(
+                f"{self._called()} does not depend on a Tensor that requires grad: "
+                "make its inputs with Tensor(..., requires_grad=True), outside no_grad()"
+            )
         kept = []
         seed = self.seed(grad, create_graph)
         with recording(create_graph):
@@ -315,7 +318,9 @@ class Tensor(NDArrayMethods):
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.is_leaf:
-            raise TypeError(f"{self._called()} was computed; detach() it before it is copied")
+            raise TypeError(
+                f"{self._called()} was computed; detach() it before it is copied, or use t.data"
+            )
         return _restored, (self.numpy(), self._requires_grad, self.name, self.grad)
 
     def _replace(self, new: Any) -> None:

@@ -129,7 +129,9 @@ class MLP(Sequential):
     ):
         sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
         if len(sizes) < 2:
-            raise ValueError(f"sizes must hold those of the input and the output, not {sizes}")
+            raise ValueError(
+                f"sizes must hold those of the input and the output, as [3, 8, 2], not {sizes}"
+            )
         function, usual = _activation(activation)
         last = [] if output_activation is None else [_activation(output_activation)[0]]
         dropout = below_one(dropout, "dropout")
