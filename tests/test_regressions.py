@@ -101,6 +101,23 @@ def test_the_deviation_of_one_element_from_a_given_mean():
     assert np.std(Tensor([5.0]), mean=np.array([2.0])).data == 3.0
 
 
+@pytest.mark.parametrize("read", ["L", "U"])
+def test_the_gradient_reads_the_triangle_that_numpy_reads(read):
+    x = RNG.normal(size=(2, 3, 3))
+    other = np.triu_indices(3, 1) if read == "L" else np.tril_indices(3, -1)
+    definite = x @ np.swapaxes(x, -1, -2) + np.eye(3)
+    definite[:, *other] = 99.0
+    for f, x in (
+        (lambda x: np.linalg.eigvalsh(x, read), x),
+        (lambda x: np.linalg.eigh(x, UPLO=read).eigenvectors, x),
+        (lambda x: np.linalg.cholesky(x, upper=read == "U"), definite),
+    ):
+        assert gradcheck(f, x, order=2)
+        y = Tensor(x, requires_grad=True)
+        f(y).sum().backward()
+        assert not y.grad[:, *other].any()
+
+
 # How a call is read
 
 

@@ -34,7 +34,7 @@ def singles(function, *inputs, covers=(), holomorphic=False, **parameters):
 
 
 def symmetric(function, *inputs, **parameters):
-    """List samples of the function of a matrix plus its transpose: NumPy reads one triangle."""
+    """List samples of the function of a matrix plus its transpose."""
 
     @functools.wraps(function)
     def symmetrised(x, **parameters):
@@ -223,6 +223,13 @@ determinants = [
 decomposed = [
     *definite(np.linalg.cholesky, array(3, 3), array(2, 2, 2), array(1, 1), array(2, 3)),
     *definite(np.linalg.cholesky, array(2, 2, 2), upper=True),
+    *singles(np.linalg.cholesky, np.array([[2.0, 9.0], [0.5, 3.0]])),  # the 9.0 is not read
+    *singles(np.linalg.cholesky, np.array([[2.0, 0.5], [9.0, 3.0]]), upper=True),
+    *singles(np.linalg.cholesky, stack @ np.swapaxes(stack, -1, -2)),
+    *singles(np.linalg.eigvalsh, square, stack, covers=(decompositions.eigenvectors,)),
+    *singles(np.linalg.eigh, square, stack, covers=(decompositions.eigenvectors,)),
+    *singles(np.linalg.eigvalsh, square, stack, UPLO="U"),
+    *singles(np.linalg.eigh, square, UPLO="u"),
     *symmetric(np.linalg.eigvalsh, square, stack),
     *symmetric(np.linalg.eigvalsh, square, UPLO="U"),
     *symmetric(np.linalg.eigh, square, stack),

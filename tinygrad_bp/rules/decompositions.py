@@ -2,9 +2,9 @@
 
 Sources: Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
 differentiation", 2008, unless another is named. Where NumPy reads one triangle of a symmetric
-matrix (`cholesky`, `eigh`, `eigvalsh`), the gradient is symmetric: that of the function of the
-symmetric matrix, with both of its triangles counted. A result with several arrays, such as
-`eigh`, is made of primitives that have one each.
+matrix (`cholesky`, `eigh`, `eigvalsh`), so does the gradient: the other triangle's is 0, and an
+element off the diagonal has that of both of the places it stands for. Of ``x + xᵀ`` each has its
+share. A result with several arrays, such as `eigh`, is made of primitives that have one each.
 """
 
 import math
@@ -139,15 +139,21 @@ def slogdet(a):
 # Symmetric matrices
 
 
+def folded(term, upper):
+    """A symmetric derivative, each element off the diagonal on the place that NumPy reads."""
+    return np.triu(term) + np.triu(term, 1) if upper else np.tril(term) + np.tril(term, -1)
+
+
 def cholesky_rule(g, out, x, upper=False):
     """Murray, "Differentiation of the Cholesky decomposition", 2016, in matrix form."""
     lower, g = (T(out), T(g)) if upper else (out, g)
     inner = T(lower) @ g
     inner = np.tril(inner) + T(np.tril(inner, -1))
-    return np.linalg.solve(T(lower), T(np.linalg.solve(T(lower), inner))) / 2
+    term = np.linalg.solve(T(lower), T(np.linalg.solve(T(lower), inner))) / 2
+    return folded(term, upper)
 
 
-rule(np.linalg.cholesky, cholesky_rule, formula=["out⁻ᵀ sym(outᵀ @ g) out⁻¹"])
+rule(np.linalg.cholesky, cholesky_rule, formula=["out⁻ᵀ sym(outᵀ @ g) out⁻¹, folded"])
 
 
 @primitive
@@ -159,7 +165,7 @@ def eigenvectors(x, UPLO="L"):
 def eigenvectors_rule(g, out, x, UPLO="L"):
     """A gap of 0 between eigenvalues gives what NumPy's arithmetic gives: infinities."""
     term = out @ (T(out) @ g * inverse_gaps(np.linalg.eigvalsh(x, UPLO))) @ T(out)
-    return (term + T(term)) / 2
+    return folded((term + T(term)) / 2, UPLO in "Uu")
 
 
 def inverse_gaps(x):
@@ -172,11 +178,11 @@ def inverse_gaps(x):
 def eigvalsh_rule(g, out, x, UPLO="L"):
     """Without a division, so that equal eigenvalues do no harm."""
     v = eigenvectors(x, UPLO=UPLO)
-    return (v * g[..., np.newaxis, :]) @ T(v)
+    return folded((v * g[..., np.newaxis, :]) @ T(v), UPLO in "Uu")
 
 
-rule(eigenvectors, eigenvectors_rule, formula=["sym(out ((outᵀ @ g) / (λⱼ - λᵢ)) outᵀ)"])
-rule(np.linalg.eigvalsh, eigvalsh_rule, formula=["v diag(g) vᵀ"])
+rule(eigenvectors, eigenvectors_rule, formula=["sym(out ((outᵀ @ g) / (λⱼ - λᵢ)) outᵀ), folded"])
+rule(np.linalg.eigvalsh, eigvalsh_rule, formula=["v diag(g) vᵀ, folded"])
 EighResult = type(np.linalg.eigh(np.eye(1)))
 
 
