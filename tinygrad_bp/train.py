@@ -20,7 +20,7 @@ from .data import as_rows, finite, row_numbers, rows
 from .functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 from .history import DELTA, MEASURED, VALIDATION, History
 from .metrics import METRICS
-from .nn import BatchNorm, Module
+from .nn import BatchNorm, Module, evaluating
 from .optim import Optimizer
 from .recording import no_grad
 from .tensor import Tensor
@@ -71,21 +71,9 @@ def predict(model: Module, X: Any) -> Any:
     X = _array(X)
     if not (X.ndim and len(X)):
         raise ValueError(f"X must have rows, and it has shape {X.shape}")
-    with _in_use(model), no_grad():
+    with evaluating(model), no_grad():
         parts = [model(X[i : i + CHUNK]).numpy() for i in range(0, len(X), CHUNK)]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-@contextmanager
-def _in_use(model: Module) -> Iterator[None]:
-    """Out of training for a while."""
-    before = [(part, part.training) for _, part in model.named_modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for part, training in before:
-            part.training = training
 
 
 def fit(
@@ -231,7 +219,7 @@ class _Run:
         """
         X, y = finite(_array(X), "X"), finite(_array(y), "y")
         n, few = rows(X, y), X[:2]
-        with _in_use(self.model), no_grad(), np.errstate(all="ignore"):
+        with evaluating(self.model), no_grad(), np.errstate(all="ignore"):
             out = self.model(few)
             if not isinstance(out, Tensor) or out.shape[:1] != few.shape[:1]:
                 raise ValueError(

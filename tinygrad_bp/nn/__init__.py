@@ -15,7 +15,7 @@ from .initialization import (
     zero,
 )
 from .layers import Dropout, Embedding, Linear
-from .module import Module
+from .module import Module, evaluating
 from .networks import ACTIVATIONS, MLP, NORMALIZATIONS, Sequential
 from .normalization import BatchNorm, LayerNorm
 from .saving import load, read_state, save
@@ -34,6 +34,7 @@ __all__ = [
     "Module",
     "Sequential",
     "Summary",
+    "evaluating",
     "he",
     "he_uniform",
     "lecun",

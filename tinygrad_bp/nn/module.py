@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -194,6 +195,31 @@ def _walk(
             elif isinstance(member, Tensor) and member.is_leaf:
                 seen.add(id(member))
                 yield inner, member
+
+
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Let a model work as in use for a while, and each of its parts as before afterwards.
+
+    Examples
+    --------
+    >>> from tinygrad_bp import nn
+    >>> model = nn.Sequential(nn.Dropout(0.5))
+    >>> with evaluating(model):
+    ...     model(np.ones(3))
+    array([1., 1., 1.])
+    >>> model.training
+    True
+    """
+    parts = [part for _, part in model.named_modules()] if isinstance(model, Module) else []
+    before = [part.training for part in parts]
+    for part in parts:
+        part.training = False
+    try:
+        yield
+    finally:
+        for part, training in zip(parts, before, strict=True):
+            part.training = training
 
 
 def _is_part(member: Any) -> bool:

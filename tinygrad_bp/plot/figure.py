@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from ..drawing.style import BACKWARD, INK, LINE
 from ..files import checked, write
-from ..nn import Module
+from ..nn import evaluating
 from ..recording import no_grad
 from ..tensor import Tensor
 
@@ -111,20 +110,6 @@ def legend_below(axes: Axes) -> None:
 
 
 # What is drawn
-
-
-@contextmanager
-def evaluating(model: Model) -> Iterator[None]:
-    """Let a Module work as when it is used, not as when it is trained, for a while."""
-    if not isinstance(model, Module):
-        yield
-        return
-    before = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(before)
 
 
 def outputs(model: Model, inputs: np.ndarray) -> np.ndarray:

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..backprop import gradients, topological_order
 from ..drawing.style import INK, QUIET
+from ..nn import evaluating
 from ..tensor import Tensor
-from .figure import GRADIENT, VALUE, Model, PathLike, canvas, evaluating, saved
+from .figure import GRADIENT, VALUE, Model, PathLike, canvas, saved
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
