@@ -210,11 +210,14 @@ inverses = [
 determinants = [
     *singles(np.linalg.det, square, stack, -square, holomorphic=True),
     *singles(np.linalg.det, stack, covers=(decompositions.cofactors,)),
-    *(
-        Sample(np.linalg.det, (x,), order=1)
-        for x in (rank_one, np.zeros((2, 2)), np.array([[1.0, 2.0], [2.0, 4.0]]))
+    *singles(np.linalg.det, rank_one, np.array([[1.0, 2.0], [2.0, 4.0]]), holomorphic=True),
+    *singles(np.linalg.det, *(np.zeros((n, n)) for n in (1, 2, 3)), holomorphic=True),
+    *singles(
+        np.linalg.det, np.stack([np.outer([1, 2, 3, 4], [2, 0, 1, 1]), np.diag([0, 3.0, 2, 1])])
     ),
     *singles(decompositions.cofactors, square, stack, array(2, 2)),
+    *pairs(decompositions.second_cofactors, ((3, 3), (3, 3)), holomorphic=False),
+    Sample(decompositions.second_cofactors, (stack, array(2, 3, 3))),
     *singles(
         np.linalg.slogdet, square, stack, -square, covers=(decompositions.sign_and_logabsdet,)
     ),

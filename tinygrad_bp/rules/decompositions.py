@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from ..registry import compose, plain, primitive, refuse, rule
+from .reductions import product_of_others
 from .types import floating
 
 
@@ -102,19 +103,52 @@ def cofactors(x):
            [-2.,  1.]])
     """
     u, s, vt = np.linalg.svd(x)
-    others = np.where(np.eye(s.shape[-1], dtype=bool), 1, s[..., np.newaxis, :])
     sign = np.linalg.det(u @ vt)[..., np.newaxis, np.newaxis]
-    return sign * (u * np.prod(others, axis=-1)[..., np.newaxis, :]) @ vt
+    return sign * (u * product_of_others(s, -1)[..., np.newaxis, :]) @ vt
 
 
-def cofactors_rule(g, out, x):
+@primitive
+def second_cofactors(x, y):
+    """The derivative of ``sum(y * cofactors(x))`` by ``x``, exact for singular matrices too.
+
+    With ``x = u s vᵀ``, ``h = uᵀ y v`` and ``p[i, j]`` the product of all ``s`` but the i-th and
+    the j-th, 0 where these are one, it is ``det(u vᵀ) u (diag(p diag(h)) - p ∘ hᵀ) vᵀ``.
+
+    Examples
+    --------
+    >>> second_cofactors(np.zeros((2, 2)), np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[ 4., -3.],
+           [-2.,  1.]])
+    """
+    u, s, vt = np.linalg.svd(x)
+    diagonal = np.eye(s.shape[-1], dtype=s.dtype)
+    others = np.where(diagonal, 1, s[..., np.newaxis, :])
+    p = product_of_others(others, -1) * (1 - diagonal)
+    h = T(u) @ y @ T(vt)
+    inner = diagonal * (p @ np.linalg.diagonal(h)[..., np.newaxis]) - p * T(h)
+    return np.linalg.det(u @ vt)[..., np.newaxis, np.newaxis] * u @ inner @ vt
+
+
+def third_cofactors(g, out, x, y):
     """By division by the determinant: infinite or not a number where it is 0 to rounding."""
     is_regular = np.linalg.matrix_rank(x) == x.shape[-1]
     determinant = np.where(is_regular, np.linalg.det(x), 0)[..., np.newaxis, np.newaxis]
-    return (out * np.sum(g * out, axis=(-2, -1), keepdims=True) - out @ T(g) @ out) / determinant
+    inverse = cofactors(x) / determinant  # transposed
+    along_y, along_g, both = (
+        np.sum(a * b, axis=(-2, -1), keepdims=True)
+        for a, b in ((inverse, y), (inverse, g), (out, g))
+    )
+    products = inverse @ T(g) @ out + out @ T(g) @ inverse
+    return inverse * both + out * along_g - second_cofactors(x, g) * along_y - products
 
 
-rule(cofactors, cofactors_rule, formula=["((g · out) out - out @ gᵀ @ out) / det x"])
+rule(cofactors, lambda g, out, x: second_cofactors(x, g), formula=["second_cofactors(x, g)"])
+rule(
+    second_cofactors,
+    third_cofactors,
+    lambda g, out, x, y: second_cofactors(x, g),
+    formula=["the third derivative of det x, times y and g", "second_cofactors(x, g)"],
+)
 
 
 @primitive
