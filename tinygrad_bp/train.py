@@ -146,7 +146,9 @@ def fit(
         If a loss or a gradient is not finite: it names the epoch, the batch and the operation
         that made it so. The model is as it was before that batch.
     TypeError, ValueError
-        If an argument, a shape, a type or a label is wrong; found before any step is taken.
+        If an argument, a shape, a type or a label is wrong; found before any step is taken. What
+        the model or the loss raises later, of a row unlike the first two, leaves the model as it
+        was before that batch.
 
     Examples
     --------
@@ -252,8 +254,12 @@ class _Run:
             if interrupted:
                 raise KeyboardInterrupt
             X_part, y_part = X[part], y[part]
-            with np.errstate(all="ignore"):
-                loss, length = self.step(X_part, y_part, observe=batch == batches.count)
+            try:
+                with np.errstate(all="ignore"):
+                    loss, length = self.step(X_part, y_part, observe=batch == batches.count)
+            except BaseException:  # half a step is none
+                self.restore(self.before)
+                raise
             if not math.isfinite(loss + length):
                 raise self.diverged(batch, self.undo(X_part, y_part))
             losses += loss * len(X_part)
