@@ -244,3 +244,17 @@ def test_a_norm_of_numbers_too_large_to_square():
     z = (bp.Tensor([1.0, 1.0], requires_grad=True) * np.array([3e200, 4e200])).sum()
     assert "|5.00e+200|" in str(bp.trace(z))
     assert "5.00e+200" in bp.draw(z, backward=True).source
+
+
+def test_a_loss_without_gradient_leaves_the_running_statistics():
+    model = nn.MLP([2, 4, 1], normalization="batch", seed=0)
+    before = model.state_dict()
+    with pytest.raises(RuntimeError, match="does not depend on a Tensor that requires grad"):
+        fitted(X, Y, model=model, loss=lambda outputs, targets: bp.Tensor(1.0))
+    assert all((before[name] == array).all() for name, array in model.state_dict().items())
+
+
+@pytest.mark.parametrize("X", [np.zeros((0, 2)), np.full((3, 2), np.nan)])
+def test_statistics_of_layers_need_numbers(X):
+    with pytest.raises(ValueError, match="X must hold finite numbers"):
+        bp.plot.layer_statistics(nn.MLP([2, 4, 1], seed=0), X)

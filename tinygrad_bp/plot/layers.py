@@ -12,7 +12,7 @@ from ..backprop import gradients, topological_order
 from ..drawing.style import INK, QUIET
 from ..nn import evaluating
 from ..tensor import Tensor
-from .figure import GRADIENT, VALUE, Model, PathLike, canvas, saved
+from .figure import GRADIENT, VALUE, Model, PathLike, canvas, numbers, saved
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,7 +101,8 @@ def layer_statistics(
     Raises
     ------
     ValueError
-        If the model has no Linear layer that learns, or one of ``y`` and ``loss`` is missing.
+        If X holds no finite numbers, the model has no Linear layer that learns, or one of ``y``
+        and ``loss`` is missing.
 
     Examples
     --------
@@ -114,6 +115,7 @@ def layer_statistics(
     """
     if (y is None) != (loss is None):
         raise ValueError("δ needs both y and loss=, such as loss=functional.cross_entropy")
+    X = numbers(X, "X")
     with evaluating(model):
         output = model(X)
     layers = _layers(output)
