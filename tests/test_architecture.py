@@ -62,7 +62,7 @@ MAY_IMPORT = {
     "check": {"transforms", "tensor", "recording", "backprop", "registry"},
     "explain": {"arguments", "backprop", "recording", "registry", "tensor"},
     "drawing": {"arguments", "files", "explain", "tensor", "backprop", "registry"},
-    "draw": {"files", "drawing", "explain", "tensor"},
+    "draw": {"files", "drawing", "explain", "nn", "tensor"},
     "compile": {"backprop", "tensor", "registry"},
 }
 # What a plain `import tinygrad_bp` may load besides the standard library.

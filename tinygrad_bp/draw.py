@@ -104,7 +104,8 @@ def draw(
     Parameters
     ----------
     output : Tensor, list of Tensor, Module or callable
-        What to draw: everything that led to it. A module or function is called with ``inputs``.
+        What to draw: everything that led to it. A module or function is called with ``inputs``,
+        a module as in use, which leaves it as it was; ``draw(model(X))`` draws it in training.
         With ``backward(create_graph=True)`` done, ``[z, x.grad]`` draws both passes.
     *inputs
         For a module or function, its arguments. A function's floats and arrays of floats are
@@ -181,7 +182,10 @@ def draw(
 def _outputs(output: Any, inputs: Sequence[Any]) -> Sequence[Tensor]:
     """The Tensors whose graph is to be drawn."""
     if callable(output):
-        output = output(*_arguments(output, inputs))
+        from .nn import evaluating  # not needed to draw what was computed before
+
+        with evaluating(output):
+            output = output(*_arguments(output, inputs))
     elif inputs:
         raise TypeError(f"{inputs[0]!r} is neither a path nor an input: only functions take those")
     outputs = output if isinstance(output, list | tuple) else [output]
