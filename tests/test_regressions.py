@@ -97,7 +97,22 @@ def test_the_standard_deviation_of_one_element_is_flat(shape, axis):
     assert not np.any(x.grad)
 
 
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_the_standard_deviation_of_one_number_in_a_row_is_flat(keepdims):
+    rows = np.array([[1.0, np.nan], [2.0, 4.0]])
+    for deviation in (
+        lambda x: np.nanstd(x, axis=1, keepdims=keepdims),
+        lambda x: np.std(x, axis=1, keepdims=keepdims, where=~np.isnan(rows)),
+    ):
+        x = Tensor(rows, requires_grad=True)
+        y = deviation(x)
+        y.sum().backward()
+        assert y.data.tolist() == deviation(rows).tolist()
+        assert x.grad.tolist() == [[0.0, 0.0], [-0.5, 0.5]]
+
+
 def test_the_deviation_of_one_element_from_a_given_mean():
+    assert np.nanstd(Tensor([5.0]), mean=np.array([2.0])).data == 3.0
     assert np.std(Tensor([5.0]), mean=np.array([2.0])).data == 3.0
 
 

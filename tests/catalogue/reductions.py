@@ -74,6 +74,17 @@ SAMPLES = [
         for f in (np.sum, np.max, np.min)
         for axis in (None, 0, 1)
     ],
+    *[
+        Sample(f, (draw(3, 4),), {"axis": axis, "where": np.arange(12).reshape(3, 4) % 3 > 0})
+        for f in (np.mean, np.prod, np.var, np.std)
+        for axis in (None, 0, 1, (0, 1))
+    ],
+    *[
+        Sample(f, (draw(3, 4),), {"keepdims": True, "axis": 0, "where": [[True], [False], [True]]})
+        for f in (np.mean, np.prod, np.var, np.std)
+    ],
+    Sample(np.var, (draw(3, 4),), {"where": np.eye(3, 4) < 1, "mean": draw(1, 1), "ddof": 1}),
+    Sample(np.prod, (np.array([2.0, 0.0, 0.0]),), {"where": [True, True, False]}),
     # Products with zeros, where nothing can be divided by the element
     *[
         Sample(np.prod, (np.array(x),), parameters, holomorphic=True)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..registry import compose
+from .reductions import root
 from .types import floating
 
 
@@ -49,5 +50,7 @@ def nanvar(a, axis=None, *, ddof=0, keepdims=False, mean=None, correction=None):
 
 
 @compose(np.nanstd)
-def nanstd(a, axis=None, **others):
-    return np.sqrt(np.nanvar(a, axis=axis, **others))
+def nanstd(a, axis=None, *, keepdims=False, **names):
+    variance = np.nanvar(a, axis=axis, keepdims=keepdims, **names)
+    alone = names.get("mean") is None and numbers(floating(a), axis, keepdims) == 1
+    return root(variance, alone)

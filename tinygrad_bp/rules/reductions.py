@@ -17,9 +17,12 @@ def spread(g, x, axis, keepdims, where=True):
     return g if where is True else np.where(where, g, 0)
 
 
-def count(x, out):
+def count(x, out, axis=None, keepdims=False, where=True):
     """How many elements of ``x`` went into each of ``out``."""
-    return x.size // max(out.size, 1)
+    if where is True:
+        return x.size // max(out.size, 1)
+    where = np.broadcast_to(where, x.shape)
+    return np.sum(where, axis=axis, keepdims=keepdims, dtype=out.dtype)
 
 
 rule(
@@ -31,8 +34,8 @@ rule(
 )
 rule(
     np.mean,
-    lambda g, out, x, axis=None, dtype=None, keepdims=False: spread(
-        g / count(x, out), x, axis, keepdims
+    lambda g, out, x, axis=None, dtype=None, keepdims=False, where=True: spread(
+        g / count(x, out, axis, keepdims, where), x, axis, keepdims, where
     ),
     formula=["g / n, spread"],
 )
@@ -78,13 +81,13 @@ def product_of_others(x, axis):
     return others
 
 
-rule(
-    np.prod,
-    lambda g, out, x, axis=None, dtype=None, keepdims=False: (
-        restore(g, x, axis, keepdims) * product_of_others(x, axis) if x.ndim else g
-    ),
-    formula=["g × the others"],
-)
+def prod_rule(g, out, x, axis=None, dtype=None, keepdims=False, where=True):
+    g = spread(g, x, axis, keepdims, where)
+    chosen = x if where is True else np.where(where, x, 1)
+    return g * product_of_others(chosen, axis) if x.ndim else g
+
+
+rule(np.prod, prod_rule, formula=["g × the others"])
 
 
 def extreme_rule(g, out, x, axis=None, keepdims=False, initial=None, where=True):
@@ -107,19 +110,39 @@ def ptp(a, axis=None, *, keepdims=False):
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
+# In these out has its place in NumPy's order; the engine refuses any but None.
+
+
 @compose(np.var)
 def var(
-    a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, mean=None, correction=None
-):  # out has its place in NumPy's order; the engine refuses any but None
+    a,
+    axis=None,
+    dtype=None,
+    out=None,
+    ddof=0,
+    keepdims=False,
+    *,
+    where=True,
+    mean=None,
+    correction=None,
+):
     if mean is None:
-        mean = np.mean(a, axis=axis, dtype=dtype, keepdims=True)
-    total = np.sum(np.square(a - mean), axis=axis, dtype=dtype, keepdims=keepdims)
-    return total / max(count(a, mean) - (ddof if correction is None else correction), 0)
+        mean = np.mean(a, axis=axis, dtype=dtype, keepdims=True, where=where)
+    distance = a - mean if where is True else np.where(where, a - mean, 0)
+    total = np.sum(np.square(distance), axis=axis, dtype=dtype, keepdims=keepdims)
+    freedom = count(a, total, axis, keepdims, where) - (ddof if correction is None else correction)
+    return total / np.maximum(freedom, total.dtype.type(0))
 
 
 @compose(np.std)
-def std(a, *places, **names):
-    variance = np.var(a, *places, **names)
-    if variance.size == a.size and names.get("mean") is None:
-        return variance  # of one element it is always 0, which has no slope, as its root seems to
-    return np.sqrt(variance)
+def std(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, **names):
+    variance = np.var(a, axis, dtype, None, ddof, keepdims, where=where, **names)
+    alone = names.get("mean") is None and count(a, variance, axis, keepdims, where) == 1
+    return root(variance, alone)
+
+
+def root(variance, alone):
+    """The root of a variance; of one element alone it is always 0, which has no slope."""
+    if isinstance(alone, bool):
+        return variance if alone else np.sqrt(variance)
+    return np.where(alone, variance, np.sqrt(np.where(alone, 1, variance)))
