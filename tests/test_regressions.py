@@ -81,6 +81,14 @@ def test_the_quantile_of_a_list_follows_q():
     assert grad(lambda q: np.percentile([1.0, 2.0, 4.0], q))(80.0) == pytest.approx(0.04)
 
 
+@pytest.mark.parametrize("q", [[0, 1], np.array([[1, 0]]), np.array(1), np.int64(0), 1])
+def test_the_quantiles_of_integers_keep_the_type_of_the_array(q):
+    x = np.array([3.0, 1.0, 2.0], np.float32)
+    result = np.quantile(Tensor(x), q)
+    assert result.dtype == np.float32
+    assert result.data.tolist() == np.quantile(x, q).tolist()
+
+
 def test_ediff1d_keeps_the_type_of_the_array():
     x = Tensor(np.ones(3, np.float32), requires_grad=True)
     assert np.ediff1d(x, to_begin=[1.0], to_end=2).dtype == np.float32

@@ -39,6 +39,7 @@ def interpolated(a, q, axis, method, keepdims, *, omit_nan=False, percent=False)
         return np.stack(parts)
     if not 0 <= q <= 1:
         raise ValueError("quantiles must be in the range [0, 1], percentiles in [0, 100]")
+    q = int(q) if as_array(q).dtype.kind in "iu" else q  # 0 or 1, which keep the dtype of a
     weight = hat(a, q, axis)
     counted = weight > 0 if omit_nan else (weight > 0) | np.isnan(a)
     start = 0.0 if a.size else np.nan  # nothing has no middle
