@@ -361,3 +361,13 @@ def test_a_gradient_that_does_not_fit_is_refused(grad):
     with pytest.raises(ValueError, match="the gradient of Tensor 'w'"):
         SGD([w], 0.1).step()
     assert w.item() == 1
+
+
+@pytest.mark.parametrize(("dtype", "size"), [(np.float32, 1e25), (np.float64, 1e200)])
+def test_clipping_of_gradients_whose_squares_overflow(dtype, size):
+    p = bp.Tensor(np.zeros(2, dtype), requires_grad=True)
+    p.grad = np.array([3 * size, 4 * size], dtype)
+    optimizer = SGD([p], lr=1.0, max_norm=5.0)
+    assert optimizer.gradient_norm() == pytest.approx(5 * size, rel=1e-6)
+    optimizer.step()
+    assert p.data == pytest.approx([-3.0, -4.0], rel=1e-6)

@@ -599,3 +599,11 @@ def test_a_format_for_one_number_is_not_for_many():
     assert f"{leaf(1.0):.2f}" == "1.00"
     with pytest.raises(TypeError, match=r"of shape \(2,\) has no format '.2f'"):
         format(leaf([1.0, 2.0]), ".2f")
+
+
+@pytest.mark.parametrize("f", [np.median, np.ptp, np.nanmean, np.cumprod, np.trace, np.var])
+def test_no_out_can_be_said_by_name(f):
+    t = leaf([[1.0, 2.0], [3.0, 5.0]])
+    assert np.array_equal(f(t, out=None).data, f(t.data))
+    with pytest.raises(TypeError, match="cannot write into out="):
+        f(t, out=np.zeros(4))

@@ -395,8 +395,15 @@ class AdamW(Adam):
 
 
 def _norm(gradients: Iterable[Any]) -> float:
-    rows = (g.ravel() for g in gradients)
-    return math.sqrt(sum(float(row @ row) for row in rows))
+    rows = [g.ravel() for g in gradients]
+    with np.errstate(over="ignore"):
+        square = sum(float(row @ row) for row in rows)
+    if square < math.inf:
+        return math.sqrt(square)
+    largest = max(float(np.max(np.abs(row))) for row in rows)  # whose square is too large
+    if not largest < math.inf:
+        return largest
+    return largest * math.sqrt(sum(float(row @ row) for row in (row / largest for row in rows)))
 
 
 def _gradient(p: Tensor) -> Any:

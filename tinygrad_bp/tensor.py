@@ -79,7 +79,8 @@ def _apply_without_rule(function: Any, inputs: tuple, parameters: dict) -> Any:
     if function in COMPOSITIONS:
         if has_out(function, inputs, parameters):
             raise cannot_write(function)
-        return COMPOSITIONS[function](*inputs, **parameters)
+        named = {name: value for name, value in parameters.items() if name != "out"}
+        return COMPOSITIONS[function](*inputs, **named)
     if function in PLAIN:
         return function(*without_history(inputs), **without_history(parameters))
     why = REFUSED.get(function, "it has no derivative rule; use t.data to leave the graph")
