@@ -79,9 +79,10 @@ def backward_pass(
         A node and its adjoint. Every edge's derivative is called exactly once.
     """
     order = topological_order(output)
+    wanted = None  # everything
     if inputs is not None:
         order = _leading_to(inputs, order)
-    wanted = set(order)
+        wanted = set(order)
     adjoints = {output: seed}
     for node in order:
         adjoint = adjoints.pop(node)  # out of the table: the value is final
@@ -89,7 +90,7 @@ def backward_pass(
         arguments = node.tensor_arguments() if create_graph else node.arguments
         for position in node.edges:
             parent = node.inputs[position]
-            if parent in wanted:
+            if wanted is None or parent in wanted:
                 derivative = node.rule.derivatives[position]
                 term = derivative(adjoint, *arguments, **node.parameters)
                 value = node.arguments[1 + position]

@@ -53,19 +53,22 @@ def apply(
         return _apply_without_rule(function, inputs, parameters)
     if parameters or len(inputs) != rule.arity:
         inputs, parameters = bind(function, inputs, parameters)
+    derivatives = rule.derivatives
     values: list[Any] = []
     edges: tuple[int, ...] = ()
     for position, x in enumerate(inputs):
         if isinstance(x, Tensor):
             values.append(x._array)
-            if x._requires_grad and rule.derivatives[position] is not None:
+            if x._requires_grad and derivatives[position] is not None:
                 edges += (position,)
         else:
             values.append(x if type(x) in _AS_THEY_ARE else _operand(x, function))
     try:
-        data = _frozen(rule.function(*values, **parameters))
+        data = rule.function(*values, **parameters)
     except (ValueError, TypeError, IndexError) as error:
         raise _explained(error, rule.name, inputs) from None
+    if isinstance(data, np.ndarray):  # and not a scalar, which nobody can write to
+        data = _frozen(data)
     if watch := WATCH.get():
         rule = watch(rule, inputs, values, data)
     if not (edges and RECORDING.get()):
