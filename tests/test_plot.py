@@ -521,3 +521,12 @@ def test_the_example_refuses_a_place_before_it_trains(tmp_path):
         assert done.returncode == 2
         assert "must end in .gif, and be in a folder that exists" in done.stderr
         assert not done.stdout
+
+
+def test_what_is_no_history_no_model_and_no_path():
+    with pytest.raises(TypeError, match="what is drawn is a History, as fit gives it, not None"):
+        bp.plot.loss_curves(None)
+    with pytest.raises(TypeError, match="must be a Module or a function, not None"):
+        bp.plot.decision_boundary(None, np.eye(2), [0, 1])
+    with pytest.raises(TypeError, match="path must be text or a path, not MLP"):
+        bp.nn.save("model.npz", bp.nn.MLP([2, 1]))

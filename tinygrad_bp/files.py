@@ -67,6 +67,8 @@ def read(path: str | os.PathLike[str], suffixes: Collection[str]) -> tuple[str, 
 
 
 def _with_suffix(path: str | os.PathLike[str], suffixes: Collection[str]) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"a file's path must be text or a path, not {type(path).__name__}")
     path = Path(path)
     if path.suffix.lower() not in suffixes:
         raise ValueError(f"{str(path)!r} must end in one of {', '.join(suffixes)}")

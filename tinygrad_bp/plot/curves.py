@@ -59,6 +59,8 @@ def loss_curves(history: History, *, path: PathLike | None = None) -> Figure:
     >>> [axes.get_title(loc="left") for axes in loss_curves(history).axes]
     ['loss', 'metrics']
     """
+    if not hasattr(history, "names"):
+        raise TypeError(f"what is drawn is a History, as fit gives it, not {history!r:.60}")
     panels = _panels(history)
     if not panels:
         raise ValueError("there is nothing to draw: the history has no epochs")

@@ -120,6 +120,8 @@ def outputs(model: Model, inputs: np.ndarray) -> np.ndarray:
     ValueError
         If it is not one row for each row of the inputs, or holds nan.
     """
+    if not callable(model):
+        raise TypeError(f"the model must be a Module or a function, not {model!r:.60}")
     with evaluating(model), no_grad():
         out = model(inputs)
     out = np.asarray(out.data if isinstance(out, Tensor) else out)
