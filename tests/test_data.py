@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygrad_bp import data
+from tinygrad_bp import data, nn
 
 CLASSES = {
     "xor": (data.xor, 2),
@@ -262,3 +262,22 @@ def test_one_hot_of_other_shapes_and_types():
 def test_one_hot_refuses(labels, classes, error, message):
     with pytest.raises(error, match=message):
         data.one_hot(labels, classes)
+
+
+@pytest.mark.parametrize("seed", [-1, "first", 0.5])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        lambda seed: data.moons(seed=seed),
+        lambda seed: data.train_test_split(np.eye(4), np.arange(4), seed=seed),
+        lambda seed: data.batches(np.eye(4), np.arange(4), 2, seed=seed),
+        lambda seed: nn.MLP([2, 3, 1], seed=seed),
+        lambda seed: nn.Dropout(seed=seed),
+        lambda seed: nn.Embedding(3, 2, seed=seed),
+    ],
+)
+def test_a_seed_that_is_none(entry, seed):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        entry(seed)
+    wanted = "seed must be an integer from 0 on, a Generator or None, not"
+    assert str(caught.value) == f"{wanted} {seed!r}"

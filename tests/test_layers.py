@@ -153,6 +153,14 @@ def test_a_copy_of_dropout_goes_on_from_where_it_was(copied):
     np.testing.assert_array_equal(layer(np.ones(100)), twin(np.ones(100)))
 
 
+def test_the_masks_to_come_are_part_of_the_state():
+    layer, twin = nn.Dropout(0.5, seed=0), nn.Dropout(0.5, seed=1)
+    layer(np.ones(10))
+    twin.load_state_dict(layer.state_dict())
+    for _ in range(2):
+        np.testing.assert_array_equal(layer(np.ones(100)), twin(np.ones(100)))
+
+
 # Normalisation
 
 

@@ -1,4 +1,4 @@
-"""What arguments may be: numbers, sizes and names that are refused in one clear line."""
+"""What arguments may be: numbers, sizes, seeds and names, refused in one clear line."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import difflib
 import math
 import operator
 from collections.abc import Collection, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
 
 Value = TypeVar("Value")
+Seed: TypeAlias = "int | np.random.Generator | None"  # as text: looking at np.random loads it
 
 
 def number(value: Any, name: str) -> float:
@@ -92,6 +95,23 @@ def size(value: Any, name: str, least: int = 1) -> int:
     if result < least:
         raise ValueError(f"{name} must be at least {least}, not {result}")
     return result
+
+
+def chance(seed: Seed) -> np.random.Generator:
+    """The generator of random numbers that a seed starts, or is.
+
+    Examples
+    --------
+    >>> chance(-1)
+    Traceback (most recent call last):
+        ...
+    ValueError: seed must be an integer from 0 on, a Generator or None, not -1
+    """
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError) as error:
+        wanted = "seed must be an integer from 0 on, a Generator or None"
+        raise type(error)(f"{wanted}, not {shown(seed)}") from None
 
 
 def shown(value: Any) -> str:

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from .arguments import not_negative, number, size
+from .arguments import Seed, chance, not_negative, number, size
 
-if TYPE_CHECKING:  # looking at np.random loads it
-    Seed = int | np.random.Generator | None
-    Pair = tuple[np.ndarray, np.ndarray]
+Pair = tuple[np.ndarray, np.ndarray]
 
 
 # Toy problems
@@ -38,7 +36,7 @@ def xor(n: int = 200, *, noise: float = 0.2, seed: Seed = None) -> Pair:
     corner = np.arange(size(n, "n")) % 4
     first, second = corner // 2, corner % 2
     X = np.stack([2.0 * first - 1, 2.0 * second - 1], axis=1)
-    return _noisy(X, noise, np.random.default_rng(seed)), first ^ second
+    return _noisy(X, noise, chance(seed)), first ^ second
 
 
 def moons(n: int = 200, *, noise: float = 0.1, seed: Seed = None) -> Pair:
@@ -50,7 +48,7 @@ def moons(n: int = 200, *, noise: float = 0.1, seed: Seed = None) -> Pair:
     >>> X.shape, np.bincount(y).tolist()
     ((100, 2), [50, 50])
     """
-    generator = np.random.default_rng(seed)
+    generator = chance(seed)
     y = np.arange(size(n, "n")) % 2
     angle = generator.uniform(0, math.pi, n)
     X = np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -67,7 +65,7 @@ def circles(n: int = 200, *, noise: float = 0.05, inner: float = 0.5, seed: Seed
     >>> np.hypot(X[:, 0], X[:, 1]).round(6).tolist(), y.tolist()
     ([1.0, 0.5, 1.0, 0.5], [0, 1, 0, 1])
     """
-    generator, inner = np.random.default_rng(seed), not_negative(inner, "inner")
+    generator, inner = chance(seed), not_negative(inner, "inner")
     y = np.arange(size(n, "n")) % 2
     angle = generator.uniform(0, 2 * math.pi, n)
     radius = np.where(y == 0, 1.0, inner)
@@ -86,7 +84,7 @@ def spirals(
     >>> X.shape, np.bincount(y).tolist()
     ((90, 2), [30, 30, 30])
     """
-    generator, classes = np.random.default_rng(seed), size(classes, "classes")
+    generator, classes = chance(seed), size(classes, "classes")
     y = np.arange(size(n, "n")) % classes
     radius = generator.uniform(0, 1, n)
     angle = 2 * math.pi * (number(turns, "turns") * radius + y / classes)
@@ -107,7 +105,7 @@ def blobs(
     >>> X.shape, np.bincount(y).tolist()
     ((90, 4), [30, 30, 30])
     """
-    generator, classes = np.random.default_rng(seed), size(classes, "classes")
+    generator, classes = chance(seed), size(classes, "classes")
     centres = generator.uniform(-5, 5, (classes, size(features, "features")))
     y = np.arange(size(n, "n")) % classes
     return _noisy(centres[y], noise, generator), y
@@ -124,7 +122,7 @@ def checkerboard(n: int = 400, *, squares: int = 4, noise: float = 0.0, seed: Se
     >>> y.tolist()
     [0, 0, 0, 0, 0]
     """
-    generator, squares = np.random.default_rng(seed), size(squares, "squares")
+    generator, squares = chance(seed), size(squares, "squares")
     X = generator.uniform(-1, 1, (size(n, "n"), 2))
     place = np.floor((X + 1) / 2 * squares).astype(int)
     return _noisy(X, noise, generator), place.sum(axis=1) % 2
@@ -139,7 +137,7 @@ def sine(n: int = 100, *, noise: float = 0.1, seed: Seed = None) -> Pair:
     >>> X.shape, y.shape, bool(np.allclose(y, np.sin(np.pi * X)))
     ((50, 1), (50, 1), True)
     """
-    generator = np.random.default_rng(seed)
+    generator = chance(seed)
     X = generator.uniform(-1, 1, (size(n, "n"), 1))
     return X, _noisy(np.sin(math.pi * X), noise, generator)
 
@@ -153,7 +151,7 @@ def linear(n: int = 100, *, features: int = 1, noise: float = 0.1, seed: Seed = 
     >>> X.shape, y.shape
     ((50, 3), (50, 1))
     """
-    generator = np.random.default_rng(seed)
+    generator = chance(seed)
     X = generator.uniform(-1, 1, (size(n, "n"), size(features, "features")))
     weights, bias = generator.normal(size=(features, 1)), generator.normal()
     return X, _noisy(X @ weights + bias, noise, generator)
@@ -196,7 +194,7 @@ def batches(
     [[0, 1], [2, 3], [4]]
     """
     n, batch_size = rows(X, y), size(batch_size, "batch_size")
-    generator = np.random.default_rng(seed)
+    generator = chance(seed)
     return ((X[part], y[part]) for part in row_numbers(n, batch_size, shuffle, generator))
 
 
@@ -290,7 +288,7 @@ def train_test_split(
             f"test_size={test_size} of {n} rows must leave rows on both sides: "
             f"a share between 0 and 1, or a number of rows from 1 to {n - 1}"
         )
-    order = np.random.default_rng(seed).permutation(n)
+    order = chance(seed).permutation(n)
     test, train = order[:count], order[count:]
     return X[train], X[test], y[train], y[test]
 

@@ -196,7 +196,7 @@ class _MultilayerPerceptron(BaseEstimator):
             optimizer=self.optimizer_,
             epochs=1 if incremental else self.max_iter,
             batch_size=200 if self.batch_size == "auto" else self.batch_size,
-            seed=generator,
+            seed=int(generator.integers(2**63)),
             callbacks=[] if incremental else [watch],
             progress=bool(self.verbose),
         )

@@ -9,11 +9,11 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from .arguments import look_up, not_negative, number, shown, size
+from .arguments import Seed, chance, look_up, not_negative, number, shown, size
 from .backprop import topological_order
 from .check import detect_nan
 from .data import as_rows, finite, row_numbers, rows
@@ -24,9 +24,6 @@ from .nn import BatchNorm, Module, evaluating
 from .optim import Optimizer
 from .recording import no_grad
 from .tensor import Tensor
-
-if TYPE_CHECKING:
-    from .data import Seed
 
 Function = Callable[[Any, Any], Any]
 Callback = Callable[[Module, History], Any]
@@ -58,7 +55,7 @@ def predict(model: Module, X: Any) -> Any:
     TypeError
         If the model is no Module.
     ValueError
-        If X has no rows.
+        If X has no rows, or the model makes another number of rows of it.
 
     Examples
     --------
@@ -72,8 +69,19 @@ def predict(model: Module, X: Any) -> Any:
     if not (X.ndim and len(X)):
         raise ValueError(f"X must have rows, and it has shape {X.shape}")
     with evaluating(model), no_grad():
-        parts = [model(X[i : i + CHUNK]).numpy() for i in range(0, len(X), CHUNK)]
+        parts = [_outputs(model, X[i : i + CHUNK]) for i in range(0, len(X), CHUNK)]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _outputs(model: Module, X: Any) -> Any:
+    """What the model makes of rows: as many rows."""
+    outputs = model(X)
+    if not isinstance(outputs, Tensor) or outputs.shape[:1] != X.shape[:1]:
+        raise ValueError(
+            f"of X of shape {X.shape} the model must make a Tensor of {len(X)} rows, "
+            f"not {getattr(outputs, 'shape', outputs)}"
+        )
+    return outputs.numpy()
 
 
 def fit(
@@ -118,7 +126,9 @@ def fit(
     shuffle : bool
         Whether chance chooses the rows of a step. False: as they stand.
     seed : int or Generator, optional
-        Of that chance. To go on later as if never interrupted, pass one Generator to both calls.
+        Of that chance. With an integer, an epoch's order depends on it and on the number of steps
+        that the optimiser has taken: a training whose model and optimiser were saved goes on,
+        with the same seed, as if it had never ended. A Generator goes on from where it is.
     validation : pair of arrays, optional
         ``X, y`` that are not learned from: their loss and metrics are measured each epoch.
     metrics : sequence of {'accuracy', 'mae', 'r2'} or functions
@@ -146,9 +156,9 @@ def fit(
         If a loss or a gradient is not finite: it names the epoch, the batch and the operation
         that made it so. The model is as it was before that batch.
     TypeError, ValueError
-        If an argument, a shape, a type or a label is wrong; found before any step is taken. What
-        the model or the loss raises later, of a row unlike the first two, leaves the model as it
-        was before that batch.
+        If an argument, a shape, a type or a label is wrong. The model, the loss and the metrics
+        go through all rows before any step is taken. What they raise later, in training alone,
+        leaves the model as it was before that batch.
 
     Examples
     --------
@@ -165,7 +175,7 @@ def fit(
     run = _Run(model, _function(loss, LOSSES, "loss"), optimizer, _named(metrics))
     X, y = run.checked(X, y)
     held_out = None if validation is None else run.checked_validation(*_pair(validation))
-    batches = _Batches(model, len(X), batch_size, bool(shuffle), np.random.default_rng(seed))
+    batches = _Batches(run, len(X), batch_size, bool(shuffle), seed)
     stopping = _Stopping(run, epochs, tolerance, patience, "validation " * (held_out is not None))
     callbacks = [_function(c, {}, "callback") for c in _listed(callbacks, "callbacks")]
     history, reason = run.history, ""
@@ -211,29 +221,20 @@ class _Run:
         self.tensors = list(dict.fromkeys([*tensors.values(), *optimizer.parameters]))
         self.layers = {tensor: path.removesuffix(".weight") for path, tensor in tensors.items()}
         self.earlier = self.before = self.arrays()
-        self.observed: dict[str, float] = {}
+        self.batch, self.observed = 0, dict[str, float]()
         self.history = History()
 
     def checked(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """The data as arrays, once the model, the loss and the metrics have had a look at them.
-
-        The model sees two rows; what it gives for the first stands in for all others.
-        """
+        """The data as arrays, once the model, the loss and the metrics have gone through it."""
         X, y = finite(_array(X), "X"), finite(_array(y), "y")
-        n, few = rows(X, y), X[:2]
+        rows(X, y)
         with evaluating(self.model), no_grad(), np.errstate(all="ignore"):
-            out = self.model(few)
-            if not isinstance(out, Tensor) or out.shape[:1] != few.shape[:1]:
-                raise ValueError(
-                    f"of X of shape {few.shape} the model must make a Tensor of {len(few)} rows, "
-                    f"not {getattr(out, 'shape', out)}"
-                )
-            outputs = Tensor(np.broadcast_to(out.data[:1], (n, *out.shape[1:])))
-            loss = self.loss(outputs, y)
-        if not isinstance(loss, Tensor) or loss.size != 1:
-            raise ValueError(f"the loss must be a Tensor with one number, not {shown(loss)}")
-        for name, metric in self.metrics.items():
-            number(metric(outputs.numpy(), y), f"the metric {name}")
+            outputs = predict(self.model, X)
+            loss = self.loss(Tensor(outputs), y)
+            if not isinstance(loss, Tensor) or loss.size != 1:
+                raise ValueError(f"the loss must be a Tensor with one number, not {shown(loss)}")
+            for name, metric in self.metrics.items():
+                number(metric(outputs, y), f"the metric {name}")
         return X, y
 
     def checked_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
@@ -250,25 +251,25 @@ class _Run:
         epoch = len(self.history) + 1
         bar.set_description(f"epoch {epoch}", refresh=False)
         losses = lengths = 0.0
-        for batch, part in enumerate(batches, 1):
+        for self.batch, part in enumerate(batches, 1):
             if interrupted:
                 raise KeyboardInterrupt
             X_part, y_part = X[part], y[part]
             try:
                 with np.errstate(all="ignore"):
-                    loss, length = self.step(X_part, y_part, observe=batch == batches.count)
+                    loss, length = self.step(X_part, y_part, observe=self.batch == batches.count)
             except BaseException:  # half a step is none
                 self.restore(self.before)
                 raise
             if not math.isfinite(loss + length):
-                raise self.diverged(batch, self.undo(X_part, y_part))
+                raise self.diverged(self.undo(X_part, y_part))
             losses += loss * len(X_part)
             lengths += length
             if bar.update():  # it was drawn, and will be again
                 bar.set_postfix_str(f"loss {loss:.4g}, gradient norm {length:.4g}", refresh=False)
         if not _all_finite(self.arrays()):  # no further step would have shown it
             self.restore(self.before)
-            raise self.diverged(batches.count, "the step made parameters infinite")
+            raise self.diverged("the step made parameters infinite")
         return {"loss": losses / len(X), "gradient norm": lengths / batches.count, **self.observed}
 
     def step(self, X: Any, y: Any, observe: bool) -> tuple[float, float]:
@@ -291,19 +292,23 @@ class _Run:
             self.restore(self.earlier)
             return "the step before made parameters infinite"
         self.restore(self.before)
+        why = self.culprit(lambda: self.loss(self.model(X), y).backward())
+        self.restore(self.before)
+        self.optimizer.zero_grad()
+        return why
+
+    def culprit(self, compute: Callable[[], Any]) -> str:
+        """The operation that made what is not finite, found by doing it again."""
         try:
             with detect_nan():
-                self.loss(self.model(X), y).backward()
+                compute()
         except FloatingPointError as error:
             return str(error)
-        finally:
-            self.restore(self.before)
-            self.optimizer.zero_grad()
-        return "the loss or the gradient is not finite, though no operation on its own is to blame"
+        return "there is nan or infinity, though no operation on its own is to blame"
 
-    def diverged(self, batch: int, why: str) -> DivergenceError:
+    def diverged(self, why: str) -> DivergenceError:
         """The error that ends the training here."""
-        self.history.stopped = f"diverged in epoch {len(self.history) + 1}, batch {batch}"
+        self.history.stopped = f"diverged in epoch {len(self.history) + 1}, batch {self.batch}"
         what = f"{self.history.stopped}: {why}; a smaller lr may help"
         return DivergenceError(what, self.history)
 
@@ -318,41 +323,48 @@ class _Run:
 
     def measured(self, X: Any, y: Any, of: str = "") -> dict[str, float]:
         """The metrics; with ``of``, which goes before their names, the loss too."""
-        outputs = predict(self.model, X)
-        row = {}
-        if of:
+
+        def evaluated() -> tuple[Any, float]:
             with no_grad():
-                row[f"{of}loss"] = self.loss(Tensor(outputs), y).item()
-        return row | {f"{of}{name}": float(m(outputs, y)) for name, m in self.metrics.items()}
+                outputs = predict(self.model, X)
+                return outputs, self.loss(Tensor(outputs), y).item()
+
+        with np.errstate(all="ignore"):
+            outputs, loss = evaluated()
+            row = {f"{of}{name}": float(m(outputs, y)) for name, m in self.metrics.items()}
+        if not math.isfinite(loss):
+            why = self.culprit(evaluated)
+            self.restore(self.before)
+            raise self.diverged(f"after it, {why}")
+        return {f"{of}loss": loss, **row} if of else row
 
 
 class _Batches:
     """The rows of each step of an epoch, in an order that chance gives anew for each epoch."""
 
-    def __init__(
-        self,
-        model: Module,
-        n: int,
-        batch_size: int | None,
-        shuffle: bool,
-        generator: np.random.Generator,
-    ):
-        self.n, self.shuffle, self.generator = n, shuffle, generator
+    def __init__(self, run: _Run, n: int, batch_size: int | None, shuffle: bool, seed: Seed):
+        self.n, self.shuffle, self.optimizer = n, shuffle, run.optimizer
+        self.generator, self.goes_on = chance(seed), isinstance(seed, np.random.Generator)
         self.batch_size = n if batch_size is None else min(size(batch_size, "batch_size"), n)
         self.count = -(-n // self.batch_size)
         last = n - (self.count - 1) * self.batch_size
-        if last == 1 and any(isinstance(part, BatchNorm) for _, part in model.named_modules()):
+        if last == 1 and any(isinstance(part, BatchNorm) for _, part in run.model.named_modules()):
             raise ValueError(
                 f"batch_size={self.batch_size} leaves one of {n} rows alone in a batch, "
                 "which BatchNorm cannot learn from; choose another"
             )
 
     def __iter__(self) -> Iterator[Any]:
+        generator = self.generator
+        if not self.goes_on:  # the same in a training that is resumed here
+            seed: Any = self.generator.bit_generator.seed_seq
+            key = np.random.SeedSequence(seed.entropy, spawn_key=(self.optimizer.steps,))
+            generator = np.random.default_rng(key)
         if self.batch_size == 1 and self.shuffle:
-            drawn = self.generator.integers(self.n, size=self.n)
+            drawn = generator.integers(self.n, size=self.n)
             return (drawn[i : i + 1] for i in range(self.n))
         shuffle = self.shuffle and self.count > 1
-        return row_numbers(self.n, self.batch_size, shuffle, self.generator)
+        return row_numbers(self.n, self.batch_size, shuffle, generator)
 
 
 class _Stopping:

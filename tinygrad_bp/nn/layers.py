@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from ..arguments import below_one, look_up, size
+from ..arguments import Seed, below_one, chance, look_up, size
 from ..functional import linear
 from ..tensor import Tensor
 from .initialization import INITIALIZATIONS, Initialization
 from .module import Module
-
-Seed: TypeAlias = "int | np.random.Generator | None"  # see `Initialization`
 
 
 class Linear(Module):
@@ -64,7 +62,7 @@ class Linear(Module):
     ):
         inputs, outputs = size(inputs, "inputs"), size(outputs, "outputs")
         draw = init if callable(init) else look_up(init, INITIALIZATIONS, "initialization")
-        weight = draw(np.random.default_rng(seed), inputs, outputs)
+        weight = draw(chance(seed), inputs, outputs)
         if np.shape(weight) != (outputs, inputs):
             raise ValueError(
                 f"init must give weights of shape {(outputs, inputs)}, not {np.shape(weight)}"
@@ -116,7 +114,7 @@ class Embedding(Module):
 
     def __init__(self, count: int, features: int, *, seed: Seed = None, dtype: Any = np.float64):
         shape = size(count, "count"), size(features, "features")
-        rows = np.random.default_rng(seed).normal(size=shape)
+        rows = chance(seed).normal(size=shape)
         self.weight = Tensor(rows, dtype=dtype, requires_grad=True)
 
     def forward(self, indices: Any) -> Tensor:
@@ -158,8 +156,14 @@ class Dropout(Module):
     p : float
         From 0 to less than 1.
     seed : int or Generator, optional
-        For `numpy.random.default_rng`. The generator is copied and pickled with the layer; it
-        is not part of `state_dict`.
+        For `numpy.random.default_rng`: the same seed drops the same.
+
+    Attributes
+    ----------
+    chance : Tensor of 2 integers
+        What the next mask is drawn from: a number that the seed gave, and how many masks there
+        were. A buffer, saved with the state, so that a training that was saved drops what it
+        would have dropped. PyTorch's dropout has none: ``load_state_dict(state, strict=False)``.
 
     Raises
     ------
@@ -170,19 +174,22 @@ class Dropout(Module):
     --------
     >>> dropout = Dropout(0.5, seed=0)
     >>> dropout(np.ones(6))
-    array([2., 0., 0., 0., 2., 2.])
+    array([0., 2., 0., 2., 0., 2.])
     """
 
     def __init__(self, p: float = 0.5, *, seed: Seed = None):
         self.p = below_one(p, "p")
-        self.generator = np.random.default_rng(seed)
+        key = chance(seed).integers(2**63)
+        self.chance = Tensor(np.array([key, 0], np.uint64))
 
     def forward(self, x: Any) -> Any:
         """``x`` times a mask drawn anew, in training; else ``x``."""
         if not self.training or not self.p:
             return x
         x = x if hasattr(x, "dtype") else np.asarray(x)
-        mask = (self.generator.random(x.shape) >= self.p) / (1 - self.p)
+        generator = np.random.default_rng(self.chance.data)
+        self.chance.data = self.chance.data + np.array([0, 1], np.uint64)
+        mask = (generator.random(x.shape) >= self.p) / (1 - self.p)
         return x * mask.astype(np.result_type(x.dtype, np.float16))
 
     def __repr__(self) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import below_one, look_up
+from ..arguments import Seed, below_one, chance, look_up
 from ..functional import relu, sigmoid, softmax, softplus, tanh
 from .initialization import Initialization
-from .layers import Dropout, Linear, Seed
+from .layers import Dropout, Linear
 from .module import Module
 from .normalization import BatchNorm, LayerNorm
 
@@ -138,7 +138,7 @@ class MLP(Sequential):
         normalize = None
         if normalization is not None:
             normalize = look_up(normalization, NORMALIZATIONS, "normalization")
-        generator = np.random.default_rng(seed)
+        generator = chance(seed)
 
         def affine(inputs: int, outputs: int) -> Linear:
             draw = usual if init is None else init
