@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -43,6 +44,33 @@ unsettled = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWa
 )
 def test_passes_scikit_learns_checks(estimator, check):
     check(estimator)
+
+
+def test_passes_every_check_and_skips_none():
+    """In a process of its own: SciPy decides whether it takes other arrays when it is imported."""
+    pytest.importorskip("pandas")
+    done = subprocess.run(
+        [sys.executable, "-c", ALL_CHECKS],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"SCIPY_ARRAY_API": "1", "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    checked, failed = done.stdout.splitlines()
+    assert int(checked) > 100
+    assert failed == "[]"
+
+
+ALL_CHECKS = """
+import warnings
+from sklearn.utils.estimator_checks import check_estimator
+from tinygrad_bp.estimators import MLPClassifier, MLPRegressor
+warnings.simplefilter("ignore")
+results = [result for estimator in (MLPClassifier(), MLPRegressor())
+           for result in check_estimator(estimator, on_skip=None, on_fail=None)]
+print(len(results))
+print([(r["check_name"], str(r["exception"])) for r in results if r["status"] != "passed"])
+"""
 
 
 def iris():
@@ -106,16 +134,15 @@ def test_gradient_descent_takes_the_steps_of_scikit_learns(kind, activation, opt
 
 @unsettled
 def test_digits_are_read_at_least_as_well_as_by_scikit_learns():
-    """The same splits and architecture; of the images of one split, one is left to chance."""
+    """The same five splits, and the same architecture."""
     X, y = load_digits(return_X_y=True)
     right = {MLPClassifier: 0, TheirClassifier: 0}
-    for seed in range(3):
+    for seed in range(5):
         X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=seed)
         for kind in right:
             model = kind((50,), learning_rate_init=0.005, max_iter=60, random_state=seed)
             right[kind] += np.sum(model.fit(X_train, y_train).predict(X_test) == y_test)
-    assert right[MLPClassifier] >= right[TheirClassifier] - 1
-    assert right[MLPClassifier] > 0.97 * 3 * len(y_test)
+    assert right[MLPClassifier] >= right[TheirClassifier] > 0.96 * 5 * len(y_test)
 
 
 # In scikit-learn's tools
@@ -413,15 +440,14 @@ def test_importing_loads_no_scikit_learn_and_using_it_without_is_one_line():
 
 
 def test_digits_side_by_side():
-    code, output = run("digits_sklearn.py", "--seeds", 2, "--epochs", 60)
+    code, output = run("digits_sklearn.py")
     assert code == 0, output
-    assert len([line for line in output.splitlines() if line.startswith("seed")]) == 2
+    assert len([line for line in output.splitlines() if line.startswith("seed")]) == 5
     ours, theirs = (
         numbers(line_with(f"{name:12}  mean accuracy", output))[0]
         for name in ("tinygrad_bp", "scikit-learn")
     )
-    assert ours > 0.96
-    assert abs(ours - theirs) < 0.02
+    assert ours >= theirs > 0.96
 
 
 def test_digits_side_by_side_without_scikit_learn_says_what_to_install():

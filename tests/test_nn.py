@@ -236,3 +236,10 @@ def test_errors_are_one_clear_line(make, error, message):
     with pytest.raises(error, match=message) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+def test_a_module_within_itself_is_shown_once():
+    model = nn.Module()
+    model.layer, model.itself = nn.Linear(2, 1), [model]
+    assert repr(model) == "Module(\n  layer: Linear(2, 1)\n  itself.0: ...\n)"
+    assert [path for path, _ in model.named_modules()] == ["", "layer"]

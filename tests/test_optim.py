@@ -9,7 +9,7 @@ import pytest
 
 import tinygrad_bp as bp
 from tinygrad_bp.optim import SGD, Adam, AdamW
-from tinygrad_bp.schedules import cosine
+from tinygrad_bp.schedules import cosine, exponential, step, step_size
 
 
 def leaf(values, **options):
@@ -166,6 +166,12 @@ def test_a_schedule_that_gives_no_step_size_moves_nothing(wrong):
     with pytest.raises(ValueError, match=f"the schedule gave the step size {wrong:g} at step 0"):
         optimizer.step()
     assert (p.item(), optimizer.steps) == (1.0, 0)
+
+
+def test_a_schedule_that_overflows_is_one_too():
+    for schedule in (exponential(0.1, factor=2.0), step(0.1, 1, factor=2.0)):
+        with pytest.raises(ValueError, match="gave the step size inf at step 100000"):
+            step_size(schedule, 100_000)
 
 
 def test_a_step_size_set_later_is_checked_too():

@@ -161,7 +161,10 @@ def step_size(lr: float | Schedule, t: int) -> float:
     """
     if not callable(lr):
         return lr
-    alpha = number(lr(t), f"the step size of step {t}")
+    try:
+        alpha = number(lr(t), f"the step size of step {t}")
+    except OverflowError:
+        alpha = math.inf
     if not 0 <= alpha < math.inf:
         raise ValueError(
             f"the schedule gave the step size {alpha:g} at step {t}: it must be finite, 0 or more"

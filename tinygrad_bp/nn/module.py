@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from reprlib import recursive_repr
 from typing import Any, TypeVar
 
 import numpy as np
@@ -165,6 +166,7 @@ class Module:
         for path, array in new.items():
             tensors[path].data = array
 
+    @recursive_repr("...")
     def __repr__(self) -> str:
         lines = [f"{path}: {shown(part)}" for path, part in flat(self.members()) if _is_part(part)]
         body = "".join(f"\n{line}" for line in lines).replace("\n", "\n  ")
