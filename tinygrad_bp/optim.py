@@ -339,6 +339,7 @@ class Adam(Optimizer):
         m += (1 - beta1) * g
         v *= beta2
         v += (1 - beta2) * (g * g)
+        memory.update(mean=m, square=v)  # new arrays, where those of another library never change
         size = np.sqrt(v / (1 - beta2**t))
         size += self.epsilon
         new = m / size

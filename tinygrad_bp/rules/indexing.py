@@ -39,7 +39,7 @@ def scatter_add(g, index, shape):
 
 def may_repeat(i):
     """Whether a part of an index can name a place twice: only an array of integers can."""
-    return isinstance(i, list) or (isinstance(i, np.ndarray) and i.dtype != bool)
+    return isinstance(i, list) or (hasattr(i, "__array_function__") and i.dtype != bool)
 
 
 rule(getitem, lambda g, out, x, index: scatter_add(g, index, x.shape), None, formula=["g at index"])
