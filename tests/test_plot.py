@@ -1,6 +1,7 @@
 """Pictures show what the model does; files are whole or not there; errors are clear."""
 
 import io
+import itertools
 import os
 import subprocess
 import sys
@@ -88,6 +89,15 @@ def test_a_notebook_shows_it(picture):
     page = Image.open(io.BytesIO(picture(None)._repr_png_()))
     assert page.format == "PNG"
     assert min(page.size) > 200
+
+
+@pictures
+def test_a_dark_page_does_not_shine_through(picture):
+    figure = picture(None)
+    assert figure.get_facecolor() == (1, 1, 1, 1)
+    page = io.BytesIO()
+    figure.savefig(page, format="png")
+    assert np.asarray(Image.open(page).convert("RGBA"))[..., 3].min() == 255
 
 
 @pictures
@@ -184,6 +194,81 @@ def test_a_class_has_its_own_marker_too():
     assert len(shapes) == 3
 
 
+def ring(classes, each=3):
+    """Points on a circle, class by class, and a model that knows them."""
+    angles = 2 * np.pi * np.arange(classes) / classes
+    centres = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    labels = np.repeat(np.arange(classes), each)
+    return (lambda X: 8 * X @ centres.T), centres[labels], labels
+
+
+def test_64_classes_differ_in_colour_or_marker():
+    figure = bp.plot.decision_boundary(*ring(64))
+    points = figure.axes[0].collections[:64]
+    looks = {(p.get_paths()[0].vertices.tobytes(), tuple(p.get_facecolor()[0])) for p in points}
+    assert len(looks) == 64
+
+
+@pytest.mark.parametrize(("classes", "named"), [(8, 8), (9, 9), (20, 20), (21, 0)])
+def test_up_to_20_classes_are_named(classes, named):
+    legend = bp.plot.decision_boundary(*ring(classes)).axes[0].get_legend()
+    assert len(legend.get_texts() if legend else []) == named
+
+
+@pytest.mark.parametrize("name", ["", "a rather long name "])
+def test_the_names_of_many_classes_are_in_the_picture(name):
+    model, X, labels = ring(20)
+    names = np.array([f"{name}{c:02}" for c in range(20)])
+    figure = bp.plot.decision_boundary(lambda X: names[model(X).argmax(axis=1)], X, names[labels])
+    boundary.pixels(figure)
+    axes = figure.axes[0]
+    legend = axes.get_legend().get_window_extent()
+    assert 0 <= legend.x0 < legend.x1 <= figure.bbox.width
+    assert 0 <= legend.y0 < legend.y1 <= axes.xaxis.label.get_window_extent().y0
+    assert axes.bbox.width > figure.bbox.width / 2
+
+
+@pytest.mark.parametrize(
+    ("huge", "form"), [(np.inf, float), (1.7e308, float), (3e38, np.float32), (6e4, np.float16)]
+)
+def test_logits_may_be_as_large_as_they_like(huge, form):
+    def sure(X):
+        left = X[:, :1] < 0.5
+        return np.where(np.concatenate([left, ~left], axis=1), huge, -huge).astype(form)
+
+    for model in (sure, lambda X: sure(X)[:, 1]):
+        figure = bp.plot.decision_boundary(model, CORNERS, [0, 0, 1, 1])
+        assert title(figure) == "accuracy 1.000 on 4 points"
+        assert [nearest_class(shade_at(figure, x, 0.5)) for x in (0.1, 0.9)] == [0, 1]
+
+
+def test_logits_that_are_large_are_still_told_apart():
+    figure = bp.plot.decision_boundary(lambda X: 1e40 * (1 + X), CORNERS, [0, 1, 0, 0])
+    assert title(figure) == "accuracy 1.000 on 4 points"
+
+
+def test_features_may_be_true_or_false():
+    figure = bp.plot.decision_boundary(lambda X: X[:, 0] - 0.5, CORNERS > 0, [0, 0, 1, 1])
+    assert title(figure) == "accuracy 1.000 on 4 points"
+
+
+def test_tables_of_pandas_are_drawn_as_arrays_are():
+    pandas = pytest.importorskip("pandas")
+    X, labels = pandas.DataFrame(CORNERS), pandas.Series([0, 1, 1, 0], index=[7, 5, 3, 1])
+    words = labels.map({0: "cat", 1: "dog"})
+    model, losses = bp.nn.MLP([2, 4, 2], seed=0), bp.functional
+    bp.plot.decision_boundary(model, X, labels)
+    bp.plot.decision_boundary(lambda X: np.where(X[:, 0] > 0.5, "dog", "cat"), X, words)
+    bp.plot.BoundaryAnimation(model, X, labels)()
+    bp.plot.regression_fit(np.sin, X[[0]], labels)
+    bp.plot.regression_fit(np.sin, X[0], X[[1]])
+    bp.plot.weights(X, (1, 2))
+    told = bp.plot.layer_statistics(model, X, labels, loss=losses.cross_entropy)
+    expected = bp.plot.layer_statistics(model, CORNERS, [0, 1, 1, 0], loss=losses.cross_entropy)
+    np.testing.assert_array_equal(told[0].deltas, expected[0].deltas)
+    bp.plot.layer_histograms(model, X, X, loss=losses.mse_loss)
+
+
 def test_a_model_without_a_boundary_and_a_single_point_can_be_drawn():
     bp.plot.decision_boundary(lambda X: np.ones(len(X)), CORNERS[:1], [1])
     bp.plot.decision_boundary(lambda X: np.zeros((len(X), 1)), CORNERS, [0, 0, 0, 0])
@@ -213,6 +298,14 @@ def test_the_model_is_used_and_not_trained():
         (lambda X: X[:5], CORNERS, [0] * 4, r"the model gives shape \(5, 2\) for inputs of shape"),
         (lambda X: X * np.nan, CORNERS, [0] * 4, "the model gives nan"),
         (lambda X: X[:, None], CORNERS, [0] * 4, "one row of logits"),
+        (lambda X: X > 0, CORNERS, [0] * 4, r"labels must have shape \(n,\), and logits must be f"),
+        (lambda X: [None] * len(X), CORNERS, [0] * 4, "labels such as None, and y holds labels"),
+        (lambda X: ["a"] * len(X), CORNERS, [0] * 4, "labels such as 'a', and y holds labels"),
+        (lambda X: [[1], [1, 2]], CORNERS, [0] * 4, "what the model gives must be an array"),
+        (logits, [[1], [1, 2]], [0] * 4, r"X must be an array, not \[\[1\], \[1, 2\]\]"),
+        (logits, CORNERS * 1e308, [0] * 4, r"X must hold finite numbers, .* it holds 1e\+308"),
+        (logits, CORNERS, [0, 1, np.nan, 2], "y must hold labels, all numbers or all texts"),
+        (logits, CORNERS, [0, None, "a", 2], "y must hold labels, all numbers or all texts"),
     ],
 )
 def test_what_cannot_be_a_decision_boundary(model, X, y, message, tmp_path):
@@ -280,6 +373,13 @@ def test_a_frame_keeps_nothing_of_those_before():
     np.testing.assert_array_equal(both[1], last[0])
 
 
+def test_an_animation_that_cannot_be_is_told_before_the_training():
+    with pytest.raises(ValueError, match="the model tells 2 classes apart, 0 to 1, but y has 3"):
+        bp.plot.BoundaryAnimation(bp.nn.MLP([2, 2], seed=0), CORNERS, [0, 1, 2, 0])
+    with pytest.raises(TypeError, match="must be a Module or a function, not 3"):
+        bp.plot.BoundaryAnimation(3, CORNERS, [0, 1, 2, 0])
+
+
 def test_an_animation_that_cannot_be_saved(tmp_path):
     animation = bp.plot.BoundaryAnimation(logits, CORNERS, [0, 1, 2, 2])
     with pytest.raises(ValueError, match="nothing was seen yet"):
@@ -321,6 +421,20 @@ def test_what_cannot_be_a_fit():
         bp.plot.regression_fit(np.sin, x, [1.0, np.inf, 0.0])
     with pytest.raises(ValueError, match="what the model gives must have shape"):
         bp.plot.regression_fit(lambda x: np.stack([x, x], axis=1), x, x)
+    with pytest.raises(ValueError, match=r"y must hold finite numbers, .* it holds 1e\+200"):
+        bp.plot.regression_fit(np.sin, x, x * 5e199)
+    for answer in (np.inf, None, "a"):
+        with pytest.raises(ValueError, match="what the model gives must hold finite numbers"):
+            bp.plot.regression_fit(lambda x, answer=answer: [answer] * len(x), x, x)
+
+
+def test_a_fit_of_integers_and_of_true_and_false():
+    """No difference wraps around, as it would among numbers of one byte."""
+    far = np.array([-100, 100], dtype=np.int8)
+    for X, y in ((far, far[::-1]), (np.array([False, True]), np.array([True, False]))):
+        figure = bp.plot.regression_fit(lambda x, form=X.dtype: x.astype(form), X, y)
+        error = np.mean((X.astype(float) - y) ** 2)
+        assert title(figure) == f"mean squared error {error:.3g} on 2 points"
 
 
 # Training curves
@@ -359,6 +473,44 @@ def test_losses_below_zero_are_on_a_linear_scale():
     told = history()
     told.rows[-1]["loss"] = -1.0
     assert bp.plot.loss_curves(told).axes[0].get_yscale() == "linear"
+
+
+def test_what_hardly_changes_is_on_a_linear_scale():
+    assert bp.plot.loss_curves(history(9)).axes[0].get_yscale() == "linear"
+    assert bp.plot.loss_curves(history(10)).axes[0].get_yscale() == "log"
+
+
+def test_losses_too_large_to_draw_are_gaps():
+    told = history(6)
+    for row, loss in zip(told.rows, [1e308, -1e308, np.inf, 1.0, np.nan, 5e-324], strict=True):
+        row["loss"] = loss
+    drawn = bp.plot.loss_curves(told)
+    assert drawn.axes[0].get_yscale() == "log"
+    assert np.isfinite(drawn.axes[0].lines[0].get_ydata()).tolist() == [0, 0, 0, 1, 0, 1]
+    boundary.pixels(drawn)
+
+
+def test_one_epoch_has_one_tick_and_two_markers():
+    told = history(1, **{"validation loss": lambda e: 1.1, "validation accuracy": lambda e: 0.5})
+    loss, metrics, _ = (figure := bp.plot.loss_curves(told)).axes
+    boundary.pixels(figure)
+    low, high = loss.get_xlim()
+    assert [tick for tick in loss.get_xticks() if low <= tick <= high] == [1]
+    marks = [(line.get_marker(), line.get_fillstyle()) for line in loss.lines + metrics.lines]
+    assert marks == [("o", "full"), ("s", "none"), ("s", "none")]
+
+
+def test_five_panels_leave_no_hole():
+    deltas = {f"delta {i}": lambda e: 0.1 for i in range(4)}
+    told = history(accuracy=lambda e: 0.5, **deltas)
+    told.rows[-1]["learning rate"] = 0.01
+    figure = bp.plot.loss_curves(told)
+    boundary.pixels(figure)
+    top, bottom = figure.axes[:3], figure.axes[3:]
+    assert len(figure.axes) == 5
+    gaps = [right.bbox.x0 - left.bbox.x1 for left, right in itertools.pairwise(top)]
+    assert max(gaps) < top[0].bbox.width / 3
+    np.testing.assert_allclose(bottom[-1].bbox.x1, top[-1].bbox.x1, atol=1)
 
 
 def test_many_layers_have_a_legend_that_fits():
@@ -412,6 +564,21 @@ def test_what_cannot_be_weights():
         bp.plot.weights(np.eye(4), (0, 4))
     with pytest.raises(ValueError, match="weights must hold finite numbers"):
         bp.plot.weights(np.full((2, 4), np.nan), (2, 2))
+    for values, holds in ((np.full((2, 4), np.nan), "nan"), (np.eye(4) * -1e308, r"1e\+308")):
+        with pytest.raises(ValueError, match=rf"W must hold finite numbers, .* it holds {holds}"):
+            bp.plot.weights(bp.Tensor(values, name="W"), (2, 2))
+    with pytest.raises(ValueError, match=r"weights must hold .* not float64 of shape \(0, 4\)"):
+        bp.plot.weights(bp.Tensor(np.zeros((0, 4))), (2, 2))
+    for image_shape in (4, (1, 2, 2)):
+        with pytest.raises(TypeError, match=r"image_shape must be \(rows, columns\), not \(?[41]"):
+            bp.plot.weights(np.eye(4), image_shape)
+
+
+def test_weights_may_be_integers_and_true_and_false():
+    """The size of the least number of one byte is more than a byte holds."""
+    figure = bp.plot.weights(np.full((1, 4), -128, dtype=np.int8), (2, 2))
+    assert figure.axes[0].images[0].get_clim() == (-128, 128)
+    assert bp.plot.weights(np.eye(4) > 0, (2, 2)).axes[0].images[0].get_clim() == (-1, 1)
 
 
 # Layers
@@ -495,6 +662,40 @@ def test_what_has_no_layers():
         bp.plot.layer_statistics(bp.nn.Linear(2, 1), CORNERS, np.zeros((4, 1)))
 
 
+def test_layers_are_looked_at_within_no_grad_too():
+    model, y = bp.nn.MLP([2, 3, 1], seed=0), np.ones((4, 1))
+    expected = bp.plot.layer_statistics(model, CORNERS, y, loss=bp.functional.mse_loss)
+    with bp.no_grad():
+        told = bp.plot.layer_statistics(model, CORNERS, y, loss=bp.functional.mse_loss)
+    np.testing.assert_array_equal(told[0].deltas, expected[0].deltas)
+
+
+@pytest.mark.parametrize(
+    ("model", "loss", "message"),
+    [
+        (3, bp.functional.mse_loss, "the model must be a Module or a function, not 3"),
+        (bp.nn.Linear(2, 1), "mse", "loss must be a function, such as .*, not 'mse'"),
+        (bp.nn.Linear(2, 1), lambda out, y: 1.0, "made of what the model gives, not 1.0"),
+        (bp.nn.Linear(2, 1), lambda out, y: bp.Tensor(1.0), r"made of .* gives, not Tensor\(1.\)"),
+    ],
+)
+def test_what_is_no_model_and_no_loss(model, loss, message):
+    with pytest.raises(TypeError, match=message):
+        bp.plot.layer_statistics(model, CORNERS, np.zeros((4, 1)), loss=loss)
+
+
+def test_layers_whose_values_cannot_be_drawn():
+    model = bp.nn.MLP([2, 3, 1], seed=0)
+    with pytest.raises(ValueError, match=r"X must hold finite numbers, .* it holds 1e\+308"):
+        bp.plot.layer_histograms(model, CORNERS * 1e308)
+    model.layers[2].bias.data = [1e200]
+    with pytest.raises(ValueError, match=r"what layer 2 gives must hold .* it holds 1e\+200"):
+        bp.plot.layer_histograms(model, CORNERS)
+    model.layers[2].bias.data = [0.0]
+    with pytest.raises(ValueError, match="δ of layer 0 must hold finite numbers"):
+        bp.plot.layer_histograms(model, CORNERS, 0, loss=lambda out, y: out.sum() * 1e200)
+
+
 # The example
 
 
@@ -528,5 +729,14 @@ def test_what_is_no_history_no_model_and_no_path():
         bp.plot.loss_curves(None)
     with pytest.raises(TypeError, match="must be a Module or a function, not None"):
         bp.plot.decision_boundary(None, np.eye(2), [0, 1])
+    with pytest.raises(TypeError, match="must be a Module or a function, not <class"):
+        bp.plot.decision_boundary(bp.nn.MLP, np.eye(2), [0, 1])
     with pytest.raises(TypeError, match="path must be text or a path, not MLP"):
         bp.nn.save("model.npz", bp.nn.MLP([2, 1]))
+
+
+def test_an_estimator_is_told_to_pass_its_predict():
+    neural_network = pytest.importorskip("sklearn.neural_network")
+    estimator = neural_network.MLPClassifier((16,), max_iter=50, random_state=0)
+    with pytest.raises(TypeError, match=r"not MLPClassifier\(.*\.\.\.: pass its predict$"):
+        bp.plot.decision_boundary(estimator, np.eye(2), [0, 1])

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arguments import shown
 from ..drawing.style import INK
 from ..files import checked, write
 from ..functional import softmax
 from .figure import (
-    LEGEND,
     VALUE,
     Model,
     PathLike,
@@ -33,25 +33,31 @@ if TYPE_CHECKING:
 # The colours of Okabe and Ito, "Color universal design" (2008), which the colour-blind tell apart.
 CLASSES = (VALUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C6D31", INK)
 MARKERS = "os^DvPX*"
+MOST_NAMED = 20
 MOST_FRAMES = 50
 _MILLISECONDS, _AT_THE_END = 100, 2500
 _Frame = tuple[int, np.ndarray, float]  # the epoch, the logits of the cells, the accuracy
 _CERTAIN = 10.0  # the logit of a class that was given as a label
+_HUGE = 1e30  # a difference of logits that leaves no doubt, and whose steps do not overflow
+_TEXT = "OSU"  # the kinds of arrays that hold texts
 
 
 def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = None) -> Figure:
     """Draw which class a model gives to each point of the plane, and the points it should know.
 
-    The stronger a colour, the surer the model; on the line two classes are equally likely.
+    The stronger a colour, the surer the model; on the line two classes are equally likely. From
+    the ninth class on the colours come again, with other markers: 64 can be told apart. Up to 20
+    are named below the picture.
 
     Parameters
     ----------
     model : Module or callable
         Called with rows of two features. For n rows it gives logits of shape (n, classes); for
         two classes also of shape (n,) or (n, 1); or n labels, as a classifier's ``predict``.
+        Logits are floats, which may be infinite; labels are anything else.
     X : array of shape (n, 2)
     y : array of shape (n,) or (n, 1)
-        Labels. Those of k > 2 columns of logits are 0 to k - 1.
+        Labels, numbers or texts. Those of k > 2 columns of logits are 0 to k - 1.
     path : str or path, optional
         Where to write the picture, too; the suffix chooses PNG, SVG or PDF.
 
@@ -61,8 +67,11 @@ def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = N
 
     Raises
     ------
+    TypeError
+        If the model cannot be called.
     ValueError
-        If a shape does not fit, a number is not finite, or the suffix is another.
+        If a shape does not fit, labels are not of one kind, a number of X is not finite, or the
+        suffix is another.
     OSError
         If ``path`` cannot be written.
     ImportError
@@ -96,6 +105,11 @@ class BoundaryAnimation:
     model, X, y
         As for `decision_boundary`.
 
+    Raises
+    ------
+    TypeError, ValueError
+        As `decision_boundary` does, before the training: it looks at the model when it is made.
+
     Examples
     --------
     >>> import pathlib, tempfile
@@ -113,6 +127,7 @@ class BoundaryAnimation:
         self._model, self._plane = model, Plane(X, y, cells=100)
         self._epoch, self._every = 0, 1
         self._frames: list[_Frame] = []
+        self._frame()  # what cannot be drawn is told before the training, not after an epoch
 
     def __call__(self, *told: Any) -> None:
         """Look at the model. What the caller tells is not needed."""
@@ -163,7 +178,7 @@ def _gif(pages: list[np.ndarray]) -> bytes:
     from PIL import Image  # which matplotlib brings
 
     images = [Image.fromarray(page) for page in pages]
-    palette = images[-1].quantize(128, dither=Image.Dither.NONE)
+    palette = images[-1].quantize(256, dither=Image.Dither.NONE)
     images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
     times = [_MILLISECONDS] * (len(images) - 1) + [_AT_THE_END]
     file = io.BytesIO()
@@ -175,7 +190,7 @@ class Plane:
     """Labelled points of the plane, and a grid of cells around them."""
 
     def __init__(self, X: Any, y: Any, cells: int = 200):
-        self.X = numbers(X, "X")
+        self.X = numbers(X, "X").astype(float)
         if self.X.ndim != 2 or self.X.shape[1] != 2:
             raise ValueError(f"X must have shape (n, 2) to be drawn, not {self.X.shape}")
         self.y = column(y, "y", rows=len(self.X))
@@ -183,7 +198,7 @@ class Plane:
         margin = 0.08 * np.where(high > low, high - low, 1.0)
         self.low, self.high = low - margin, high + margin
         self.grid = np.meshgrid(*np.linspace(self.low, self.high, cells).T)
-        self.labels = np.unique(self.y)
+        self.labels = _distinct(self.y, "y")
 
     def look(self, model: Model) -> tuple[np.ndarray, float]:
         """For each cell and class its logit, and the share of the points that are right."""
@@ -193,14 +208,14 @@ class Plane:
         return scores[: len(cells)], float(np.mean(right))
 
     def _logits(self, out: np.ndarray) -> np.ndarray:
-        """One column for each class, whatever form the model gives its answer in."""
+        """One column for each class, whatever form the model gives its answer in; at most 0."""
         if out.ndim == 2 and out.shape[1] == 1:
             out = out[:, 0]
         if out.ndim > 2:
             raise ValueError(f"the model must give one row of logits a point, not {out.shape[1:]}")
         if out.dtype.kind != "f":
-            self.labels = np.union1d(self.labels, out)
-            return _CERTAIN * (out[:, None] == self.labels)
+            return self._certain(out)
+        out = np.clip(out.astype(float), -5e307, 5e307)  # no difference overflows, nor is inf - inf
         if out.ndim == 1:
             out = np.stack([np.zeros_like(out), out], axis=1)
         count = out.shape[1]
@@ -211,7 +226,22 @@ class Plane:
                 f"the model tells {count} classes apart, 0 to {count - 1}, but y has "
                 f"{len(self.labels)}: {', '.join(map(_name, self.labels[:6]))}"
             )
-        return out
+        return np.maximum(out - out.max(axis=1, keepdims=True), -_HUGE)
+
+    def _certain(self, out: np.ndarray) -> np.ndarray:
+        """Logits that stand for labels, those that nobody asked for too."""
+        if out.ndim != 1:
+            raise ValueError(
+                f"the model gives {out.dtype} of shape {out.shape}: labels must have shape (n,), "
+                "and logits must be floats"
+            )
+        if (out.dtype.kind in _TEXT) != (self.y.dtype.kind in _TEXT):
+            raise ValueError(
+                f"the model gives labels such as {shown(out.item(0))}, and y holds labels such "
+                f"as {shown(self.y.item(0))}: they must be of one kind"
+            )
+        self.labels = np.union1d(self.labels, _distinct(out, "what the model gives"))
+        return _CERTAIN * (out[:, None] == self.labels)
 
     def draw_points(self, axes: Axes) -> None:
         """Put the points there, each class in its own colour and form."""
@@ -219,11 +249,11 @@ class Plane:
         outline: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.5}
         for c, label in enumerate(self.labels):
             x, y = self.X[self.y == label].T
-            marker, name = MARKERS[c % len(MARKERS)], f"class {_name(label)}"
-            axes.scatter(x, y, size, _color(c), marker=marker, label=name, **outline)
+            name = f"class {_name(label)}"
+            axes.scatter(x, y, size, _color(c), marker=_marker(c), label=name, **outline)
         axes.set_xlabel("x₁", color=INK)
         axes.set_ylabel("x₂", color=INK)
-        if len(self.labels) <= LEGEND:
+        if len(self.labels) <= MOST_NAMED:
             legend_below(axes)
 
     def draw_regions(self, axes: Axes, logits: np.ndarray) -> list[Artist]:
@@ -249,12 +279,33 @@ def _shades(logits: np.ndarray) -> np.ndarray:
     return 1 - (0.08 + 0.37 * sure) * (1 - colors[logits.argmax(axis=1)])
 
 
+def _distinct(labels: np.ndarray, name: str) -> np.ndarray:
+    """Each label once, in order.
+
+    Raises
+    ------
+    ValueError
+        If they have no order, or one of them is missing.
+    """
+    try:
+        found = np.unique(labels)
+    except TypeError:  # of None, or of numbers among texts
+        found = np.array([np.nan])
+    if not np.equal(found, found).all():  # nan, which marks what is missing
+        raise ValueError(f"{name} must hold labels, all numbers or all texts, not {shown(labels)}")
+    return found
+
+
 def _name(label: Any) -> str:
     return f"{label:g}" if isinstance(label, np.floating) else str(label)
 
 
 def _color(c: int) -> str:
     return CLASSES[c % len(CLASSES)]
+
+
+def _marker(c: int) -> str:
+    return MARKERS[(c + c // len(CLASSES)) % len(MARKERS)]  # another when the colours come again
 
 
 def _rgb(color: str) -> list[float]:

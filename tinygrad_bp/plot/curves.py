@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arguments import shown
 from ..drawing.style import INK
-from .figure import GRADIENT, LEGEND, VALUE, PathLike, canvas, saved
+from .figure import GRADIENT, LARGEST, LEGEND, VALUE, PathLike, canvas, saved
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,15 +21,19 @@ _VALIDATION = "validation "
 _BY_LAYER = "mean |δ| by layer"
 _VALUES = [VALUE, "#009E73", "#CC79A7", INK]
 _PALEST = 0.35  # of the colour map of the layers
+_FEW = 15  # epochs, each of which has a marker
+_LEARNED_FROM = {"linestyle": "-", "marker": "o"}
+_MEASURED_APART = {"linestyle": "--", "marker": "s", "fillstyle": "none"}
 
 
 def loss_curves(history: History, *, path: PathLike | None = None) -> Figure:
     """Draw the losses and metrics of each epoch, the length of the gradient, and δ of each layer.
 
-    What was measured on validation data is dashed. Losses and gradients that are all positive
-    are on a logarithmic scale. The darker a layer's curve, the nearer it is to the output: where
-    the pale ones lie far below the dark ones, the gradient vanishes. The learning rate is drawn
-    if it changed.
+    What was measured on validation data is dashed, with hollow squares. Losses and gradients that
+    are all positive are on a logarithmic scale if the largest is ten times the smallest. The
+    darker a layer's curve, the nearer it is to the output: where the pale ones lie far below the
+    dark ones, the gradient vanishes. The learning rate is drawn if it changed. Where a number is
+    nan, infinite or larger than 1e100, its curve has a gap.
 
     Parameters
     ----------
@@ -43,6 +48,8 @@ def loss_curves(history: History, *, path: PathLike | None = None) -> Figure:
 
     Raises
     ------
+    TypeError
+        If it is no history.
     ValueError
         If there are no epochs to draw, or the suffix is another.
     OSError
@@ -60,7 +67,7 @@ def loss_curves(history: History, *, path: PathLike | None = None) -> Figure:
     ['loss', 'metrics']
     """
     if not hasattr(history, "names"):
-        raise TypeError(f"what is drawn is a History, as fit gives it, not {history!r:.60}")
+        raise TypeError(f"what is drawn is a History, as fit gives it, not {shown(history)}")
     panels = _panels(history)
     if not panels:
         raise ValueError("there is nothing to draw: the history has no epochs")
@@ -71,6 +78,9 @@ def loss_curves(history: History, *, path: PathLike | None = None) -> Figure:
         _draw(axes, title, curves)
     for axes in grid.flat[len(panels) :]:
         axes.remove()
+    last = grid.flat[len(panels) - 1]  # which gets the room that is left beside it
+    cells = last.get_gridspec()[rows - 1, (len(panels) - 1) % columns :]
+    last.set_subplotspec(cells)
     return saved(figure, path)
 
 
@@ -94,17 +104,17 @@ def _panels(history: History) -> dict[str, dict[str, np.ndarray]]:
 
 
 def _draw(axes: Axes, title: str, curves: dict[str, np.ndarray]) -> None:
-    for values, look in zip(curves.values(), _looks(title, list(curves)), strict=True):
-        marker = "o" if len(values) < 15 else ""
+    drawn = [np.where(np.abs(values) <= LARGEST, values, np.nan) for values in curves.values()]
+    for values, look in zip(drawn, _looks(title, list(curves)), strict=True):
+        marker_size = 4 if len(values) < _FEW else 0
         epochs = np.arange(1, len(values) + 1)
-        axes.plot(epochs, values, linewidth=1.6, marker=marker, markersize=3.5, **look)
-    positive = not any(np.any(values <= 0) for values in curves.values())
-    if positive and title not in ("metrics", "learning rate"):
+        axes.plot(epochs, values, linewidth=1.6, markersize=marker_size, **look)
+    if title not in ("metrics", "learning rate") and _spans_a_decade(np.concatenate(drawn)):
         axes.set_yscale("log")
     axes.set_title(title, loc="left", color=INK)
     axes.set_xlabel("epoch", color=INK)
     axes.grid(axis="y", color="#E4E7EB", linewidth=0.8)
-    axes.locator_params(axis="x", integer=True)
+    axes.locator_params(axis="x", integer=True, min_n_ticks=1)
     if title == _BY_LAYER:  # the output's on top, as its curve mostly is
         place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
         axes.legend(frameon=False, fontsize="small", reverse=True, **place)
@@ -112,8 +122,14 @@ def _draw(axes: Axes, title: str, curves: dict[str, np.ndarray]) -> None:
         axes.legend(frameon=False, fontsize="small")
 
 
+def _spans_a_decade(values: np.ndarray) -> bool:
+    """Whether a logarithmic scale shows them, and shows more than a linear one."""
+    values = values[np.isfinite(values)]
+    return bool(values.size and 0 < 10 * values.min() <= values.max())
+
+
 def _looks(title: str, names: list[str]) -> list[dict[str, Any]]:
-    """The colour, the dashes and the label of each curve of a panel."""
+    """The colour, the dashes, the markers and the label of each curve of a panel."""
     if title == _BY_LAYER:
         return _layers(names)
     measured = list(dict.fromkeys(name.removeprefix(_VALIDATION) for name in names))
@@ -121,8 +137,8 @@ def _looks(title: str, names: list[str]) -> list[dict[str, Any]]:
     return [
         {
             "color": colors[measured.index(name.removeprefix(_VALIDATION)) % len(colors)],
-            "linestyle": "--" if name.startswith(_VALIDATION) else "-",
             "label": name,
+            **(_MEASURED_APART if name.startswith(_VALIDATION) else _LEARNED_FROM),
         }
         for name in names
     ]
@@ -135,6 +151,6 @@ def _layers(names: list[str]) -> list[dict[str, Any]]:
     shades = colormaps["Oranges"](np.linspace(_PALEST, 1, len(names)))
     named = set(np.linspace(0, len(names) - 1, min(len(names), LEGEND)).round())
     return [
-        {"color": tuple(shade), "label": name if i in named else None}
+        {"color": tuple(shade), "label": name if i in named else None, **_LEARNED_FROM}
         for i, (name, shade) in enumerate(zip(names, shades, strict=True))
     ]

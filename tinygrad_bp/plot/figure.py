@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arguments import shown
 from ..drawing.style import BACKWARD, INK, LINE
 from ..files import checked, write
 from ..nn import evaluating
@@ -26,6 +27,7 @@ PathLike = str | os.PathLike[str]
 
 VALUE, GRADIENT = "#0072B2", BACKWARD
 LEGEND = 8  # as many entries as a reader can tell apart
+LARGEST = 1e100  # the squares of larger numbers, and the margins around them, may overflow
 _DPI = 110
 _UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 _SUFFIXES = (".png", ".svg", ".pdf")
@@ -102,14 +104,32 @@ def saved(figure: Figure, path: PathLike | None) -> Figure:
 
 def legend_below(axes: Axes) -> None:
     """Name what is drawn under the axes, where it hides nothing."""
-    columns = min(len(axes.get_legend_handles_labels()[1]), 4)
-    place = (0.5, -0.13)
-    axes.legend(
-        loc="upper center", bbox_to_anchor=place, ncols=columns, frameon=False, borderaxespad=0
-    )
+    from matplotlib.transforms import ScaledTranslation
+
+    names = axes.get_legend_handles_labels()[1]
+    letters = axes.bbox.width / 8  # as many as there is room for in a row
+    columns = int(letters / (6 + max(map(len, names))))  # 6 for the mark and the gaps
+    columns = max(1, min(columns, 4, len(names)))
+    label = ScaledTranslation(0, -0.5, axes.figure.dpi_scale_trans)  # half an inch for the axis
+    place: dict[str, Any] = {"bbox_to_anchor": (0.5, 0), "bbox_transform": axes.transAxes + label}
+    axes.legend(loc="upper center", ncols=columns, frameon=False, borderaxespad=0, **place)
 
 
 # What is drawn
+
+
+def callable_model(model: Any) -> Model:
+    """The model, if it can be called with inputs.
+
+    Raises
+    ------
+    TypeError
+        If it cannot, as the estimators of scikit-learn.
+    """
+    if callable(model) and not isinstance(model, type):
+        return model
+    advice = ": pass its predict" if hasattr(model, "predict") else ""
+    raise TypeError(f"the model must be a Module or a function, not {shown(model)}{advice}")
 
 
 def outputs(model: Model, inputs: np.ndarray) -> np.ndarray:
@@ -117,14 +137,14 @@ def outputs(model: Model, inputs: np.ndarray) -> np.ndarray:
 
     Raises
     ------
+    TypeError
+        If the model cannot be called.
     ValueError
         If it is not one row for each row of the inputs, or holds nan.
     """
-    if not callable(model):
-        raise TypeError(f"the model must be a Module or a function, not {model!r:.60}")
-    with evaluating(model), no_grad():
+    with evaluating(callable_model(model)), no_grad():
         out = model(inputs)
-    out = np.asarray(out.data if isinstance(out, Tensor) else out)
+    out = array_of(out.data if isinstance(out, Tensor) else out, "what the model gives")
     if out.shape[:1] != inputs.shape[:1]:
         raise ValueError(f"the model gives shape {out.shape} for inputs of shape {inputs.shape}")
     if out.dtype.kind == "f" and np.isnan(out).any():
@@ -132,19 +152,37 @@ def outputs(model: Model, inputs: np.ndarray) -> np.ndarray:
     return out
 
 
+def array_of(values: Any, name: str) -> np.ndarray:
+    """An array of NumPy's, of a table or column of pandas too.
+
+    Raises
+    ------
+    ValueError
+        If the values make none, as rows of several lengths.
+    """
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} must be an array, not {shown(values)}") from None
+
+
 def numbers(values: Any, name: str) -> np.ndarray:
-    """An array of finite numbers, at least one.
+    """An array of finite numbers that are not too large to be drawn, at least one.
 
     Raises
     ------
     ValueError
         If it is empty or something else.
     """
-    array = np.asarray(values)
-    if not array.size or array.dtype.kind not in "biuf" or not np.isfinite(array).all():
+    array = array_of(values, name)
+    if not array.size or array.dtype.kind not in "biuf":
         raise ValueError(
             f"{name} must hold finite numbers, not {array.dtype} of shape {array.shape}"
-            f"{' with nan or infinity' if array.size and array.dtype.kind == 'f' else ''}"
+        )
+    largest = np.abs(array.astype(float)).max()
+    if not largest <= LARGEST:  # which nan is not
+        raise ValueError(
+            f"{name} must hold finite numbers, of a size up to {LARGEST:g}: it holds {largest:g}"
         )
     return array
 
@@ -157,7 +195,7 @@ def column(values: Any, name: str, rows: int | None = None) -> np.ndarray:
     ValueError
         If its shape is another, or there are not as many as ``rows``.
     """
-    array = np.asarray(values)
+    array = array_of(values, name)
     if array.ndim != 1 and array.shape[1:] != (1,):
         raise ValueError(f"{name} must have shape (n,) or (n, 1), not {array.shape}")
     if rows is not None and len(array) != rows:

@@ -8,11 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arguments import shown
 from ..backprop import gradients, topological_order
 from ..drawing.style import INK, QUIET
 from ..nn import evaluating
+from ..recording import recording
 from ..tensor import Tensor
-from .figure import GRADIENT, VALUE, Model, PathLike, canvas, numbers, saved
+from .figure import (
+    GRADIENT,
+    VALUE,
+    Model,
+    PathLike,
+    array_of,
+    callable_model,
+    canvas,
+    numbers,
+    saved,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,7 +91,8 @@ def layer_statistics(
 ) -> list[LayerStatistics]:
     """Find what each Linear layer makes of ``X``, and with ``y`` and ``loss`` its δ.
 
-    The model is used as `Module.eval` says, and left as it was, its gradients too.
+    The model is used as `Module.eval` says, and left as it was, its gradients too. What it does
+    is recorded even within `no_grad`.
 
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
     networks", AISTATS 2010, look at networks in this way.
@@ -90,8 +103,9 @@ def layer_statistics(
         It holds Linear layers that learn, and relu, sigmoid, softplus or tanh after them.
     X : array
         What to call it with.
-    y, loss : optional
-        With both, δ is found: for the loss ``loss(model(X), y)``.
+    y : array, optional
+    loss : function, optional
+        With both, δ is found: for ``loss(model(X), y)``, which is one number.
 
     Returns
     -------
@@ -100,6 +114,9 @@ def layer_statistics(
 
     Raises
     ------
+    TypeError
+        If the model or the loss is no function, or the loss gives no Tensor that is made of what
+        the model gives.
     ValueError
         If X holds no finite numbers, the model has no Linear layer that learns, or one of ``y``
         and ``loss`` is missing.
@@ -116,18 +133,32 @@ def layer_statistics(
     if (y is None) != (loss is None):
         raise ValueError("δ needs both y and loss=, such as loss=functional.cross_entropy")
     X = numbers(X, "X")
-    with evaluating(model):
+    with evaluating(callable_model(model)), recording(True):
         output = model(X)
-    layers = _layers(output)
-    if not layers:
-        raise ValueError("the model has no Linear layer whose weights require grad")
-    deltas: Sequence[Any] = [None] * len(layers)
-    if loss is not None:
-        deltas = gradients(loss(output, y), [layer for layer, _ in layers])
+        layers = _layers(output)
+        if not layers:
+            raise ValueError("the model has no Linear layer whose weights require grad")
+        deltas: Sequence[Any] = [None] * len(layers)
+        if loss is not None:
+            deltas = gradients(_measured(loss, output, y), [layer for layer, _ in layers])
     return [
         _statistics(layer, after, delta)
         for (layer, after), delta in zip(layers, deltas, strict=True)
     ]
+
+
+def _measured(loss: Loss, output: Tensor, y: Any) -> Tensor:
+    """The loss of what the model gives."""
+    if not callable(loss):
+        raise TypeError(
+            f"loss must be a function, such as functional.cross_entropy, not {shown(loss)}"
+        )
+    value = loss(output, y if isinstance(y, Tensor) else array_of(y, "y"))
+    if not isinstance(value, Tensor) or not value.requires_grad:
+        raise TypeError(
+            f"the loss must be a Tensor that is made of what the model gives, not {shown(value)}"
+        )
+    return value
 
 
 def _layers(output: Any) -> list[tuple[Tensor, Tensor | None]]:
@@ -184,8 +215,9 @@ def layer_histograms(
 
     Raises
     ------
-    ValueError
-        As `layer_statistics` does, and if the suffix is another.
+    TypeError, ValueError
+        As `layer_statistics` does, and if what a layer gives is not finite, or the suffix is
+        another.
     OSError
         If ``path`` cannot be written.
     ImportError
@@ -200,6 +232,10 @@ def layer_histograms(
     4
     """
     layers = layer_statistics(model, X, y, loss=loss)
+    for layer in layers:
+        numbers(layer.values, f"what layer {layer.name} gives")
+        if layer.deltas is not None:
+            numbers(layer.deltas, f"δ of layer {layer.name}")
     rows = 1 if loss is None else 2
     figure, grid = canvas(max(2.6 * len(layers), 5), 0.4 + 2.7 * rows, path, rows, len(layers))
     for axes, layer in zip(grid[0], layers, strict=True):

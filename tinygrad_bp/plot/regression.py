@@ -45,13 +45,12 @@ def regression_fit(model: Model, X: Any, y: Any, *, path: PathLike | None = None
     'mean squared error 0.333 on 3 points'
     """
     figure, axes = canvas(6.4, 4.4, path)
-    x = column(numbers(X, "X"), "X")
-    targets = column(numbers(y, "y"), "y", rows=len(x))
+    x = column(numbers(X, "X").astype(float), "X")
+    targets = column(numbers(y, "y").astype(float), "y", rows=len(x))
     margin = 0.04 * (np.ptp(x) or 1.0)
     line = np.linspace(x.min() - margin, x.max() + margin, 500)
     form = (-1, 1) if np.ndim(X) == 2 else (-1,)
-    fitted = column(outputs(model, line.reshape(form)), "what the model gives")
-    found = column(outputs(model, x.reshape(form)), "what the model gives")
+    fitted, found = _given(model, line.reshape(form)), _given(model, x.reshape(form))
     axes = axes.item()
     axes.vlines(x, targets, found, color=LINE, linewidth=0.8, label="error")
     axes.plot(line, fitted, color=VALUE, linewidth=2, label="model")
@@ -61,3 +60,9 @@ def regression_fit(model: Model, X: Any, y: Any, *, path: PathLike | None = None
     axes.set(xlabel="x", ylabel="y")
     legend_below(axes)
     return saved(figure, path)
+
+
+def _given(model: Model, inputs: np.ndarray) -> np.ndarray:
+    """What the model gives, as numbers of shape (n,)."""
+    name = "what the model gives"
+    return column(numbers(outputs(model, inputs), name).astype(float), name)

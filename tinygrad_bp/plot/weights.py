@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arguments import size
+from ..arguments import shown, size
 from ..drawing.style import INK
 from ..nn import Module
 from ..tensor import Tensor
@@ -42,7 +42,8 @@ def weights(
     Raises
     ------
     ValueError
-        If there are no weights, their shape does not fit, or the suffix is another.
+        If there are no weights, their shape does not fit, a number is not finite, or the suffix
+        is another.
     OSError
         If ``path`` cannot be written.
     ImportError
@@ -56,8 +57,9 @@ def weights(
     '0.weight: 16 units, each as 8 × 8 inputs'
     """
     figure, axes = canvas(5.8, 5.2, path)
-    name, matrix = _first_weights(layer)
-    height, width = (size(n, "image_shape") for n in image_shape)
+    name, values = _first_weights(layer)
+    matrix = numbers(values, name).astype(float)
+    height, width = _rows_and_columns(image_shape)
     if matrix.ndim != 2 or matrix.shape[1] != height * width:
         raise ValueError(
             f"{name} has shape {matrix.shape}: images of {height} × {width} "
@@ -77,7 +79,7 @@ def weights(
     return saved(figure, path)
 
 
-def _first_weights(layer: Any) -> tuple[str, np.ndarray]:
+def _first_weights(layer: Any) -> tuple[str, Any]:
     if isinstance(layer, Module):
         found = [p for p in layer.named_parameters() if p[1].ndim == 2]
         if not found:
@@ -87,7 +89,15 @@ def _first_weights(layer: Any) -> tuple[str, np.ndarray]:
         return found[0][0], found[0][1].numpy()
     if isinstance(layer, Tensor):
         return layer.name or "weights", layer.numpy()
-    return "weights", numbers(layer, "weights")
+    return "weights", layer
+
+
+def _rows_and_columns(image_shape: Any) -> tuple[int, int]:
+    try:
+        height, width = image_shape
+    except (TypeError, ValueError):
+        raise TypeError(f"image_shape must be (rows, columns), not {shown(image_shape)}") from None
+    return size(height, "image_shape"), size(width, "image_shape")
 
 
 def _tiles(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
