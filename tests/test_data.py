@@ -164,8 +164,8 @@ def test_a_split_leaves_rows_on_both_sides(test_size):
     [
         (np.ones((3, 2)), np.ones(2), ValueError, "X has 3 rows and y 2"),
         (np.ones((0, 2)), np.ones(0), ValueError, r"X is empty: it has shape \(0, 2\)"),
-        ([[1.0]], np.ones(1), TypeError, "X must be an array with rows, not a list"),
-        (np.ones(1), np.float64(1), TypeError, r"y must be an array with rows, .* shape \(\)"),
+        ([[1.0], [2.0, 3.0]], np.ones(2), ValueError, "X must have rows of one length, not"),
+        (np.ones(1), np.float64(1), TypeError, r"y must be an array with rows, not array\(1.\)"),
     ],
 )
 def test_rows_that_do_not_fit(use, X, y, error, message):
@@ -253,7 +253,7 @@ def test_one_hot_of_other_shapes_and_types():
     ("labels", "classes", "error", "message"),
     [
         ([], None, ValueError, "there are no labels"),
-        ([0.5], None, TypeError, r"labels must be integers, not float64: use labels.astype\(int\)"),
+        ([0.5], None, TypeError, "labels must be integers, not float64"),
         ([0, -1], None, ValueError, "labels must be from 0 to 0, and one is -1"),
         ([0, 3], 3, ValueError, "labels must be from 0 to 2, and one is 3"),
         ([0], 0, ValueError, "classes must be at least 1, not 0"),

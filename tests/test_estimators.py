@@ -388,6 +388,7 @@ def test_a_fit_that_fails_leaves_the_fit_before_it(how):
     X, y = diabetes()
     model = MLPRegressor((8,), solver="sgd", max_iter=20, batch_size=50, random_state=0).fit(X, y)
     before, curve = model.predict(X), list(model.loss_curve_)
+    state = model.optimizer_.state_dict()
     model.set_params(warm_start=how == "warm", learning_rate_init=1e6)
     if how == "columns":
         with pytest.raises(ValueError, match="weight"):
@@ -401,6 +402,15 @@ def test_a_fit_that_fails_leaves_the_fit_before_it(how):
             model.fit(X, y)
     np.testing.assert_array_equal(model.predict(X), before)
     assert model.loss_curve_ == curve
+    assert model.optimizer_.state_dict().keys() == state.keys()
+    for name, array in model.optimizer_.state_dict().items():
+        np.testing.assert_array_equal(array, state[name])
+
+
+@unsettled
+def test_sizes_that_can_be_read_once_are_refused():
+    with pytest.raises(TypeError, match="each of hidden_layer_sizes must be an integer"):
+        MLPRegressor(n for n in (3, 4)).fit(*diabetes())
 
 
 @unsettled

@@ -223,9 +223,11 @@ def test_pictures_of_architectures():
             lambda: nn.MLP([2, 1], "rely"),
             ValueError,
             "unknown activation 'rely': did you mean 'relu'[?] "
-            "known are relu, sigmoid, softmax, softplus, tanh",
+            "known are identity, relu, sigmoid, softmax, softplus, tanh",
         ),
-        (lambda: nn.MLP([2, 1], "xyz"), ValueError, "'xyz': known are relu"),
+        (lambda: nn.MLP([2, 1], "xyz"), ValueError, "'xyz': known are identity, relu"),
+        (lambda: nn.MLP([2, 0, 1]), ValueError, "each of sizes must be at least 1, not 0"),
+        (lambda: nn.MLP([2, 1], "RELU"), ValueError, "did you mean 'relu'"),
         (lambda: nn.MLP([2, 1], None), ValueError, "unknown activation None"),
         (lambda: nn.Sequential(nn.Linear(2, 1), 3), TypeError, "layer 1 is not a function but 3"),
         (lambda: nn.Module()(1.0), NotImplementedError, "Module has to define forward"),

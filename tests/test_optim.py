@@ -260,9 +260,9 @@ def test_the_state_of_a_scalar_and_of_a_parameter_never_reached():
         ({"steps": None}, "it has no 'steps'"),
         ({"0.mean": np.ones(2)}, "unknown '0.mean'"),
         ({"7.velocity": np.ones(2)}, "unknown '7.velocity'"),
-        ({"0.velocity": np.ones(3)}, r"'0.velocity' of \(3,\) float64, not \(2,\) float64"),
-        ({"0.velocity": np.ones(2, complex)}, "'0.velocity' of .* complex128"),
-        ({"steps": np.array(1.5)}, "'steps' of .* float64"),
+        ({"0.velocity": np.ones(3)}, r"'0.velocity' of shape \(3,\), not \(2,\)"),
+        ({"0.velocity": np.ones(2, complex)}, "'0.velocity' of complex128"),
+        ({"steps": np.array(1.5)}, "'steps' of float64"),
     ],
 )
 def test_a_state_that_does_not_fit_is_refused_whole(change, message):

@@ -466,7 +466,7 @@ def test_a_loss_that_overflows():
     message, history = str(caught.value), caught.value.history
     assert message.startswith(f"diverged in epoch {len(history) + 1}, batch 1: mse_loss of Tensor")
     assert "gave inf" in message
-    assert "smaller lr" in message
+    assert "a smaller step size may help" in message
     assert "\n" not in message
     assert history.stopped == f"diverged in epoch {len(history) + 1}, batch 1"
     assert np.isfinite(history.loss).all()

@@ -1,6 +1,6 @@
 """NumPy, with a memory of how each array was made, and backpropagation over that memory.
 
-Begin with `Tensor` and its ``backward``. `trace`, `draw`, `animate` and `explain` show what the
+Begin with `Tensor` and its ``backward``. `trace`, `draw`, `animate` and `nudge` show what the
 pass did; `grad`, `hessian` and the other transformations take functions and give functions;
 `nn`, `functional`, `optim`, `train` and `data` build and train networks; `gradcheck` and
 `detect_nan` check. What NumPy does to arrays, ``np.…`` does to Tensors.

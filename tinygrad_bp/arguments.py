@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import operator
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -15,19 +15,37 @@ Seed: TypeAlias = "int | np.random.Generator | None"  # as text: looking at np.r
 
 
 def number(value: Any, name: str) -> float:
-    """``value`` as a Python number.
+    """``value`` as a Python number, which text is not.
 
     Examples
     --------
-    >>> number("fast", "lr")
+    >>> number("0.1", "lr")
     Traceback (most recent call last):
         ...
-    TypeError: lr must be a number, not 'fast'
+    TypeError: lr must be a number, not '0.1'
     """
     try:
-        return float(value)
+        return float("" if isinstance(value, str | bytes | bool | np.bool_) else value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, not {shown(value)}") from None
+    except OverflowError:  # of an integer
+        return math.inf if value > 0 else -math.inf
+
+
+def finite_number(value: Any, name: str) -> float:
+    """A number that is neither nan nor infinite.
+
+    Examples
+    --------
+    >>> finite_number(float("nan"), "turns")
+    Traceback (most recent call last):
+        ...
+    ValueError: turns must be finite, not nan
+    """
+    result = number(value, name)
+    if not math.isfinite(result):
+        raise ValueError(f"{name} must be finite, not {value}")
+    return result
 
 
 def positive(value: Any, name: str) -> float:
@@ -89,9 +107,11 @@ def size(value: Any, name: str, least: int = 1) -> int:
     ValueError: epochs must be at least 1, not 0
     """
     try:
-        result = operator.index(value)
+        result = None if isinstance(value, bool) else operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an integer, not {shown(value)}") from None
+        result = None
+    if result is None:
+        raise TypeError(f"{name} must be an integer, not {shown(value)}")
     if result < least:
         raise ValueError(f"{name} must be at least {least}, not {result}")
     return result
@@ -127,6 +147,18 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def some(parts: Sequence[str], most: int = 6) -> str:
+    """A list for an error: the first parts, and how many more there are.
+
+    Examples
+    --------
+    >>> some(["no '0.weight'", "no '0.bias'", "unknown 'steps'"], most=2)
+    "no '0.weight'; no '0.bias'; and 1 more"
+    """
+    more = [f"and {len(parts) - most} more"] if len(parts) > most else []
+    return "; ".join([*parts[:most], *more])
+
+
 def look_up(name: Any, table: Mapping[str, Value], kind: str) -> Value:
     """What ``table`` has under ``name``; an unknown name is told the nearest.
 
@@ -144,6 +176,7 @@ def look_up(name: Any, table: Mapping[str, Value], kind: str) -> Value:
 
 def suggestion(name: Any, known: Collection[str]) -> str:
     """The nearest of the known names, if one is near, and all of them."""
-    nearest = difflib.get_close_matches(str(name), known, n=1)
-    guess = f"did you mean {nearest[0]!r}? " if nearest else ""
+    small = {word.lower(): word for word in known}
+    nearest = difflib.get_close_matches(str(name).lower(), small, n=1)
+    guess = f"did you mean {small[nearest[0]]!r}? " if nearest else ""
     return f"{guess}known are {', '.join(sorted(known)) or 'none'}"

@@ -212,4 +212,6 @@ def _calling_line() -> str:
     """Where the innermost frame outside this package and NumPy is, and what is written there."""
     frames = ((frame.f_code.co_filename, line) for frame, line in traceback.walk_stack(None))
     file, line = next(place for place in frames if not place[0].startswith(_INNER))
-    return f"called at {file}:{line}: {linecache.getline(file, line).strip()}"
+    code = linecache.getline(file, line).strip()
+    code = code if len(code) <= 80 else f"{code[:77]}..."
+    return f"called at {file}:{line}" + (f": {code}" if code else "")

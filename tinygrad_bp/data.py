@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import Seed, chance, not_negative, number, size
+from .arguments import Seed, chance, finite_number, not_negative, number, shown, size
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -87,7 +87,7 @@ def spirals(
     generator, classes = chance(seed), size(classes, "classes")
     y = np.arange(size(n, "n")) % classes
     radius = generator.uniform(0, 1, n)
-    angle = 2 * math.pi * (number(turns, "turns") * radius + y / classes)
+    angle = 2 * math.pi * (finite_number(turns, "turns") * radius + y / classes)
     X = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
     return _noisy(X, noise, generator), y
 
@@ -193,35 +193,39 @@ def batches(
     >>> [b.tolist() for _, b in batches(np.zeros((5, 2)), np.arange(5), 2, shuffle=False)]
     [[0, 1], [2, 3], [4]]
     """
-    n, batch_size = rows(X, y), size(batch_size, "batch_size")
-    generator = chance(seed)
-    return ((X[part], y[part]) for part in row_numbers(n, batch_size, shuffle, generator))
+    X, y = as_rows(X, "X"), as_rows(y, "y")
+    n, batch_size, generator = rows(X, y), size(batch_size, "batch_size"), chance(seed)
+    parts = row_numbers(n, batch_size, generator if shuffle else None)
+    return ((X[part], y[part]) for part in parts)
 
 
 def row_numbers(
-    n: int, batch_size: int, shuffle: bool, generator: np.random.Generator
+    n: int, batch_size: int, generator: np.random.Generator | None = None
 ) -> Iterator[Any]:
-    """The rows of each batch: slices, or when they are shuffled arrays of integers.
+    """The rows of each batch: slices, or with a generator arrays of integers in random order.
 
     Examples
     --------
-    >>> list(row_numbers(5, 3, False, np.random.default_rng(0)))
+    >>> list(row_numbers(5, 3))
     [slice(0, 3, None), slice(3, 6, None)]
     """
     parts = [slice(start, start + batch_size) for start in range(0, n, batch_size)]
-    order = generator.permutation(n) if shuffle else None
+    order = generator.permutation(n) if generator else None
     return (part if order is None else order[part] for part in parts)
 
 
-def as_rows(x: Any) -> Any:
+def as_rows(x: Any, name: str) -> Any:
     """``x`` as something that is indexed by row numbers, which a table of pandas is not.
 
     Examples
     --------
-    >>> as_rows([[1, 2]]).shape
+    >>> as_rows([[1, 2]], "X").shape
     (1, 2)
     """
-    return x if hasattr(x, "__array_function__") else np.asarray(x)
+    try:
+        return x if hasattr(x, "__array_function__") else np.asarray(x)
+    except ValueError:
+        raise ValueError(f"{name} must have rows of one length, not {shown(x)}") from None
 
 
 def rows(X: Any, y: Any) -> int:
@@ -235,10 +239,8 @@ def rows(X: Any, y: Any) -> int:
     ValueError: X has 3 rows and y 2: each row of X needs its own of y
     """
     for array, name in ((X, "X"), (y, "y")):
-        if not (hasattr(array, "__array_function__") and array.shape):  # pandas goes by labels
-            raise TypeError(
-                f"{name} must be an array with rows, not {_shown(array)}: use np.asarray({name})"
-            )
+        if not array.shape:
+            raise TypeError(f"{name} must be an array with rows, not {shown(array)}")
     if X.shape[0] != y.shape[0]:
         raise ValueError(
             f"X has {X.shape[0]} rows and y {y.shape[0]}: each row of X needs its own of y"
@@ -246,10 +248,6 @@ def rows(X: Any, y: Any) -> int:
     if not X.size:
         raise ValueError(f"X is empty: it has shape {X.shape}")
     return X.shape[0]
-
-
-def _shown(x: Any) -> str:
-    return f"a {type(x).__name__}" + (f" of shape {x.shape}" if hasattr(x, "shape") else "")
 
 
 def train_test_split(
@@ -280,9 +278,12 @@ def train_test_split(
     >>> X_train.shape, y_test.shape
     ((6, 8), (2,))
     """
-    n = rows(X, y)
-    share = number(test_size, "test_size")
-    count = math.ceil(n * share) if 0 < share < 1 else int(share) if share % 1 == 0 else 0
+    X, y = as_rows(X, "X"), as_rows(y, "y")
+    n, share = rows(X, y), number(test_size, "test_size")
+    if isinstance(test_size, int | np.integer):
+        count = int(test_size)
+    else:
+        count = math.ceil(n * share) if 0 < share < 1 else 0
     if not 0 < count < n:
         raise ValueError(
             f"test_size={test_size} of {n} rows must leave rows on both sides: "
@@ -329,8 +330,10 @@ class Standardize:
 
     def __init__(self, X: Any):
         X = finite(X, "X")
-        self.mean = X.mean(axis=0)
-        deviation = X.std(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.mean, deviation = X.mean(axis=0), X.std(axis=0)
+        if not np.isfinite(deviation).all():
+            raise ValueError(f"X is too large for {X.dtype}: its standard deviation overflows")
         rounding = 10 * np.finfo(deviation.dtype).eps * np.abs(X).max(axis=0)
         self.deviation = np.where(deviation > rounding, deviation, 1).astype(deviation.dtype)
 
@@ -343,7 +346,7 @@ class Standardize:
         return self._fitting(Z) * self.deviation + self.mean
 
     def _fitting(self, X: Any) -> Any:
-        X = X if hasattr(X, "shape") else np.asarray(X)
+        X = finite(X, "X") if np.size(X) else np.asarray(X)
         if not X.ndim or X.shape[1:] != self.mean.shape:
             raise ValueError(
                 f"these rows were scaled to shape {self.mean.shape} each, "
@@ -362,9 +365,10 @@ def finite(X: Any, name: str) -> Any:
         ...
     ValueError: X must be finite, and X[0, 1] is nan
     """
-    X = as_rows(X)
+    X = as_rows(X, name)
     if X.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must hold real numbers, not {X.dtype}")
+        hint = ": number labels by np.unique(y, return_inverse=True)" * (X.dtype.kind in "OUS")
+        raise TypeError(f"{name} must hold real numbers, not {X.dtype}{hint * (name == 'y')}")
     if not X.ndim or not X.size:
         raise ValueError(f"{name} must have rows, and it has shape {X.shape}")
     if X.dtype.kind == "f" and not np.isfinite(X).all():
@@ -403,9 +407,11 @@ def one_hot(labels: Any, classes: int | None = None, *, dtype: Any = np.float64)
     if not labels.size:
         raise ValueError("there are no labels")
     if labels.dtype.kind not in "iu":
-        raise TypeError(f"labels must be integers, not {labels.dtype}: use labels.astype(int)")
+        raise TypeError(f"labels must be integers, not {labels.dtype}")
     count = max(int(labels.max()), 0) + 1 if classes is None else size(classes, "classes")
     wrong = (labels < 0) | (labels >= count)
     if wrong.any():
         raise ValueError(f"labels must be from 0 to {count - 1}, and one is {labels[wrong][0]}")
-    return np.eye(count, dtype=dtype)[labels]
+    ones = np.zeros((*labels.shape, count), dtype)
+    np.put_along_axis(ones, labels[..., np.newaxis], 1, axis=-1)
+    return ones

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -26,9 +26,14 @@ try:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.metrics import accuracy_score, r2_score
     from sklearn.model_selection import train_test_split
-    from sklearn.utils import check_random_state, column_or_1d
+    from sklearn.utils import (
+        check_array,
+        check_consistent_length,
+        check_random_state,
+        column_or_1d,
+    )
     from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+    from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError:
     raise ImportError(
         'the estimators need scikit-learn 1.6 or later: pip install "tinygrad_bp[sklearn]"'
@@ -37,8 +42,7 @@ except ImportError:
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
 FLOATS = (np.float64, np.float32)  # an X of either is used as it is; others become the first
-ACTIVATIONS: dict[str, Any] = {"identity": np.positive, "logistic": sigmoid}
-ACTIVATIONS |= {name: name for name in nn.ACTIVATIONS}
+ACTIVATIONS: dict[str, Any] = {"logistic": sigmoid} | {name: name for name in nn.ACTIVATIONS}
 SOLVERS = {"adam": Adam, "sgd": SGD}
 
 
@@ -94,7 +98,7 @@ class _MultilayerPerceptron(BaseEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes: int | Iterable[int] = (100,),
+        hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str = "relu",
         *,
         solver: str = "adam",
@@ -156,13 +160,14 @@ class _MultilayerPerceptron(BaseEstimator):
     def _fit(self, X: Any, y: Any, weights: Any, **how: Any) -> Any:
         """Train, or if that fails leave everything as it was."""
         before = dict(self.__dict__)
-        state = self.model_.state_dict() if "model_" in before else {}
+        trained = [before[name] for name in ("model_", "optimizer_") if name in before]
+        states = [part.state_dict() for part in trained]
         try:
             settled = self._train(X, y, weights, **how)
         except BaseException:
             self.__dict__ = before
-            if state:
-                self.model_.load_state_dict(state)
+            for part, state in zip(trained, states, strict=True):
+                part.load_state_dict(state)
             raise
         if not settled:
             warnings.warn(
@@ -177,10 +182,10 @@ class _MultilayerPerceptron(BaseEstimator):
     ) -> bool:
         """Train, and tell whether that ended by itself."""
         self._check_parameters(incremental)
-        resume = "model_" in self.__dict__ and (incremental or self.warm_start)
+        resume = hasattr(self, "model_") and (incremental or self.warm_start)
         X, y = validate_data(self, X, y, dtype=FLOATS, reset=not resume, **self._y_options)
         X, y, weights = _weighted(X, y, weights)
-        targets = self._targets(y, self.__dict__.get("classes_") if resume else classes)
+        targets = self._targets(y, getattr(self, "classes_", None) if resume else classes)
         generator = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         if not resume:
             self.model_, self.loss_curve_ = self._network(X, generator), []
@@ -226,7 +231,7 @@ class _MultilayerPerceptron(BaseEstimator):
 
     def _hidden_sizes(self) -> list[int]:
         sizes = self.hidden_layer_sizes
-        return list(sizes) if isinstance(sizes, Iterable) else [sizes]
+        return list(sizes) if isinstance(sizes, Sequence | np.ndarray) else [sizes]
 
     def _network(self, X: Any, generator: np.random.Generator) -> MLP:
         sizes = [X.shape[1], *self._hidden_sizes(), self.n_outputs_]
@@ -296,7 +301,9 @@ def _weighted(X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any]:
     """The rows that count, with their weights."""
     if weights is None:
         return X, y, np.ones(len(X), X.dtype)
-    weights = _check_sample_weight(weights, X, dtype=X.dtype)
+    weights = check_array(weights, ensure_2d=False, dtype=X.dtype, input_name="sample_weight")
+    weights = column_or_1d(weights)
+    check_consistent_length(X, weights)
     if weights.min() < 0 or not weights.any():
         raise ValueError("sample_weight must have no number below zero and not be all zeros")
     rows = weights > 0
@@ -390,7 +397,7 @@ class MLPClassifier(ClassifierMixin, _MultilayerPerceptron):
         -------
         self
         """
-        known = vars(self).get("classes_")
+        known = getattr(self, "classes_", None)
         classes = known if classes is None else np.unique(classes)
         if classes is None:
             raise ValueError("the first partial_fit needs classes=, all labels there will ever be")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import threading
 from collections.abc import Collection
 from pathlib import Path
@@ -25,6 +27,8 @@ def checked(path: str | os.PathLike[str], suffixes: Collection[str]) -> Path:
         )
     if path.is_dir():
         raise IsADirectoryError(f"cannot write {str(path)!r}: it is a folder")
+    if path.exists() and not os.access(path, os.W_OK):  # which replacing it would not ask
+        raise PermissionError(f"cannot write {str(path)!r}: it may only be read")
     return path
 
 
@@ -36,12 +40,15 @@ def write(path: Path, content: bytes) -> None:
     OSError
         If the place cannot be written; what was there before is then still there.
     """
+    path = Path(os.path.realpath(path))  # a link goes on leading there
     # Of this thread alone, and short: next to a long name a longer one may not be allowed.
     partial = path.with_name(f".{os.getpid()}.{threading.get_ident()}.partial")
     try:
         partial.write_bytes(content)
         with partial.open("rb+") as file:
             os.fsync(file.fileno())  # on the disk before its name is, should the machine stop
+        if path.exists():
+            shutil.copymode(path, partial)
         os.replace(partial, path)
     except OSError as error:
         raise type(error)(f"cannot write {str(path)!r}: {error.strerror}") from None
@@ -61,6 +68,8 @@ def read(path: str | os.PathLike[str], suffixes: Collection[str]) -> tuple[str, 
     """
     path = _with_suffix(path, suffixes)
     try:
+        if path.exists() and not path.is_file():  # to read a pipe would be to wait
+            raise OSError(errno.EINVAL, "it is no file")
         return path.suffix.lower(), path.read_bytes()
     except OSError as error:
         raise type(error)(f"cannot read {str(path)!r}: {error.strerror}") from None
@@ -70,6 +79,8 @@ def _with_suffix(path: str | os.PathLike[str], suffixes: Collection[str]) -> Pat
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"a file's path must be text or a path, not {type(path).__name__}")
     path = Path(path)
+    if "\0" in str(path):
+        raise ValueError(f"a file's path cannot hold a zero: {str(path)!r}")
     if path.suffix.lower() not in suffixes:
         raise ValueError(f"{str(path)!r} must end in one of {', '.join(suffixes)}")
     return path

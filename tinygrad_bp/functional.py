@@ -66,10 +66,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """
     x, weight = as_array(x), as_array(weight)
     if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
-        raise ValueError(
-            f"x of shape (..., n) needs a weight of shape (m, n); "
-            f"x has shape {x.shape} and weight {weight.shape}"
-        )
+        raise ValueError(_misfit(x.shape, weight.shape))
     out = x @ weight.T
     if bias is None:
         return out
@@ -83,6 +80,17 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
         return out + bias
     out += bias  # nobody else has seen this array yet
     return out
+
+
+def _misfit(x: tuple[int, ...], weight: tuple[int, ...]) -> str:
+    """Why these shapes do not fit, and which shape of x would."""
+    if len(weight) != 2:
+        return f"a weight of shape {weight} is no matrix of shape (m, n)"
+    n = weight[1]
+    usual = f"a weight of shape {weight} takes rows of {n} numbers, and x has shape {x}"
+    if len(x) == 1 and n == 1:
+        return f"{usual}: use x[:, np.newaxis]"
+    return f"{usual}: use x.reshape(len(x), -1)" if math.prod(x[1:]) == n else usual
 
 
 def _linear_by_weight(g: Any, out: Any, x: Any, weight: Any, bias: Any) -> Any:
@@ -261,10 +269,14 @@ def _check_labels(logits: Any, labels: Any) -> None:
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels must be integers, not {labels.dtype}: use labels.astype(int)")
     classes = logits.shape[-1]
-    unsigned = labels.view(f"u{labels.itemsize}")  # in which a negative label is a huge one
+    # Without a sign, a negative label is a huge one.
+    unsigned = labels.view(labels.dtype.str.replace("i", "u"))
     if np.maximum.reduce(unsigned, axis=None, initial=0) >= classes:
         wrong = (labels < 0) | (labels >= classes)
-        _refuse(labels, wrong, f"labels of {classes} classes must be 0 to {classes - 1}")
+        rule = f"labels of {classes} classes must be 0 to {classes - 1}"
+        if classes == 1:
+            rule = "logits of one class need labels 0 (for two: binary_cross_entropy_with_logits)"
+        _refuse(labels, wrong, rule)
 
 
 def _at(labels: Any) -> Any:

@@ -14,7 +14,7 @@ from .files import checked, write
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 DELTA, VALIDATION = "delta ", "validation "
-MEASURED = frozenset({"loss", "gradient norm", "learning rate", "seconds"})
+MEASURED = frozenset({"epoch", "loss", "gradient norm", "learning rate", "seconds"})
 
 
 class History:
@@ -64,6 +64,8 @@ class History:
         return name in self.names
 
     def __getitem__(self, name: str) -> np.ndarray:
+        if not self.rows:
+            raise ValueError(f"there is no {name!r} yet: no epoch was completed")
         look_up(name, dict.fromkeys(self.names), "column")
         return np.array([row.get(name, np.nan) for row in self.rows])
 

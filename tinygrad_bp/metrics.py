@@ -14,14 +14,15 @@ def accuracy(outputs: Any, targets: Any) -> float:
     Parameters
     ----------
     outputs : array of shape (n, c), (n,) or (n, 1)
-        Scores of c classes, of which the largest counts; or the log-odds of class 1.
+        Scores of c classes, of which the largest counts; or the log-odds of class 1. A row with
+        nan in it is wrong.
     targets : array of shape (n,), or of the shape of the log-odds
         Class numbers.
 
     Raises
     ------
     ValueError
-        If the shapes are not these.
+        If the shapes are not these, or the targets are not whole numbers.
 
     Examples
     --------
@@ -30,9 +31,14 @@ def accuracy(outputs: Any, targets: Any) -> float:
     >>> accuracy(np.array([[3.0], [-2.0]]), np.array([[1], [0]]))
     1.0
     """
+    outputs, targets = np.asarray(outputs), np.asarray(targets)
     scores = outputs.ndim == 2 and outputs.shape[1] > 1
     found = np.argmax(outputs, axis=1) if scores else outputs > 0
-    return float(np.mean(_of_shape(targets, found, "accuracy") == targets))
+    right = _of_shape(targets, found, "accuracy") == targets
+    if (targets % 1 != 0).any():
+        raise ValueError("accuracy counts classes, whole numbers, and the targets are not: try r2")
+    unknown = np.isnan(outputs).any(axis=1) if scores else np.isnan(outputs)
+    return float(np.mean(right & ~unknown))
 
 
 def mae(outputs: Any, targets: Any) -> float:
@@ -43,6 +49,7 @@ def mae(outputs: Any, targets: Any) -> float:
     >>> mae(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     1.0
     """
+    outputs, targets = np.asarray(outputs), np.asarray(targets)
     return float(np.mean(np.abs(targets - _of_shape(targets, outputs, "mae"))))
 
 
@@ -57,6 +64,7 @@ def r2(outputs: Any, targets: Any) -> float:
     >>> r2(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0])).__round__(6)
     0.785714
     """
+    outputs, targets = np.asarray(outputs), np.asarray(targets)
     errors = np.sum((targets - _of_shape(targets, outputs, "r2")) ** 2, axis=0)
     spread = np.sum((targets - np.mean(targets, axis=0)) ** 2, axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):

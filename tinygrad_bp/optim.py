@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import below_one, not_negative, positive
+from .arguments import below_one, not_negative, positive, shown, some
 from .schedules import Schedule, step_size
+from .state import fitting
 from .tensor import Tensor
 
 
@@ -20,7 +21,7 @@ class Optimizer:
     values that they were computed from. A parameter whose ``grad`` is None is left alone.
 
     A subclass says in ``_moved`` where one parameter goes, and in ``_memory_names`` which arrays
-    it remembers for it from step to step.
+    it remembers for it from step to step. These too are replaced, never written to.
 
     Parameters
     ----------
@@ -152,32 +153,21 @@ class Optimizer:
         ------
         ValueError
             If something is missing or unknown, a shape or type does not fit, or a number is not
-            finite or counts below 0. All are listed, and the optimiser is as it was.
+            finite or counts below 0. The first are listed, and the optimiser is as it was.
         TypeError
             If ``state`` is not a dictionary.
         """
-        if not isinstance(state, Mapping):
-            raise TypeError(f"a state is a dictionary of arrays, not a {type(state).__name__}")
-        given = {name: np.asarray(value) for name, value in state.items()}
-        expected = self._expected(given)
-        wrong = [f"no {name!r}" for name in expected if name not in given]
-        wrong += [f"unknown {name!r}" for name in given if name not in expected]
-        for name in expected.keys() & given.keys():
-            new, old = given[name], expected[name]
-            if new.shape != old.shape or not np.can_cast(new.dtype, old.dtype, "same_kind"):
-                wrong.append(f"{name!r} of {new.shape} {new.dtype}, not {old.shape} {old.dtype}")
-            elif not np.isfinite(new).all():
-                wrong.append(f"{name!r} with nan or infinity in it")
-            elif name.endswith(("steps", "square")) and (new < 0).any():
-                wrong.append(f"{name!r} below 0")
-        if wrong:
-            kind = type(self).__name__
-            raise ValueError(f"the state does not fit this {kind}: it has {'; '.join(wrong)}")
-        self.steps = int(given.pop("steps"))
+        copies = fitting(state, self._expected(state), type(self).__name__)
+        counts = [name for name in copies if name.endswith(("steps", "square"))]
+        if wrong := [f"{name!r} below 0" for name in counts if (copies[name] < 0).any()]:
+            raise ValueError(
+                f"the state does not fit this {type(self).__name__}: it has {some(wrong)}"
+            )
+        self.steps = int(copies.pop("steps"))
         self._memories = [{} for _ in self.parameters]
-        for name, value in given.items():
+        for name, array in copies.items():
             i, _, part = name.partition(".")
-            self._memories[int(i)][part] = np.array(value, expected[name].dtype)
+            self._memories[int(i)][part] = array
 
     def _expected(self, given: Collection[str]) -> dict[str, Any]:
         """An array of the shape and type of each that a state must have, by its name.
@@ -191,6 +181,15 @@ class Optimizer:
             if any(f"{i}.{part}" in given for part in like):
                 expected |= {f"{i}.{part}": array for part, array in like.items()}
         return expected
+
+    def _snapshot(self) -> tuple[int, list[dict[str, Any]]]:
+        """All that a step changes beside the parameters."""
+        return self.steps, [dict(memory) for memory in self._memories]
+
+    def _restore(self, snapshot: tuple[int, list[dict[str, Any]]]) -> None:
+        """Undo the steps since a snapshot was taken."""
+        self.steps, memories = snapshot
+        self._memories = [dict(memory) for memory in memories]
 
     def __repr__(self) -> str:
         options = {name: getattr(self, name) for name in self._option_names}
@@ -257,12 +256,8 @@ class SGD(Optimizer):
         if self.weight_decay:
             g = g + self.weight_decay * data
         if self.momentum:
-            v = memory.get("velocity")
-            if v is None:
-                v = g.copy()
-            else:
-                v *= self.momentum
-                v += g
+            v = memory["velocity"] * self.momentum if memory else np.zeros_like(g)
+            v += g
             memory["velocity"] = v
             g = g + self.momentum * v if self.nesterov else v
         new = g * -lr
@@ -333,17 +328,16 @@ class Adam(Optimizer):
         """``data`` after Adam's step along ``g``."""
         if not memory:
             memory.update(mean=np.zeros_like(data), square=np.zeros_like(data), steps=0)
-        t = memory["steps"] = int(memory["steps"]) + 1
-        (beta1, beta2), m, v = self.betas, memory["mean"], memory["square"]
-        m *= beta1
+        t, (beta1, beta2) = int(memory["steps"]) + 1, self.betas
+        m, v = memory["mean"] * beta1, memory["square"] * beta2
         m += (1 - beta1) * g
-        v *= beta2
         v += (1 - beta2) * (g * g)
-        memory.update(mean=m, square=v)  # new arrays, where those of another library never change
-        size = np.sqrt(v / (1 - beta2**t))
-        size += self.epsilon
+        memory.update(mean=m, square=v, steps=t)
+        correction = math.sqrt(1 - beta2**t)
+        size = np.sqrt(v)
+        size += self.epsilon * correction
         new = m / size
-        new *= -lr / (1 - beta1**t)
+        new *= -lr * correction / (1 - beta1**t)
         new += data
         return new
 
@@ -396,21 +390,23 @@ class AdamW(Adam):
 
 
 def _norm(gradients: Iterable[Any]) -> float:
-    rows = [g.ravel() for g in gradients]
-    with np.errstate(over="ignore"):
-        square = sum(float(row @ row) for row in rows)
-    if square < math.inf:
+    wide = [g if g.dtype.itemsize > 2 else g.astype(np.float32) for g in gradients]
+    square = sum(float(np.vdot(g, g)) for g in wide)
+    if 1e-30 < square < math.inf:
         return math.sqrt(square)
-    largest = max(float(np.max(np.abs(row))) for row in rows)  # whose square is too large
-    if not largest < math.inf:
+    largest = max((float(np.max(np.abs(g))) for g in wide if g.size), default=0.0)
+    if not 0 < largest < math.inf:
         return largest
-    return largest * math.sqrt(sum(float(row @ row) for row in (row / largest for row in rows)))
+    scaled = [g.astype(np.float64) / largest for g in wide]  # whose squares are neither 0 nor inf
+    return largest * math.sqrt(sum(float(np.vdot(g, g)) for g in scaled))
 
 
 def _gradient(p: Tensor) -> Any:
     """The array of a parameter's gradient, which must fit the parameter."""
     g = p.grad._array if isinstance(p.grad, Tensor) else p.grad
     data = p._array
+    if not hasattr(g, "dtype"):
+        raise TypeError(f"the gradient of {p._called()} must be an array, not {shown(g)}")
     if g.shape != data.shape or g.dtype != data.dtype:
         raise ValueError(
             f"the gradient of {p._called()} and {data.dtype} "

@@ -136,10 +136,12 @@ def one_cycle(
     first, last = lr * not_negative(start, "start"), lr * not_negative(final, "final")
     top = max(rise * steps - 1, 0)  # the first step is number 0
 
+    fall = steps - 1 - top or 1  # a single step is at the top
+
     def alpha(t: int) -> float:
         if t < top:
             return _between(first, lr, t / top)
-        return _between(lr, last, min((t - top) / max(steps - 1 - top, 1), 1))
+        return _between(lr, last, min((t - top) / fall, 1))
 
     return alpha
 

@@ -53,9 +53,10 @@ def predict(model: Module, X: Any) -> Any:
     Raises
     ------
     TypeError
-        If the model is no Module.
+        If the model is no Module, or X does not hold real numbers.
     ValueError
-        If X has no rows, or the model makes another number of rows of it.
+        If X has no rows or a number that is not finite, or the model makes another number of rows
+        of it.
 
     Examples
     --------
@@ -65,9 +66,10 @@ def predict(model: Module, X: Any) -> Any:
     """
     if not isinstance(model, Module):
         raise TypeError(f"the model must be a Module, such as nn.MLP, not {shown(model)}")
-    X = _array(X)
-    if not (X.ndim and len(X)):
-        raise ValueError(f"X must have rows, and it has shape {X.shape}")
+    return _predicted(model, finite(_array(X, "X"), "X"))
+
+
+def _predicted(model: Module, X: Any) -> Any:
     with evaluating(model), no_grad():
         parts = [_outputs(model, X[i : i + CHUNK]) for i in range(0, len(X), CHUNK)]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -114,7 +116,8 @@ def fit(
         Inputs and targets, as the model and the loss take them.
     loss : {'mse', 'cross_entropy', 'binary_cross_entropy'} or function
         ``loss(outputs, targets)`` gives one number to make small. A function of your own can
-        add terms, such as `functional.l1_penalty`.
+        add terms, such as `functional.l1_penalty`. The two cross-entropies take logits: no
+        activation comes after the output layer.
     optimizer : Optimizer
         Of the model's parameters, with its step size.
     epochs : int
@@ -137,8 +140,8 @@ def fit(
         Stop when an epoch changes the loss by no more than this share of it.
     patience : int, optional
         Stop when so many epochs in a row brought no lower loss (of the validation data, if
-        there are some). Then, and however else the training ends, the model is as it was after
-        the best epoch.
+        there are some; else `History.loss`). Then, and however else the training ends, the model
+        and the optimiser are as they were after the best epoch.
     callbacks : iterable of functions
         ``callback(model, history)`` after each epoch; one that returns True ends the training.
     progress : bool
@@ -154,7 +157,8 @@ def fit(
     ------
     DivergenceError
         If a loss or a gradient is not finite: it names the epoch, the batch and the operation
-        that made it so. The model is as it was before that batch.
+        that made it so. The model and the optimiser are as they were before that batch, unless
+        ``patience`` takes them further back.
     TypeError, ValueError
         If an argument, a shape, a type or a label is wrong. The model, the loss and the metrics
         go through all rows before any step is taken. What they raise later, in training alone,
@@ -176,27 +180,32 @@ def fit(
     X, y = run.checked(X, y)
     held_out = None if validation is None else run.checked_validation(*_pair(validation))
     batches = _Batches(run, len(X), batch_size, bool(shuffle), seed)
-    stopping = _Stopping(run, epochs, tolerance, patience, "validation " * (held_out is not None))
+    stopping = _Stopping(run, epochs, tolerance, patience, VALIDATION if held_out else "")
     callbacks = [_function(c, {}, "callback") for c in _listed(callbacks, "callbacks")]
     history, reason = run.history, ""
-    model.train()
     try:
         with _bar(stopping.epochs * batches.count, progress) as bar, _ctrl_c() as interrupted:
             while not reason:
                 began = time.perf_counter()
                 row = run.epoch(X, y, batches, bar, interrupted)
-                found = run.measured(X, y) if run.metrics else {}
+                unseen = not held_out and len(history) + 1 == stopping.epochs  # the last step's end
+                found = run.measured(X, y) if run.metrics or unseen else {}
                 found |= run.measured(*held_out, of=VALIDATION) if held_out else {}
                 row = {"loss": row["loss"], **found, **row}
                 history.append(row | {"seconds": time.perf_counter() - began})
                 bar.set_postfix_str(_shown(row), refresh=False)
-                ended = [callback(model, history) is True for callback in callbacks]
-                reason = stopping.reason(history) or "ended by a callback" * any(ended)
+                reason = stopping.reason(history)
+                told = [callback(model, history) for callback in callbacks]
+                if any(isinstance(value, bool | np.bool_) and value for value in told):
+                    reason = reason or "ended by a callback"
     except KeyboardInterrupt:
         reason = f"interrupted in epoch {len(history) + 1}"
+    except DivergenceError:
+        reason = history.stopped
+        raise
     finally:
         model.eval()
-    history.stopped = reason + stopping.back_to_best()
+        history.stopped = (reason or "ended by an error") + stopping.back_to_best()
     return history
 
 
@@ -211,7 +220,7 @@ class _Run:
                 "the optimizer must be one of optim's, such as "
                 f"optim.SGD(model.parameters(), lr=0.1), not {shown(optimizer)}"
             )
-        tensors = model._named_tensors()
+        tensors = model.named_tensors()
         if not set(optimizer.parameters) & set(tensors.values()):
             raise ValueError("the optimizer has none of the model's parameters")
         for path, tensor in tensors.items():
@@ -220,16 +229,16 @@ class _Run:
         self.model, self.loss, self.optimizer, self.metrics = model, loss, optimizer, metrics
         self.tensors = list(dict.fromkeys([*tensors.values(), *optimizer.parameters]))
         self.layers = {tensor: path.removesuffix(".weight") for path, tensor in tensors.items()}
-        self.earlier = self.before = self.arrays()
+        self.earlier = self.before = self.state()
         self.batch, self.observed = 0, dict[str, float]()
         self.history = History()
 
     def checked(self, X: Any, y: Any) -> tuple[Any, Any]:
         """The data as arrays, once the model, the loss and the metrics have gone through it."""
-        X, y = finite(_array(X), "X"), finite(_array(y), "y")
+        X, y = finite(_array(X, "X"), "X"), finite(_array(y, "y"), "y")
         rows(X, y)
         with evaluating(self.model), no_grad(), np.errstate(all="ignore"):
-            outputs = predict(self.model, X)
+            outputs = _predicted(self.model, X)
             loss = self.loss(Tensor(outputs), y)
             if not isinstance(loss, Tensor) or loss.size != 1:
                 raise ValueError(f"the loss must be a Tensor with one number, not {shown(loss)}")
@@ -244,20 +253,20 @@ class _Run:
         except (TypeError, ValueError) as error:
             raise type(error)(f"validation data: {error}") from None
 
+    @np.errstate(all="ignore")  # what is not finite is looked for in the loss and the gradient
     def epoch(
         self, X: Any, y: Any, batches: _Batches, bar: Any, interrupted: list[int]
     ) -> dict[str, float]:
         """Take the steps of one epoch."""
-        epoch = len(self.history) + 1
-        bar.set_description(f"epoch {epoch}", refresh=False)
+        bar.set_description(f"epoch {len(self.history) + 1}", refresh=False)
+        self.model.train()  # a callback may have looked at it in use
         losses = lengths = 0.0
         for self.batch, part in enumerate(batches, 1):
             if interrupted:
                 raise KeyboardInterrupt
             X_part, y_part = X[part], y[part]
             try:
-                with np.errstate(all="ignore"):
-                    loss, length = self.step(X_part, y_part, observe=self.batch == batches.count)
+                loss, length = self.step(X_part, y_part, observe=self.batch == batches.count)
             except BaseException:  # half a step is none
                 self.restore(self.before)
                 raise
@@ -267,15 +276,15 @@ class _Run:
             lengths += length
             if bar.update():  # it was drawn, and will be again
                 bar.set_postfix_str(f"loss {loss:.4g}, gradient norm {length:.4g}", refresh=False)
-        if not _all_finite(self.arrays()):  # no further step would have shown it
+        if not _all_finite(self.state()[0]):  # no further step would have shown it
             self.restore(self.before)
             raise self.diverged("the step made parameters infinite")
         return {"loss": losses / len(X), "gradient norm": lengths / batches.count, **self.observed}
 
     def step(self, X: Any, y: Any, observe: bool) -> tuple[float, float]:
         """Take one step, if the loss and the length of the gradient, which it gives, are finite."""
-        self.earlier, self.before = self.before, self.arrays()
-        self.optimizer.zero_grad()
+        self.earlier, self.before = self.before, self.state()
+        self.zero_grad()
         loss = self.loss(self.model(X), y)
         loss.backward(keep_grads=observe)
         value, length = loss.item(), self.optimizer.gradient_norm()
@@ -288,13 +297,13 @@ class _Run:
 
     def undo(self, X: Any, y: Any) -> str:
         """Give the model back what it held before a batch that diverged, and say why it did."""
-        if not _all_finite(self.before):
+        if not _all_finite(self.before[0]):
             self.restore(self.earlier)
             return "the step before made parameters infinite"
         self.restore(self.before)
         why = self.culprit(lambda: self.loss(self.model(X), y).backward())
         self.restore(self.before)
-        self.optimizer.zero_grad()
+        self.zero_grad()
         return why
 
     def culprit(self, compute: Callable[[], Any]) -> str:
@@ -309,24 +318,31 @@ class _Run:
     def diverged(self, why: str) -> DivergenceError:
         """The error that ends the training here."""
         self.history.stopped = f"diverged in epoch {len(self.history) + 1}, batch {self.batch}"
-        what = f"{self.history.stopped}: {why}; a smaller lr may help"
+        what = f"{self.history.stopped}: {why}; a smaller step size may help"
         return DivergenceError(what, self.history)
 
-    def arrays(self) -> list[Any]:
-        """What the model holds. No copies: an array that a Tensor holds never changes."""
-        return [tensor._array for tensor in self.tensors]
+    def zero_grad(self) -> None:
+        """Forget all gradients, of parameters that the optimiser does not have too."""
+        for tensor in self.tensors:
+            tensor.grad = None
 
-    def restore(self, arrays: list[Any]) -> None:
-        """Give the model back what it held."""
+    def state(self) -> tuple[list[Any], Any]:
+        """What the model and the optimiser hold. No copies: these arrays never change."""
+        return [tensor._array for tensor in self.tensors], self.optimizer._snapshot()
+
+    def restore(self, state: tuple[list[Any], Any]) -> None:
+        """Give them back what they held."""
+        arrays, snapshot = state
         for tensor, array in zip(self.tensors, arrays, strict=True):
             tensor._replace(array)
+        self.optimizer._restore(snapshot)
 
     def measured(self, X: Any, y: Any, of: str = "") -> dict[str, float]:
         """The metrics; with ``of``, which goes before their names, the loss too."""
 
         def evaluated() -> tuple[Any, float]:
-            with no_grad():
-                outputs = predict(self.model, X)
+            with evaluating(self.model), no_grad():
+                outputs = _predicted(self.model, X)
                 return outputs, self.loss(Tensor(outputs), y).item()
 
         with np.errstate(all="ignore"):
@@ -343,10 +359,13 @@ class _Batches:
     """The rows of each step of an epoch, in an order that chance gives anew for each epoch."""
 
     def __init__(self, run: _Run, n: int, batch_size: int | None, shuffle: bool, seed: Seed):
-        self.n, self.shuffle, self.optimizer = n, shuffle, run.optimizer
-        self.generator, self.goes_on = chance(seed), isinstance(seed, np.random.Generator)
+        self.n, self.optimizer = n, run.optimizer
+        self.generator = chance(seed)
+        started: Any = None if self.generator is seed else self.generator.bit_generator.seed_seq
+        self.seed = started  # None: the generator goes on from where it is
         self.batch_size = n if batch_size is None else min(size(batch_size, "batch_size"), n)
         self.count = -(-n // self.batch_size)
+        self.shuffle = shuffle and self.count > 1
         last = n - (self.count - 1) * self.batch_size
         if last == 1 and any(isinstance(part, BatchNorm) for _, part in run.model.named_modules()):
             raise ValueError(
@@ -355,16 +374,17 @@ class _Batches:
             )
 
     def __iter__(self) -> Iterator[Any]:
+        if not self.shuffle:
+            return row_numbers(self.n, self.batch_size)
         generator = self.generator
-        if not self.goes_on:  # the same in a training that is resumed here
-            seed: Any = self.generator.bit_generator.seed_seq
-            key = np.random.SeedSequence(seed.entropy, spawn_key=(self.optimizer.steps,))
-            generator = np.random.default_rng(key)
-        if self.batch_size == 1 and self.shuffle:
+        if self.seed:  # the same in a training that is resumed here
+            key = (*self.seed.spawn_key, self.optimizer.steps)
+            seed = np.random.SeedSequence(self.seed.entropy, spawn_key=key)
+            generator = np.random.default_rng(seed)
+        if self.batch_size == 1:
             drawn = generator.integers(self.n, size=self.n)
             return (drawn[i : i + 1] for i in range(self.n))
-        shuffle = self.shuffle and self.count > 1
-        return row_numbers(self.n, self.batch_size, shuffle, generator)
+        return row_numbers(self.n, self.batch_size, generator)
 
 
 class _Stopping:
@@ -375,26 +395,29 @@ class _Stopping:
         self.epochs = size(epochs, "epochs")
         self.tolerance = None if tolerance is None else not_negative(tolerance, "tolerance")
         self.patience = None if patience is None else size(patience, "patience")
-        self.lowest, self.best, self.arrays = math.inf, 0, run.arrays()
+        self.lowest, self.best, self.state = math.inf, 0, run.state()
 
     def reason(self, history: History) -> str:
         """Why to end here, if there is a reason."""
         epoch, now = len(history), history.rows[-1]
         if self.patience and now[self.watched] < self.lowest:
-            self.lowest, self.best, self.arrays = now[self.watched], epoch, self.run.arrays()
+            self.lowest, self.best, self.state = now[self.watched], epoch, self.run.state()
         if self.patience and epoch - self.best >= self.patience:
             return f"no lower {self.watched} in {self.patience} epochs"
         if self.tolerance is not None and epoch > 1:
             before = history.rows[-2]["loss"]
             if abs(now["loss"] - before) <= self.tolerance * abs(before):
                 return f"converged: the loss changed by at most {self.tolerance:g} of itself"
-        return f"all {epoch} epochs done" if epoch == self.epochs else ""
+        if epoch < self.epochs:
+            return ""
+        grew = now["loss"] > history.rows[0]["loss"]
+        return f"all {epoch} epochs done" + grew * ", but the loss grew: try a smaller step size"
 
     def back_to_best(self) -> str:
         """Give the model back what it held when it was best, where that was watched; and say so."""
-        if not self.patience:
+        if not self.best:
             return ""
-        self.run.restore(self.arrays)
+        self.run.restore(self.state)
         return f"; the model is as after epoch {self.best}"
 
 
@@ -485,8 +508,9 @@ def _named(metrics: Any) -> dict[str, Function]:
         raise ValueError(
             f"metrics must have different names, and two of these share one: {shown(listed)}"
         )
-    if taken := sorted(named.keys() & MEASURED):
-        raise ValueError(f"a metric cannot be called {taken[0]!r}: the history has one of its own")
+    for name in named:
+        if name in MEASURED or name.startswith((DELTA, VALIDATION)):
+            raise ValueError(f"a metric cannot be called {name!r}: the history has one of its own")
     return named
 
 
@@ -496,7 +520,7 @@ def _pair(validation: Any) -> tuple[Any, Any]:
     return validation[0], validation[1]
 
 
-def _array(x: Any) -> Any:
+def _array(x: Any, name: str) -> Any:
     if isinstance(x, Tensor):
         return x.data
-    return as_rows(x)
+    return as_rows(x, name)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..state import fitting
 from ..tensor import Tensor
 
 Self = TypeVar("Self", bound="Module")
@@ -18,7 +19,8 @@ class Module:
     """Something with parameters that can be called.
 
     A subclass sets its parameters and parts as attributes and defines ``forward``. Tensors,
-    Modules, and lists and tuples of them are found by themselves, in the order they were set.
+    Modules, and lists, tuples and dictionaries of them are found by themselves, in the order they
+    were set.
     Each Tensor is named after where it was found, for pictures and errors: ``layers.0.weight``.
     A Tensor that does not require grad is a buffer: not trained, but part of the state.
 
@@ -54,8 +56,8 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        if isinstance(value, Tensor | Module | list | tuple):
-            for path, tensor in self._named_tensors().items():
+        if isinstance(value, Tensor | Module | list | tuple | dict):
+            for path, tensor in self.named_tensors().items():
                 tensor.name = path
 
     def members(self) -> Iterable[tuple[str, Any]]:
@@ -73,13 +75,13 @@ class Module:
         """
         return [(path, found) for path, found in _walk(self) if isinstance(found, Module)]
 
-    def _named_tensors(self) -> dict[str, Tensor]:
-        """Every leaf Tensor once, by the first path that leads to it."""
+    def named_tensors(self) -> dict[str, Tensor]:
+        """Every leaf Tensor once, trained or a buffer, by the first path that leads to it."""
         return {path: found for path, found in _walk(self) if isinstance(found, Tensor)}
 
     def named_parameters(self) -> list[tuple[str, Tensor]]:
         """Each Tensor that requires grad, once, after its path such as ``0.weight``."""
-        return [item for item in self._named_tensors().items() if item[1].requires_grad]
+        return [item for item in self.named_tensors().items() if item[1].requires_grad]
 
     def parameters(self) -> list[Tensor]:
         """Each Tensor that requires grad, once.
@@ -129,7 +131,7 @@ class Module:
         >>> {name: array.shape for name, array in nn.Linear(3, 2).state_dict().items()}
         {'weight': (2, 3), 'bias': (2,)}
         """
-        return {path: tensor.numpy() for path, tensor in self._named_tensors().items()}
+        return {path: tensor.numpy() for path, tensor in self.named_tensors().items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Copy in the values that `state_dict` gave, of a model with the same paths and shapes.
@@ -138,32 +140,12 @@ class Module:
         ------
         ValueError
             If a path is missing or unknown, a shape or type does not fit, or a number is not
-            finite. All are listed, and the model is as it was.
+            finite. The first are listed, and the model is as it was.
         TypeError
             If ``state`` is not a dictionary.
         """
-        if not isinstance(state, Mapping):
-            raise TypeError(f"a state is a dictionary of arrays, not a {type(state).__name__}")
-        tensors = self._named_tensors()
-        wrong = [f"no {path!r}" for path in tensors if path not in state]
-        wrong += [f"unknown {path!r}" for path in state if path not in tensors]
-        new = {}
-        for path, tensor in tensors.items():
-            if path in state:
-                array = np.asarray(state[path])
-                if array.shape != tensor.shape:
-                    wrong.append(f"{path!r} of shape {array.shape}, not {tensor.shape}")
-                elif not np.can_cast(array.dtype, tensor.dtype, "same_kind"):
-                    wrong.append(f"{path!r} of {array.dtype}, not {tensor.dtype}")
-                else:
-                    with np.errstate(over="ignore"):  # what is too large shows as infinity
-                        new[path] = array.astype(tensor.dtype)
-                    if not np.isfinite(new[path]).all():
-                        wrong.append(f"{path!r} with nan or infinity in it")
-        if wrong:
-            kind = type(self).__name__
-            raise ValueError(f"the state does not fit this {kind}: it has {'; '.join(wrong)}")
-        for path, array in new.items():
+        tensors = self.named_tensors()
+        for path, array in fitting(state, tensors, type(self).__name__).items():
             tensors[path].data = array
 
     @recursive_repr("...")
@@ -174,10 +156,11 @@ class Module:
 
 
 def flat(members: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """The members, with the items of lists and tuples as members of their own: ``layers.0``."""
+    """The members, with what lists and dictionaries hold as members of their own: ``layers.0``."""
     for path, member in members:
-        if isinstance(member, list | tuple):
-            yield from flat((f"{path}.{i}", item) for i, item in enumerate(member))
+        if isinstance(member, list | tuple | dict):
+            items = member.items() if isinstance(member, dict) else enumerate(member)
+            yield from flat((f"{path}.{key}", item) for key, item in items)
         else:
             yield path, member
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import Seed, below_one, chance, look_up
+from ..arguments import Seed, below_one, chance, look_up, size
 from ..functional import relu, sigmoid, softmax, softplus, tanh
 from .initialization import Initialization
 from .layers import Dropout, Linear
@@ -18,6 +18,7 @@ from .normalization import BatchNorm, LayerNorm
 Function = Callable[[Any], Any]
 
 ACTIVATIONS: dict[str, tuple[Function, str]] = {  # each with its initialization
+    "identity": (np.positive, "xavier"),
     "relu": (relu, "he"),
     "sigmoid": (sigmoid, "xavier"),
     "softmax": (softmax, "xavier"),
@@ -42,7 +43,7 @@ class Sequential(Module):
       1: tanh
       2: Linear(3, 1)
     )
-    >>> model.layers[2].weight.name
+    >>> model[2].weight.name
     '2.weight'
     """
 
@@ -55,6 +56,12 @@ class Sequential(Module):
     def members(self) -> Iterable[tuple[str, Any]]:
         """The layers, by their numbers."""
         return ((str(i), layer) for i, layer in enumerate(self.layers))
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, i: int) -> Function:
+        return self.layers[i]
 
     def forward(self, x: Any) -> Any:
         """Apply each layer to what the one before gave."""
@@ -74,8 +81,8 @@ class MLP(Sequential):
     sizes : sequence of int
         The length of the input, of each hidden layer, and of the output.
     activation : str or function
-        After each hidden layer: 'relu', 'sigmoid', 'softmax', 'softplus', 'tanh', or a function
-        of a Tensor, such as ``np.sin``.
+        After each hidden layer: 'identity', 'relu', 'sigmoid', 'softmax', 'softplus', 'tanh', or
+        a function of a Tensor, such as ``np.sin``.
     output_activation : str or function, optional
         After the output layer.
     dropout : float
@@ -132,6 +139,7 @@ class MLP(Sequential):
             raise ValueError(
                 f"sizes must hold those of the input and the output, as [3, 8, 2], not {sizes}"
             )
+        sizes = [size(n, "each of sizes") for n in sizes]
         function, usual = _activation(activation)
         last = [] if output_activation is None else [_activation(output_activation)[0]]
         dropout = below_one(dropout, "dropout")

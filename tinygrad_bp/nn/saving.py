@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from ..arguments import shown, some
 from ..files import checked, read, write
 
 State = dict[str, np.ndarray]
@@ -47,7 +48,7 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     Raises
     ------
     ValueError
-        If the suffix is another, or an array does not hold finite real numbers. All are listed.
+        If the suffix is another, or an array does not hold finite real numbers.
     OSError
         If the file cannot be written. What was there before is then still there.
     ImportError
@@ -66,10 +67,9 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     """
     path = checked(path, _FORMATS)
     if not isinstance(state, Mapping):
-        if not hasattr(state, "state_dict"):
+        if isinstance(state, type) or not hasattr(state, "state_dict"):
             raise TypeError(
-                f"save(model, path) needs a model or a dictionary first, not a "
-                f"{type(state).__name__}"
+                f"save(model, path) needs a model or a dictionary first, not {shown(state)}"
             )
         state = state.state_dict()
     arrays = _arrays(state)
@@ -104,8 +104,8 @@ def load(target: Target, path: str | os.PathLike[str]) -> Target:
     ImportError
         If the package safetensors is needed and missing.
     """
-    if not hasattr(target, "load_state_dict"):
-        raise TypeError(f"load(model, path) needs a model first, not a {type(target).__name__}")
+    if isinstance(target, type) or not hasattr(target, "load_state_dict"):
+        raise TypeError(f"load(model, path) needs a model first, not {shown(target)}")
     state = read_state(path)
     try:
         target.load_state_dict(state)
@@ -146,7 +146,7 @@ def _arrays(state: Mapping[str, Any]) -> State:
         elif not np.isfinite(array).all():
             wrong.append(f"{name!r} holds nan or infinity")
     if wrong:
-        raise ValueError(f"this state cannot be saved: {'; '.join(wrong)}")
+        raise ValueError(f"this state cannot be saved: {some(wrong)}")
     return arrays
 
 
@@ -167,8 +167,11 @@ def _unpack_npz(content: bytes) -> State:
         if unpacked > MOST_INFLATION * len(content):
             raise ValueError(f"{len(content)} bytes would unpack to {unpacked}")
         for member in archive.namelist():
+            name = member.removesuffix(".npy")
+            if name in arrays:
+                raise ValueError(f"it holds {name!r} twice")
             file = io.BytesIO(archive.read(member))
-            arrays[member.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
+            arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
     return arrays
 
 

@@ -22,7 +22,7 @@ rule(astype, lambda g, out, x, dtype: g, None, formula=["1"])  # the engine give
 
 def as_array(x):
     """What is neither an array nor a Tensor, as an array."""
-    return x if hasattr(x, "shape") else np.asarray(x)
+    return x if hasattr(x, "__array_function__") or isinstance(x, np.generic) else np.asarray(x)
 
 
 def cast(x, dtype):
