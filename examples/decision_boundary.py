@@ -37,14 +37,18 @@ def learn(out, epochs):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=200)
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--epochs", type=int, default=200, help="passes over the points")
     parser.add_argument(
         "--out", type=Path, default=Path("spirals.gif"), help="the animation's file"
     )
     arguments = parser.parse_args()
     if arguments.out.suffix != ".gif" or not arguments.out.parent.is_dir():
         parser.error(f"--out {arguments.out} must end in .gif, and be in a folder that exists")
+    if arguments.epochs < 1:
+        parser.error("--epochs must be at least 1")
     try:
         learn(arguments.out, arguments.epochs)
     except ImportError as error:

@@ -4,6 +4,7 @@ Both see the same 353 patients and are judged on the same 89 others, by R²: the
 variance that is predicted. So few patients, so noisy a target: the straight line is hard to beat.
 """
 
+import argparse
 import sys
 
 import numpy as np
@@ -50,7 +51,14 @@ def r_squared(predicted, y):
     return 1 - np.sum((y - predicted) ** 2) / np.sum((y - y.mean()) ** 2)
 
 
-def main(seeds=5):
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=5, help="how many seeds, from 0 on")
+    seeds = parser.parse_args().seeds
+    if seeds < 1:
+        parser.error("--seeds must be at least 1")
     print("test R²   network    linear")
     scores = []
     for seed in range(seeds):

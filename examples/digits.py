@@ -76,13 +76,17 @@ def draw_confusion(confusion, path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--out", default="digits.png", help="where to save the confusion matrix")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=5, help="how many seeds, from 0 on")
+    parser.add_argument("--epochs", type=int, default=30, help="passes over the images")
+    parser.add_argument("--out", default="digits.png", help="the picture of the confusions")
     arguments = parser.parse_args()
     if not Path(arguments.out).parent.is_dir():
         parser.error(f"there is no folder for --out {arguments.out}")
+    if min(arguments.seeds, arguments.epochs) < 1:
+        parser.error("--seeds and --epochs must be at least 1")
 
     accuracies, confusion = [], np.zeros((10, 10), dtype=int)
     for seed in range(arguments.seeds):

@@ -31,9 +31,11 @@ def fitted(estimator, seed, epochs, X_train, X_test, y_train, y_test):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=100)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=5, help="how many seeds, from 0 on")
+    parser.add_argument("--epochs", type=int, default=100, help="passes over the images")
     arguments = parser.parse_args()
     if min(arguments.seeds, arguments.epochs) < 1:
         parser.error("--seeds and --epochs must be at least 1")

@@ -125,21 +125,25 @@ def draw(model, history, images, y, predicted, folder):
 
 
 def parsed():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=DEBIAN, help="the folder of the .gz files")
-    parser.add_argument("--hidden", type=int, nargs="+", default=[256, 128])
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument(
-        "--images", type=int, default=60_000, help="of the training images, at most"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--data", type=Path, default=DEBIAN, help="the folder of the .gz files")
+    parser.add_argument(
+        "--hidden", type=int, nargs="+", default=[256, 128], help="the units of each hidden layer"
+    )
+    parser.add_argument("--epochs", type=int, default=20, help="passes over the images")
+    parser.add_argument("--batch", type=int, default=128, help="the images of a step")
+    parser.add_argument("--images", type=int, default=60_000, help="training images, at most")
+    parser.add_argument("--seed", type=int, default=0, help="of the weights and the batches")
     parser.add_argument("--out", type=Path, default=Path(), help="the folder for the pictures")
     arguments = parser.parse_args()
     if not arguments.out.is_dir():
         parser.error(f"there is no folder for --out {arguments.out}")
     if min(*arguments.hidden, arguments.epochs, arguments.batch, arguments.images - 1) < 1:
         parser.error("--images must be at least 2; --hidden, --epochs and --batch at least 1")
+    if arguments.seed < 0:
+        parser.error("--seed must be at least 0")
     return arguments
 
 
@@ -148,7 +152,7 @@ def main():
     try:
         images, y = load(arguments.data, "train")
         test_images, y_test = load(arguments.data, "t10k")
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         sys.exit(
             f"there is no {error.filename}: apt-get install dataset-fashion-mnist, or pass --data "
             "the folder of the four .gz files from https://github.com/zalandoresearch/fashion-mnist"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import re
 
 import numpy as np
 import pytest
@@ -88,6 +89,14 @@ def test_missing_files_are_one_line_that_says_how_to_get_them(tmp_path):
     assert "apt-get install dataset-fashion-mnist" in output
 
 
+def test_a_file_in_place_of_the_folder_is_one_line_that_says_how_to_get_one(tmp_path):
+    (tmp_path / "file").touch()
+    code, output = run("fashion_mnist.py", "--data", tmp_path / "file")
+    assert code == 1
+    assert len(output.splitlines()) == 1
+    assert "apt-get install dataset-fashion-mnist" in output
+
+
 def test_damaged_files_are_one_line(folder):
     (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(b"no gzip")
     code, output = run("fashion_mnist.py", "--data", folder)
@@ -101,6 +110,7 @@ def test_damaged_files_are_one_line(folder):
     [
         (("--epochs", 0), "at least 1"),
         (("--images", 1), "at least 2"),
+        (("--seed", -1), "--seed must be at least 0"),
         (("--out", "missing"), "there is no folder for --out missing"),
     ],
 )
@@ -109,6 +119,43 @@ def test_wrong_arguments_are_refused_before_any_work(folder, arguments, message)
     assert code == 2
     assert message in output
     assert "images to learn from" not in output
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("fashion_mnist", ["data", "hidden", "epochs", "batch", "images", "seed", "out"]),
+        ("decision_boundary", ["epochs", "out"]),
+        ("digits", ["seeds", "epochs", "out"]),
+        ("digits_sklearn", ["seeds", "epochs"]),
+        ("diabetes", ["seeds"]),
+    ],
+)
+def test_help_explains_each_option_and_tells_its_default(name, options):
+    if name.startswith("di"):
+        pytest.importorskip("sklearn")
+    code, output = run(f"{name}.py", "--help")
+    assert code == 0, output
+    told = " ".join(output.partition("show this help message and exit")[2].split())
+    assert [word[2:] for word in told.split() if word.startswith("--")] == options
+    assert len(re.findall(r"[a-z] \(default: [^)]+\)", told)) == len(options)
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("decision_boundary", "--epochs"),
+        ("digits", "--seeds"),
+        ("digits", "--epochs"),
+        ("diabetes", "--seeds"),
+    ],
+)
+def test_nothing_to_do_is_refused(name, option):
+    if name.startswith("di"):
+        pytest.importorskip("sklearn")
+    code, output = run(f"{name}.py", option, 0)
+    assert code == 2
+    assert "must be at least 1" in output.splitlines()[-1]
 
 
 IMAGES, LABELS = made(20, seed=0)
