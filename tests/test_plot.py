@@ -740,3 +740,16 @@ def test_an_estimator_is_told_to_pass_its_predict():
     estimator = neural_network.MLPClassifier((16,), max_iter=50, random_state=0)
     with pytest.raises(TypeError, match=r"not MLPClassifier\(.*\.\.\.: pass its predict$"):
         bp.plot.decision_boundary(estimator, np.eye(2), [0, 1])
+
+
+@pytest.mark.parametrize("picture", ["boundary", "regression", "weights"])
+def test_a_dark_style_of_the_users_changes_nothing(picture):
+    X, y = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([0, 1])
+    draw = {
+        "boundary": lambda: bp.plot.decision_boundary(lambda X: X[:, 0] - 0.5, X, y),
+        "regression": lambda: bp.plot.regression_fit(lambda x: x, X[:, 0], y),
+        "weights": lambda: bp.plot.weights(np.eye(4), (2, 2)),
+    }[picture]
+    usual = draw()._repr_png_()
+    with pyplot.style.context("dark_background"):
+        assert draw()._repr_png_() == usual

@@ -279,6 +279,34 @@ def test_the_mean_delta_of_each_layer():
     assert list(penalised.deltas) == ["W1", "W2"]
 
 
+@pytest.mark.parametrize(
+    "product",
+    [
+        lambda x, W: x @ W.T,
+        lambda x, W: np.dot(x, W.T),
+        np.inner,
+        lambda x, W: np.tensordot(x, W, axes=(1, 1)),
+        lambda x, W: np.einsum("ni,mi->nm", x, W),
+        lambda x, W: functional.linear(x, W, np.zeros(4)),
+    ],
+)
+def test_the_mean_delta_of_a_layer_of_ones_own(product):
+    class Own(nn.Module):
+        def __init__(self):
+            self.W = bp.Tensor(np.full((4, 2), 0.1), requires_grad=True)
+            self.last = nn.Linear(4, 2, seed=0)
+
+        def forward(self, x):
+            return self.last(np.tanh(product(x, self.W)))
+
+    model = Own()
+    z = bp.Tensor(X @ model.W.data.T, requires_grad=True)
+    functional.cross_entropy(model.last(np.tanh(z)), y).backward()
+    deltas = run(model, epochs=1).deltas
+    assert list(deltas) == ["W", "last"]
+    assert deltas["W"] == pytest.approx(np.mean(np.abs(z.grad)), rel=1e-12)
+
+
 def test_sigmoids_make_the_gradient_vanish():
     model = nn.MLP([2, *[8] * 8, 2], "sigmoid", seed=0)
     deltas = [values[-1] for values in run(model).deltas.values()]

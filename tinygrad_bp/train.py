@@ -21,6 +21,7 @@ from .functional import binary_cross_entropy_with_logits, cross_entropy, mse_los
 from .history import DELTA, MEASURED, VALIDATION, History
 from .metrics import METRICS
 from .nn import BatchNorm, Module, evaluating
+from .nn.summarizing import PRODUCTS
 from .optim import Optimizer
 from .recording import no_grad
 from .tensor import Tensor
@@ -33,7 +34,6 @@ LOSSES: dict[str, Function] = {
     "cross_entropy": cross_entropy,
     "mse": mse_loss,
 }
-PRODUCTS = frozenset({"linear", "matmul", "dot"})  # what makes a pre-activation of weights
 CHUNK = 4096  # rows that are evaluated at once, so that memory stays bounded
 
 
@@ -275,7 +275,7 @@ class _Run:
             losses += loss * len(X_part)
             lengths += length
             if bar.update():  # it was drawn, and will be again
-                bar.set_postfix_str(f"loss {loss:.4g}, gradient norm {length:.4g}", refresh=False)
+                bar.set_postfix_str(f"loss {loss:.3g}, gradient norm {length:.3g}", refresh=False)
         if not _all_finite(self.state()[0]):  # no further step would have shown it
             self.restore(self.before)
             raise self.diverged("the step made parameters infinite")
@@ -432,8 +432,9 @@ def _mean_deltas(loss: Tensor, layers: dict[Tensor, str]) -> dict[str, float]:
     """
     found: dict[str, list[float]] = {}
     for node in reversed(topological_order(loss)):
-        if not node.is_leaf and node.rule.name in PRODUCTS:
-            factors = [_untransposed(node.inputs[i]) for i in node.edges if i < 2]  # not the bias
+        if not node.is_leaf and node.rule.name in (*PRODUCTS, "einsum"):
+            bias = 2 if node.rule.name == "linear" else None
+            factors = [_untransposed(node.inputs[i]) for i in node.edges if i != bias]
             for x in layers.keys() & factors:
                 found.setdefault(layers[x], []).append(float(np.mean(np.abs(node.grad))))
     return {f"{DELTA}{layer}": sum(means) / len(means) for layer, means in found.items()}
@@ -448,12 +449,14 @@ def _bar(total: int, progress: bool) -> Any:
         warnings.simplefilter("ignore")  # a notebook without widgets gets a bar of text
         from tqdm.auto import tqdm  # takes longer to import than all the rest
 
-    return tqdm(total=total, unit="step", disable=not progress)
+    # Short, so that most lines have room for what was measured.
+    form = "{desc}|{bar:10}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+    return tqdm(total=total, unit="step", disable=not progress, bar_format=form)
 
 
 def _shown(row: dict[str, float]) -> str:
     names = [name for name in row if not name.startswith(DELTA) and name != "learning rate"]
-    return ", ".join(f"{name} {row[name]:.4g}" for name in names)
+    return ", ".join(f"{name} {row[name]:.3g}" for name in names)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from ..tensor import Tensor
 from .module import Module, flat, shown
 from .networks import Sequential
 
-_PRODUCTS = frozenset({"dot", "inner", "linear", "matmul"})
+PRODUCTS = frozenset({"dot", "inner", "linear", "matmul", "tensordot"})
 _ELEMENTWISE = frozenset({"divide", "multiply", "square"})
 
 
@@ -194,7 +194,10 @@ class _Calls:
 
     def count(self, rule: Any, inputs: Any, values: Any, data: Any) -> Any:
         """Add the multiplications of an operation to the innermost call."""
-        if rule.name in _PRODUCTS:
+        if rule.name == "tensordot":  # of a b c multiplications, for sizes a c, b c and a b
+            sizes = np.size(values[0]) * np.size(values[1]) * data.size
+            self.open[-1].multiplications += math.isqrt(sizes)
+        elif rule.name in PRODUCTS:
             self.open[-1].multiplications += data.size * math.prod(np.shape(values[0])[-1:])
         elif rule.name in _ELEMENTWISE:
             self.open[-1].multiplications += data.size

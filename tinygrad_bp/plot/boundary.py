@@ -21,6 +21,7 @@ from .figure import (
     legend_below,
     numbers,
     outputs,
+    own_style,
     pixels,
     saved,
 )
@@ -42,6 +43,7 @@ _HUGE = 1e30  # a difference of logits that leaves no doubt, and whose steps do 
 _TEXT = "OSU"  # the kinds of arrays that hold texts
 
 
+@own_style()
 def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = None) -> Figure:
     """Draw which class a model gives to each point of the plane, and the points it should know.
 
@@ -137,6 +139,7 @@ class BoundaryAnimation:
         if len(self._frames) == 2 * MOST_FRAMES:  # every second one will do from here on
             self._frames, self._every = self._frames[1::2], 2 * self._every
 
+    @own_style()
     def save(self, path: PathLike) -> None:
         """Write a looping GIF, which rests where it ends: at the model as it is now.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arguments import shown
 from ..drawing.style import INK
-from .figure import GRADIENT, LARGEST, LEGEND, VALUE, PathLike, canvas, saved
+from .figure import GRADIENT, LARGEST, LEGEND, VALUE, PathLike, canvas, own_style, saved
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +26,7 @@ _LEARNED_FROM = {"linestyle": "-", "marker": "o"}
 _MEASURED_APART = {"linestyle": "--", "marker": "s", "fillstyle": "none"}
 
 
+@own_style()
 def loss_curves(history: History, *, path: PathLike | None = None) -> Figure:
     """Draw the losses and metrics of each epoch, the length of the gradient, and δ of each layer.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,27 @@ _UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"Creatio
 _SUFFIXES = (".png", ".svg", ".pdf")
 
 
+@contextmanager
+def own_style() -> Iterator[None]:
+    """Draw with matplotlib's own settings: on a user's dark ground our dark letters would vanish.
+
+    A context manager and a decorator.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    try:
+        import matplotlib.style
+    except ImportError:
+        raise ImportError(
+            'these pictures need matplotlib: pip install "tinygrad_bp[plot]"'
+        ) from None
+    with matplotlib.style.context("default"):
+        yield
+
+
 def canvas(
     width: float, height: float, path: PathLike | None = None, rows: int = 1, columns: int = 1
 ) -> tuple[Figure, Any]:
@@ -42,8 +64,6 @@ def canvas(
     ------
     ValueError, OSError
         If there cannot be a picture at ``path``.
-    ImportError
-        If matplotlib is not installed.
     """
     if path is not None:
         checked(path, _SUFFIXES)
@@ -59,12 +79,7 @@ def canvas(
 @functools.cache
 def _shown_figure() -> type[Figure]:
     """A Figure of matplotlib that is shown by notebooks that never heard of pyplot."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ImportError(
-            'these pictures need matplotlib: pip install "tinygrad_bp[plot]"'
-        ) from None
+    from matplotlib.figure import Figure
 
     class ShownFigure(Figure):
         def _repr_png_(self) -> bytes:

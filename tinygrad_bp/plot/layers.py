@@ -23,6 +23,7 @@ from .figure import (
     callable_model,
     canvas,
     numbers,
+    own_style,
     saved,
 )
 
@@ -189,6 +190,7 @@ def _statistics(layer: Tensor, after: Tensor | None, delta: Any) -> LayerStatist
     return LayerStatistics(name, activation, values, delta, dead, saturated)
 
 
+@own_style()
 def layer_histograms(
     model: Model,
     X: Any,

@@ -7,12 +7,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..drawing.style import INK, LINE
-from .figure import VALUE, Model, PathLike, canvas, column, legend_below, numbers, outputs, saved
+from .figure import (
+    VALUE,
+    Model,
+    PathLike,
+    canvas,
+    column,
+    legend_below,
+    numbers,
+    outputs,
+    own_style,
+    saved,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@own_style()
 def regression_fit(model: Model, X: Any, y: Any, *, path: PathLike | None = None) -> Figure:
     """Draw a model of one variable as a line through the points that it was fitted to.
 

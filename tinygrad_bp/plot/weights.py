@@ -11,12 +11,13 @@ from ..arguments import shown, size
 from ..drawing.style import INK
 from ..nn import Module
 from ..tensor import Tensor
-from .figure import PathLike, canvas, numbers, saved
+from .figure import PathLike, canvas, numbers, own_style, saved
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@own_style()
 def weights(
     layer: Any, image_shape: tuple[int, int], *, most: int = 64, path: PathLike | None = None
 ) -> Figure:
