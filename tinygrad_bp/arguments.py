@@ -174,6 +174,24 @@ def look_up(name: Any, table: Mapping[str, Value], kind: str) -> Value:
     raise ValueError(f"unknown {kind} {shown(name)}: {suggestion(name, table)}")
 
 
+def function(value: Any, table: Mapping[str, Value], kind: str) -> Any:
+    """A function, or the one that has this name in ``table``.
+
+    Examples
+    --------
+    >>> function(3, {}, "callback")
+    Traceback (most recent call last):
+        ...
+    TypeError: a callback must be a function, not 3
+    """
+    if callable(value):
+        return value
+    if isinstance(value, str) and table:
+        return look_up(value, table, kind)
+    either = "a function or a name" if table else "a function"
+    raise TypeError(f"a {kind} must be {either}, not {shown(value)}")
+
+
 def suggestion(name: Any, known: Collection[str]) -> str:
     """The nearest of the known names, if one is near, and all of them."""
     small = {word.lower(): word for word in known}

@@ -7,7 +7,7 @@ elements to their mean, to their sum, or not at all.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -398,6 +398,13 @@ rule(
     lambda g, out, x, t, reduction="mean": _share(g, np.size(x), reduction) * -x,
     formula=["g (sigmoid x - t) / n", "-g x / n"],
 )
+
+
+LOSSES: dict[str, Callable[[Any, Any], Any]] = {
+    "binary_cross_entropy": binary_cross_entropy_with_logits,
+    "cross_entropy": cross_entropy,
+    "mse": mse_loss,
+}
 
 
 def l1_penalty(parameters: Iterable[Any]) -> Any:

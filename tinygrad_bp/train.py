@@ -7,17 +7,17 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from .arguments import Seed, chance, look_up, not_negative, number, shown, size
+from .arguments import Seed, chance, function, not_negative, number, shown, size
 from .backprop import topological_order
 from .check import detect_nan
 from .data import as_rows, finite, row_numbers, rows
-from .functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
+from .functional import LOSSES
 from .history import DELTA, MEASURED, VALIDATION, History
 from .metrics import METRICS
 from .nn import BatchNorm, Module, evaluating
@@ -29,11 +29,6 @@ from .tensor import Tensor
 Function = Callable[[Any, Any], Any]
 Callback = Callable[[Module, History], Any]
 
-LOSSES: dict[str, Function] = {
-    "binary_cross_entropy": binary_cross_entropy_with_logits,
-    "cross_entropy": cross_entropy,
-    "mse": mse_loss,
-}
 CHUNK = 4096  # rows that are evaluated at once, so that memory stays bounded
 
 
@@ -176,12 +171,12 @@ def fit(
     >>> print(len(history), history["accuracy"][-1])
     30 1.0
     """
-    run = _Run(model, _function(loss, LOSSES, "loss"), optimizer, _named(metrics))
+    run = _Run(model, function(loss, LOSSES, "loss"), optimizer, _named(metrics))
     X, y = run.checked(X, y)
     held_out = None if validation is None else run.checked_validation(*_pair(validation))
     batches = _Batches(run, len(X), batch_size, bool(shuffle), seed)
     stopping = _Stopping(run, epochs, tolerance, patience, VALIDATION if held_out else "")
-    callbacks = [_function(c, {}, "callback") for c in _listed(callbacks, "callbacks")]
+    callbacks = [function(c, {}, "callback") for c in _listed(callbacks, "callbacks")]
     history, reason = run.history, ""
     try:
         with _bar(stopping.epochs * batches.count, progress) as bar, _ctrl_c() as interrupted:
@@ -485,17 +480,6 @@ def _ctrl_c() -> Iterator[list[int]]:
 # Arguments
 
 
-def _function(value: Any, table: Mapping[str, Function], kind: str) -> Any:
-    """A function, or the name of one in ``table``."""
-    if callable(value):
-        return value
-    if isinstance(value, str) and table:
-        return look_up(value, table, kind)
-    raise TypeError(
-        f"a {kind} must be a function{' or a name' if table else ''}, not {shown(value)}"
-    )
-
-
 def _listed(values: Any, name: str) -> list[Any]:
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise TypeError(f"{name} must be a list, not {shown(values)}")
@@ -505,7 +489,7 @@ def _listed(values: Any, name: str) -> list[Any]:
 def _named(metrics: Any) -> dict[str, Function]:
     """The metrics by their names."""
     listed = _listed(metrics, "metrics")
-    functions = [_function(metric, METRICS, "metric") for metric in listed]
+    functions = [function(metric, METRICS, "metric") for metric in listed]
     named = {getattr(f, "__name__", type(f).__name__): f for f in functions}
     if len(named) < len(functions):
         raise ValueError(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arguments import shown
+from ..arguments import function, shown
 from ..backprop import gradients, topological_order
 from ..drawing.style import INK, QUIET
+from ..functional import LOSSES
 from ..nn import evaluating
 from ..recording import recording
 from ..tensor import Tensor
@@ -88,7 +89,7 @@ class LayerStatistics:
 
 
 def layer_statistics(
-    model: Model, X: Any, y: Any = None, *, loss: Loss | None = None
+    model: Model, X: Any, y: Any = None, *, loss: str | Loss | None = None
 ) -> list[LayerStatistics]:
     """Find what each Linear layer makes of ``X``, and with ``y`` and ``loss`` its δ.
 
@@ -105,7 +106,7 @@ def layer_statistics(
     X : array
         What to call it with.
     y : array, optional
-    loss : function, optional
+    loss : {'mse', 'cross_entropy', 'binary_cross_entropy'} or function, optional
         With both, δ is found: for ``loss(model(X), y)``, which is one number.
 
     Returns
@@ -132,7 +133,7 @@ def layer_statistics(
     layer 2, linear: mean -0.0655, deviation 0.71
     """
     if (y is None) != (loss is None):
-        raise ValueError("δ needs both y and loss=, such as loss=functional.cross_entropy")
+        raise ValueError("δ needs both y and loss=, such as loss='cross_entropy'")
     X = numbers(X, "X")
     with evaluating(callable_model(model)), recording(True):
         output = model(X)
@@ -148,13 +149,9 @@ def layer_statistics(
     ]
 
 
-def _measured(loss: Loss, output: Tensor, y: Any) -> Tensor:
+def _measured(loss: str | Loss, output: Tensor, y: Any) -> Tensor:
     """The loss of what the model gives."""
-    if not callable(loss):
-        raise TypeError(
-            f"loss must be a function, such as functional.cross_entropy, not {shown(loss)}"
-        )
-    value = loss(output, y if isinstance(y, Tensor) else array_of(y, "y"))
+    value = function(loss, LOSSES, "loss")(output, y if isinstance(y, Tensor) else array_of(y, "y"))
     if not isinstance(value, Tensor) or not value.requires_grad:
         raise TypeError(
             f"the loss must be a Tensor that is made of what the model gives, not {shown(value)}"
@@ -196,7 +193,7 @@ def layer_histograms(
     X: Any,
     y: Any = None,
     *,
-    loss: Loss | None = None,
+    loss: str | Loss | None = None,
     path: PathLike | None = None,
 ) -> Figure:
     """Draw how the values of each layer are spread, and with ``y`` and ``loss`` those of δ.
