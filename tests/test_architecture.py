@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "ndarray": {"rules", "recording", "registry", "signatures"},
     "tensor": {"ndarray", "recording", "signatures", "backprop", "registry", "readonly"},
     "transforms": {"tensor", "recording", "backprop"},
-    "functional": {"tensor", "rules", "registry"},
+    "functional": {"tensor", "rules", "registry", "arguments"},
     "nn": {"functional", "tensor", "recording", "arguments", "files", "state"},
     "schedules": {"arguments"},
     "optim": {"tensor", "schedules", "arguments", "state"},

@@ -254,8 +254,8 @@ def test_one_hot_of_other_shapes_and_types():
     [
         ([], None, ValueError, "there are no labels"),
         ([0.5], None, TypeError, "labels must be integers, not float64"),
-        ([0, -1], None, ValueError, "labels must be from 0 to 0, and one is -1"),
-        ([0, 3], 3, ValueError, "labels must be from 0 to 2, and one is 3"),
+        ([0, -1], None, ValueError, "labels must be 0 to 0, and position 1 holds -1"),
+        ([0, 3], 3, ValueError, "labels must be 0 to 2, and position 1 holds 3"),
         ([0], 0, ValueError, "classes must be at least 1, not 0"),
     ],
 )

@@ -432,9 +432,9 @@ def test_a_network_with_all_layers_learns(rng):
         (
             lambda: nn.Embedding(5, 2)(np.array([0, 5])),
             ValueError,
-            r"indices of Embedding\(5, 2\) must be 0 to 4, and one of them is 5",
+            r"indices of Embedding\(5, 2\) must be 0 to 4, and position 1 holds 5",
         ),
-        (lambda: nn.Embedding(5, 2)([-1]), ValueError, "one of them is -1"),
+        (lambda: nn.Embedding(5, 2)([-1]), ValueError, "position 0 holds -1"),
         (lambda: nn.Embedding(5, 2)([1.0]), TypeError, "must be integers, not float64"),
         (lambda: nn.Embedding(5, 2)([True]), TypeError, "must be integers, not bool"),
         (lambda: nn.MLP([2, 1], dropout=1.0), ValueError, "dropout must be from 0 to less than 1"),

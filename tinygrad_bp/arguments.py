@@ -117,6 +117,40 @@ def size(value: Any, name: str, least: int = 1) -> int:
     return result
 
 
+def places(values: Any, count: int, name: str) -> Any:
+    """An array of integers that number things from 0 to count - 1, such as labels.
+
+    Examples
+    --------
+    >>> places(np.array([0, 3]), 3, "labels")
+    Traceback (most recent call last):
+        ...
+    ValueError: labels must be 0 to 2, and position 1 holds 3
+    """
+    if values.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be integers, not {values.dtype}")
+    unsigned = values.view(values.dtype.str.replace("i", "u"))  # in which -1 is a huge number
+    if np.maximum.reduce(unsigned, axis=None, initial=0) >= count:
+        refuse(values, (values < 0) | (values >= count), f"{name} must be 0 to {count - 1}")
+    return values
+
+
+def refuse(values: Any, wrong: Any, rule: str) -> None:
+    """Raise an error that shows the first of ``values`` that is ``wrong``, if any is.
+
+    Examples
+    --------
+    >>> refuse(np.array([0.5, 1.5]), np.array([False, True]), "shares must be 0 to 1")
+    Traceback (most recent call last):
+        ...
+    ValueError: shares must be 0 to 1, and position 1 holds 1.5
+    """
+    if wrong.any():
+        position = tuple(np.argwhere(wrong)[0].tolist())
+        where = position[0] if len(position) == 1 else position
+        raise ValueError(f"{rule}, and position {where} holds {values[position]}")
+
+
 def chance(seed: Seed) -> np.random.Generator:
     """The generator of random numbers that a seed starts, or is.
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import Seed, chance, finite_number, not_negative, number, shown, size
+from .arguments import Seed, chance, finite_number, not_negative, number, places, shown, size
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -406,12 +406,11 @@ def one_hot(labels: Any, classes: int | None = None, *, dtype: Any = np.float64)
     labels = np.asarray(labels)
     if not labels.size:
         raise ValueError("there are no labels")
-    if labels.dtype.kind not in "iu":
-        raise TypeError(f"labels must be integers, not {labels.dtype}")
-    count = max(int(labels.max()), 0) + 1 if classes is None else size(classes, "classes")
-    wrong = (labels < 0) | (labels >= count)
-    if wrong.any():
-        raise ValueError(f"labels must be from 0 to {count - 1}, and one is {labels[wrong][0]}")
+    if classes is not None:
+        count = size(classes, "classes")
+    else:
+        count = max(int(labels.max()), 0) + 1 if labels.dtype.kind in "iu" else 1
+    labels = places(labels, count, "labels")
     ones = np.zeros((*labels.shape, count), dtype)
     np.put_along_axis(ones, labels[..., np.newaxis], 1, axis=-1)
     return ones

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import places, refuse
 from .registry import primitive, rule
 from .rules import put_along_axis, relu, sigmoid, softplus
 from .rules.activations import decay
@@ -198,18 +199,10 @@ def _reduced(losses: Any, targets: Any, reduction: str) -> Any:
         raise ValueError("the batch is empty")
     total = np.add.reduce(losses, axis=None)
     if not math.isfinite(total):  # looked for only now, because a look at every target takes time
-        _refuse(targets, ~np.isfinite(targets), "targets must be finite")
+        refuse(targets, ~np.isfinite(targets), "targets must be finite")
     if reduction == "none":
         return losses
     return total / losses.size if reduction == "mean" else total
-
-
-def _refuse(values: Any, wrong: Any, rule: str) -> None:
-    """Raise an error that shows the first of ``values`` that is ``wrong``, if any is."""
-    if wrong.any():
-        position = tuple(np.argwhere(wrong)[0].tolist())
-        where = position[0] if len(position) == 1 else position
-        raise ValueError(f"{rule}, and position {where} holds {values[position]}")
 
 
 def _share(g: Any, count: int, reduction: str) -> Any:
@@ -266,17 +259,10 @@ def _check_labels(logits: Any, labels: Any) -> None:
             "logits of shape (n, c) need labels of shape (n,), one class number for each row; "
             f"logits have shape {logits.shape} and labels {labels.shape}"
         )
-    if labels.dtype.kind not in "iu":
-        raise TypeError(f"labels must be integers, not {labels.dtype}: use labels.astype(int)")
     classes = logits.shape[-1]
-    # Without a sign, a negative label is a huge one.
-    unsigned = labels.view(labels.dtype.str.replace("i", "u"))
-    if np.maximum.reduce(unsigned, axis=None, initial=0) >= classes:
-        wrong = (labels < 0) | (labels >= classes)
-        rule = f"labels of {classes} classes must be 0 to {classes - 1}"
-        if classes == 1:
-            rule = "logits of one class need labels 0 (for two: binary_cross_entropy_with_logits)"
-        _refuse(labels, wrong, rule)
+    if classes == 1 and labels.any():
+        raise ValueError("one logit is for binary_cross_entropy_with_logits: two classes need two")
+    places(labels, classes, f"labels of {classes} classes")
 
 
 def _at(labels: Any) -> Any:
@@ -381,7 +367,7 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str =
     1000.0
     """
     logits, targets = _comparable(logits, targets)
-    _refuse(targets, (targets < 0) | (targets > 1), "targets must be probabilities, 0 to 1")
+    refuse(targets, (targets < 0) | (targets > 1), "targets must be probabilities, 0 to 1")
     losses = np.maximum(logits, 0) - logits * targets + np.log1p(decay(logits))
     return _reduced(losses, targets, reduction)
 

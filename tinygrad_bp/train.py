@@ -65,9 +65,18 @@ def predict(model: Module, X: Any) -> Any:
 
 
 def _predicted(model: Module, X: Any) -> Any:
-    with evaluating(model), no_grad():
-        parts = [_outputs(model, X[i : i + CHUNK]) for i in range(0, len(X), CHUNK)]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    if len(X) <= CHUNK:
+        with evaluating(model), no_grad():
+            return _outputs(model, X)
+    parts = []
+    for start in range(0, len(X), CHUNK):
+        part = X[start : start + CHUNK]
+        try:
+            parts.append(_predicted(model, part))
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"rows {start} to {start + len(part) - 1}: {error}") from error
+    return np.concatenate(parts)
 
 
 def _outputs(model: Module, X: Any) -> Any:
@@ -183,8 +192,8 @@ def fit(
             while not reason:
                 began = time.perf_counter()
                 row = run.epoch(X, y, batches, bar, interrupted)
-                unseen = not held_out and len(history) + 1 == stopping.epochs  # the last step's end
-                found = run.measured(X, y) if run.metrics or unseen else {}
+                last = len(history) + 1 == stopping.epochs  # no step after it shows what it did
+                found = run.measured(X, y) if run.metrics or (last and not held_out) else {}
                 found |= run.measured(*held_out, of=VALIDATION) if held_out else {}
                 row = {"loss": row["loss"], **found, **row}
                 history.append(row | {"seconds": time.perf_counter() - began})

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import Seed, below_one, chance, look_up, size
+from ..arguments import Seed, below_one, chance, look_up, places, size
 from ..functional import linear
 from ..tensor import Tensor
 from .initialization import INITIALIZATIONS, Initialization
@@ -127,17 +127,7 @@ class Embedding(Module):
         ValueError
             If one is negative, or not less than the number of rows.
         """
-        indices = np.asarray(indices)
-        if indices.dtype.kind not in "iu":
-            raise TypeError(f"indices of {self!r} must be integers, not {indices.dtype}")
-        count = len(self.weight)
-        wrong = (indices < 0) | (indices >= count)
-        if wrong.any():
-            raise ValueError(
-                f"indices of {self!r} must be 0 to {count - 1}, "
-                f"and one of them is {indices[wrong][0]}"
-            )
-        return self.weight[indices]
+        return self.weight[places(np.asarray(indices), len(self.weight), f"indices of {self!r}")]
 
     def __repr__(self) -> str:
         return f"Embedding({self.weight.shape[0]}, {self.weight.shape[1]})"
