@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import subprocess
 import sys
 
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 from tinygrad_bp.history import BLOCKS, History, sparkline
+
+from .test_examples import ROOT
 
 
 @pytest.fixture
@@ -130,3 +133,23 @@ def test_plot_says_what_is_missing():
     assert run.returncode == 1
     assert run.stderr.splitlines()[-1].startswith("ImportError: ")
     assert 'matplotlib: pip install "tinygrad_bp[plot]"' in run.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_it_is_printed_with_the_letters_that_there_are(encoding):
+    """So is a trace."""
+    code = (
+        "import numpy as np, tinygrad_bp as bp; from tinygrad_bp.history import History\n"
+        "h = History()\n"
+        "for loss in (4.0, 2.0, 0.5): h.append({'loss': loss})\n"
+        "x = bp.Tensor(2.0, requires_grad=True, name='x'); print(h); print(bp.trace(np.cos(x) * x))"
+    )
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    first, *rest = done.stdout.decode(encoding).splitlines()
+    expected = "█▄▁ 4 → 0.5" if encoding == "utf-8" else "841 4 > 0.5"
+    assert first == f"History(3 epochs, loss {expected}, not begun)"
+    assert "?" not in "".join(rest)

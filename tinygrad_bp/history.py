@@ -11,6 +11,7 @@ import numpy as np
 
 from .arguments import look_up
 from .files import checked, write
+from .printing import printable
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 DELTA, VALIDATION = "delta ", "validation "
@@ -156,7 +157,7 @@ class History:
             parts += [f"{name} {last.get(name, np.nan):.4g}" for name in self.metrics]
         if "seconds" in self:
             parts.append(f"{self.seconds.sum():.3g} s")
-        return f"History({', '.join([*parts, self.stopped])})"
+        return printable(f"History({', '.join([*parts, self.stopped])})")
 
 
 def sparkline(values: Any, width: int = 40) -> str:

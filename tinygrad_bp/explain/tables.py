@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from unicodedata import combining, east_asian_width
 
+from ..printing import printable
+
 
 @dataclass(frozen=True)
 class Column:
@@ -109,7 +111,7 @@ class Shown:
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        return self.table().text()
+        return printable(self.table().text())
 
     def _repr_html_(self) -> str:
         return self.table().html()

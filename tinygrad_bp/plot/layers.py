@@ -13,6 +13,7 @@ from ..backprop import gradients, topological_order
 from ..drawing.style import INK, QUIET
 from ..functional import LOSSES
 from ..nn import evaluating
+from ..printing import printable
 from ..recording import recording
 from ..tensor import Tensor
 from .figure import (
@@ -85,7 +86,8 @@ class LayerStatistics:
         return facts
 
     def __str__(self) -> str:
-        return f"layer {self.name}, {self.activation or 'linear'}: {', '.join(self.facts)}"
+        kind = self.activation or "linear"
+        return printable(f"layer {self.name}, {kind}: {', '.join(self.facts)}")
 
 
 def layer_statistics(
