@@ -1,6 +1,7 @@
 """Memory and threads: a graph dies with its output, and recording is each thread's own affair."""
 
 import gc
+import sys
 import threading
 import tracemalloc
 import weakref
@@ -324,6 +325,27 @@ def test_two_threads_that_train_two_models_give_what_one_thread_gives():
         thread.join()
     for ours, theirs in zip(found, expected, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_threads_may_share_a_leaf_and_no_gradient_is_lost():
+    x, start = leaf([1.0, 2.0]), threading.Barrier(4)
+
+    def run():
+        start.wait()
+        for _ in range(600):
+            (x * 3).sum().backward()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=run) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert x.grad.tolist() == [7200.0, 7200.0]
 
 
 def test_threads_may_share_a_model_to_predict():

@@ -94,7 +94,7 @@ def backward_pass(
                 derivative = node.rule.derivatives[position]
                 term = derivative(adjoint, *arguments, **node.parameters)
                 value = node.arguments[1 + position]
-                if term.shape != value.shape or term.dtype is not value.dtype:
+                if not (type(term) is type(value) is np.float64):  # two numbers do fit
                     term = unbroadcast(term, value)
                 adjoints[parent] = adjoints[parent] + term if parent in adjoints else term
 

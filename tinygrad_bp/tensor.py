@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from .registry import COMPOSITIONS, PLAIN, REFUSED, RULES, Rule, full_name
 from .signatures import bind, cannot_write, has_out
 
 _NO_PARAMETERS: dict[str, Any] = {}
+_ACCUMULATING = threading.Lock()
 _AS_THEY_ARE = frozenset({np.ndarray, np.float64, np.float32, float, int, slice})
 
 
@@ -405,16 +407,18 @@ def _as_it_was(x: Any, value: Any) -> Any:
 def _accumulate(found: list[tuple[Tensor, Any]], as_tensors: bool) -> None:
     """Put each adjoint into its Tensor's ``grad``; to a leaf's, add it.
 
-    All are computed before any is put, so that an error leaves every ``grad`` as it was.
+    All are computed before any is put, so that an error leaves every ``grad`` as it was. One
+    thread at a time, or what another adds meanwhile would be lost.
     """
-    grads = [g if x.rule or x.grad is None else x.grad + g for x, g in found]
-    if as_tensors:
-        grads = [g if isinstance(g, Tensor) else Tensor(g) for g in grads]
-    else:  # an earlier pass may have left a Tensor
-        arrays = (g._array if isinstance(g, Tensor) else g for g in grads)
-        grads = separate(g if g.ndim else np.array(g) for g in arrays)
-    for (node, _), grad in zip(found, grads, strict=True):
-        node.grad = grad
+    with _ACCUMULATING:
+        grads = [g if x.rule or x.grad is None else x.grad + g for x, g in found]
+        if as_tensors:
+            grads = [g if isinstance(g, Tensor) else Tensor(g) for g in grads]
+        else:  # an earlier pass may have left a Tensor
+            arrays = (g._array if isinstance(g, Tensor) else g for g in grads)
+            grads = separate(g if g.ndim else np.array(g) for g in arrays)
+        for (node, _), grad in zip(found, grads, strict=True):
+            node.grad = grad
 
 
 def _explained(error: Exception, name: str, inputs: tuple) -> Exception:
