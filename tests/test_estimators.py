@@ -362,7 +362,7 @@ def test_rows_of_no_weight_are_as_if_they_were_not_there():
         ({"momentum": 1}, "momentum must be from 0 to less than 1, not 1"),
         ({"tol": "small"}, "tol must be a number, not 'small'"),
         ({"n_iter_no_change": 0}, "n_iter_no_change must be at least 1, not 0"),
-        ({"early_stopping": True, "validation_fraction": 2.5}, "test_size"),
+        ({"early_stopping": True, "validation_fraction": 2.5}, "between 0 and 1, not 2.5"),
         ({"early_stopping": True, "validation_fraction": 0.001}, "test_size = 1"),
     ],
 )

@@ -1,6 +1,7 @@
 """Each of these was once wrong: drawing, explaining, training, files and data."""
 
 import os
+import re
 import zipfile
 
 import numpy as np
@@ -259,7 +260,7 @@ def test_a_norm_of_numbers_too_large_to_square():
 def test_a_loss_without_gradient_leaves_the_running_statistics():
     model = nn.MLP([2, 4, 1], normalization="batch", seed=0)
     before = model.state_dict()
-    with pytest.raises(RuntimeError, match="does not depend on a Tensor that requires grad"):
+    with pytest.raises(ValueError, match="the loss must be computed from the outputs"):
         fitted(X, Y, model=model, loss=lambda outputs, targets: bp.Tensor(1.0))
     assert all((before[name] == array).all() for name, array in model.state_dict().items())
 
@@ -467,7 +468,7 @@ def test_text_and_truth_are_no_numbers(entry, text):
         (
             lambda: optim.SGD(nn.Linear(1, 1).parameters(), 10**400),
             ValueError,
-            "lr must be positive",
+            "lr must be finite, not 1000",
         ),
         (lambda: data.moons(True), TypeError, "n must be an integer, not True"),
         (lambda: data.moons(np.array([3, 4])), TypeError, r"n must be an integer, not array"),
@@ -605,3 +606,132 @@ def test_a_name_that_stands_twice_in_a_file_is_refused(tmp_path):
 def test_states_that_are_none(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+# What was taken, and should not have been
+
+
+@pytest.mark.parametrize("flag", ["no", 0, None, np.zeros(3)])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        lambda flag: fitted(X, Y, shuffle=flag),
+        lambda flag: fitted(X, Y, progress=flag),
+        lambda flag: nn.Linear(2, 1, bias=flag),
+        lambda flag: nn.MLP([2, 1], bias=flag),
+        lambda flag: nn.Linear(2, 1).train(flag),
+        lambda flag: data.batches(X, Y, 2, shuffle=flag),
+        lambda flag: optim.SGD(nn.Linear(2, 1).parameters(), 0.1, 0.9, nesterov=flag),
+    ],
+)
+def test_a_flag_is_true_or_false(entry, flag):
+    with pytest.raises(TypeError, match=r"^\w+ must be True or False, not "):
+        entry(flag)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_adam_does_not_take_the_state_of_another_kind(momentum):
+    p, q = (bp.Tensor([1.0], requires_grad=True) for _ in range(2))
+    sgd, adam = optim.SGD([p], 0.1, momentum), optim.Adam([q], 0.1)
+    for x, optimizer in ((p, sgd), (q, adam)):
+        x.grad = np.ones(1)
+        optimizer.step()
+    before = adam.state_dict()
+    with pytest.raises(ValueError, match=r"does not fit this Adam: it has no '0.mean'"):
+        adam.load_state_dict(sgd.state_dict())
+    assert adam.state_dict() == before
+    with pytest.raises(TypeError, match="a state is a dictionary of arrays"):
+        adam.load_state_dict(None)
+
+
+def test_without_a_gradient_no_step_is_taken_and_counted():
+    optimizer = optim.Adam([bp.Tensor([1.0], requires_grad=True)], 0.1)
+    optimizer.step()
+    assert optimizer.steps == 0
+    optimizer.load_state_dict(optimizer.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (lambda f: f.mse_loss(np.int8([-100]), np.int8([100])), 40000.0),
+        (lambda f: f.cross_entropy(np.uint8([[0, 5]]), np.array([0])), 5.006715348489118),
+        (lambda f: f.softmax(np.uint8([0, 5]))[1], 0.9933071490757153),
+        (lambda f: f.log_softmax(np.uint8([0, 5]))[0], -5.006715348489118),
+        (lambda f: f.logsumexp(np.int8([-100, 100])), 100.0),
+        (lambda f: f.sigmoid(np.int8([-128]))[0], np.exp(-128.0)),
+        (lambda f: f.softplus(np.uint8([200]))[0], 200.0),
+        (lambda f: f.binary_cross_entropy_with_logits(np.uint8([5]), [1]), np.log1p(np.exp(-5.0))),
+        (lambda f: metrics.mae(np.uint8([255]), np.uint8([0])), 255.0),
+        (lambda f: metrics.r2(np.uint8([1, 2]), np.uint8([0, 2])), 0.5),
+        (lambda f: data.Standardize(np.int8([[-128], [-128]]))([[-128.0]])[0, 0], 0.0),
+    ],
+)
+def test_narrow_integers_do_not_wrap(call, expected):
+    assert call(bp.functional) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("x", [np.ones((2, 2)) * 1j, np.full((2, 2), "a"), [[None, None]] * 2])
+@pytest.mark.parametrize("name", ["cross_entropy", "mse_loss", "softmax", "log_softmax", "sigmoid"])
+def test_functions_of_real_numbers_take_no_others(name, x):
+    function = getattr(bp.functional, name)
+    targets = {"cross_entropy": [np.array([0, 1])], "mse_loss": [np.ones((2, 2))]}.get(name, [])
+    with pytest.raises(TypeError, match="must be real numbers, not "):
+        function(x, *targets)
+
+
+def test_layers_that_refuse_stay_as_they_were():
+    norm, dropout = nn.BatchNorm(2), nn.Dropout(seed=0)
+    before = [layer.state_dict() for layer in (norm, dropout)]
+    with pytest.raises(TypeError):
+        norm(np.ones((3, 2)) * np.array([1j, "a"], object))
+    with pytest.raises(TypeError):
+        dropout("ab")
+    assert np.isnan(norm(np.full((3, 2), np.nan)).data).all()
+    for layer, state in zip((norm, dropout), before, strict=True):
+        for name, array in layer.state_dict().items():
+            np.testing.assert_array_equal(array, state[name])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: nn.Sequential(nn.Linear), TypeError, "layer 0 is not a function but <class"),
+        (
+            lambda: nn.Linear(2, 2, init=lambda g, n, m: np.full((m, n), np.nan)),
+            ValueError,
+            "init gave weights that are not finite",
+        ),
+        (lambda: nn.Linear(2, 3, dtype=object), TypeError, "a Tensor holds numbers, not object"),
+        (lambda: nn.he(np.random.default_rng(0), 0, 2), ValueError, "inputs must be at least 1"),
+        (lambda: nn.orthogonal(0, 3, 2), TypeError, "generator must be a Generator, not 0"),
+        (
+            lambda: nn.xavier(np.random.default_rng(0), 3, 2, gain=np.nan),
+            ValueError,
+            "gain must be finite, not nan",
+        ),
+        (lambda: metrics.accuracy(np.array(["a"]), [0]), ValueError, "compares real numbers"),
+        (lambda: metrics.mae([], []), ValueError, "compares real numbers"),
+        (lambda: bp.functional.l1_penalty(None), TypeError, "parameters must be a list"),
+        (lambda: data.one_hot([[1], [1, 2]]), ValueError, "labels must have rows of one length"),
+        (
+            lambda: bp.functional.linear(X, np.ones((2, 2)), [1.0, 2.0, 3.0]),
+            ValueError,
+            "needs a bias of shape",
+        ),
+    ],
+)
+def test_arguments_that_are_none(call, error, message):
+    with pytest.raises(error, match=message) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+def test_the_bar_has_room_on_a_narrow_line(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    y = (X[:, 0] > 0).astype(int)
+    model = nn.MLP([2, 4, 2], seed=0)
+    fitted(X, y, model=model, loss="cross_entropy", metrics=["accuracy"], progress=True)
+    last = capsys.readouterr().err.split("\r")[-1]
+    assert "accuracy" in last
+    assert re.search(r"gradient norm \d\S*$", last.strip())

@@ -44,7 +44,7 @@ def finite_number(value: Any, name: str) -> float:
     """
     result = number(value, name)
     if not math.isfinite(result):
-        raise ValueError(f"{name} must be finite, not {value}")
+        raise ValueError(f"{name} must be finite, not {shown(value)}")
     return result
 
 
@@ -58,8 +58,8 @@ def positive(value: Any, name: str) -> float:
         ...
     ValueError: lr must be positive, not 0
     """
-    result = number(value, name)
-    if not 0 < result < math.inf:  # which nan is not
+    result = finite_number(value, name)
+    if result <= 0:
         raise ValueError(f"{name} must be positive, not {value}")
     return result
 
@@ -74,8 +74,8 @@ def not_negative(value: Any, name: str) -> float:
         ...
     ValueError: momentum must not be negative, but is -0.5
     """
-    result = number(value, name)
-    if not 0 <= result < math.inf:
+    result = finite_number(value, name)
+    if result < 0:
         raise ValueError(f"{name} must not be negative, but is {value}")
     return result
 
@@ -94,6 +94,21 @@ def below_one(value: Any, name: str) -> float:
     if not 0 <= result < 1:
         raise ValueError(f"{name} must be from 0 to less than 1, not {value}")
     return result
+
+
+def flag(value: Any, name: str) -> bool:
+    """True or False, and nothing that counts as one of them.
+
+    Examples
+    --------
+    >>> flag("no", "shuffle")
+    Traceback (most recent call last):
+        ...
+    TypeError: shuffle must be True or False, not 'no'
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, not {shown(value)}")
+    return bool(value)
 
 
 def size(value: Any, name: str, least: int = 1) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import Seed, chance, finite_number, not_negative, number, places, shown, size
+from .arguments import Seed, chance, finite_number, flag, not_negative, number, places, shown, size
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -195,7 +195,7 @@ def batches(
     """
     X, y = as_rows(X, "X"), as_rows(y, "y")
     n, batch_size, generator = rows(X, y), size(batch_size, "batch_size"), chance(seed)
-    parts = row_numbers(n, batch_size, generator if shuffle else None)
+    parts = row_numbers(n, batch_size, generator if flag(shuffle, "shuffle") else None)
     return ((X[part], y[part]) for part in parts)
 
 
@@ -330,6 +330,7 @@ class Standardize:
 
     def __init__(self, X: Any):
         X = finite(X, "X")
+        X = X if X.dtype.kind == "f" else X.astype(float)
         with np.errstate(over="ignore", invalid="ignore"):
             self.mean, deviation = X.mean(axis=0), X.std(axis=0)
         if not np.isfinite(deviation).all():
@@ -403,7 +404,7 @@ def one_hot(labels: Any, classes: int | None = None, *, dtype: Any = np.float64)
     >>> one_hot([0, 2]).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    labels = np.asarray(labels)
+    labels = as_rows(labels, "labels")
     if not labels.size:
         raise ValueError("there are no labels")
     if classes is not None:

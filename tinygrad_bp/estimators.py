@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from . import nn, train
-from .arguments import below_one, look_up, not_negative, positive, size
+from .arguments import below_one, flag, look_up, not_negative, number, positive, size
 from .functional import cross_entropy, log_softmax, mse_loss, sigmoid, softmax
 from .history import History
 from .nn import MLP
@@ -226,6 +226,12 @@ class _MultilayerPerceptron(BaseEstimator):
             not_negative(getattr(self, name), name)
         positive(self.learning_rate_init, "learning_rate_init")
         below_one(self.momentum, "momentum")
+        for name in ("early_stopping", "nesterovs_momentum", "warm_start"):
+            flag(getattr(self, name), name)
+        if not 0 < number(self.validation_fraction, "validation_fraction") < 1:
+            raise ValueError(
+                f"validation_fraction must be between 0 and 1, not {self.validation_fraction}"
+            )
         if incremental and self.early_stopping:
             raise ValueError("partial_fit takes one epoch, which early_stopping=True cannot stop")
 
@@ -302,7 +308,8 @@ def _weighted(X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any]:
     if weights is None:
         return X, y, np.ones(len(X), X.dtype)
     weights = check_array(weights, ensure_2d=False, dtype=X.dtype, input_name="sample_weight")
-    weights = column_or_1d(weights)
+    if weights.ndim != 1:
+        raise ValueError(f"sample_weight must have shape (n,), not {weights.shape}")
     check_consistent_length(X, weights)
     if weights.min() < 0 or not weights.any():
         raise ValueError("sample_weight must have no number below zero and not be all zeros")

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import places, refuse
+from .arguments import places, refuse, suggestion
 from .registry import primitive, rule
 from .rules import put_along_axis, relu, sigmoid, softplus
 from .rules.activations import decay
 from .rules.reductions import restore
-from .rules.types import as_array
+from .rules.types import as_array, real
 
 __all__ = [
     "binary_cross_entropy_with_logits",
@@ -35,6 +35,7 @@ __all__ = [
     "tanh",
 ]
 
+_REDUCTIONS = ("mean", "sum", "none")
 tanh = np.tanh
 
 Axis = int | tuple[int, ...] | None
@@ -71,6 +72,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     out = x @ weight.T
     if bias is None:
         return out
+    bias = np.asarray(bias) if isinstance(bias, list) else bias
     shape = getattr(bias, "shape", ())
     if shape and shape != weight.shape[:1]:
         raise ValueError(
@@ -112,6 +114,7 @@ rule(
 
 def _shifted(x: Any, axis: Axis) -> Any:
     """``x`` less its largest element, so that the exponentials cannot overflow."""
+    x = real(x)
     return x - np.maximum.reduce(x, axis=axis, keepdims=True)
 
 
@@ -154,6 +157,7 @@ def logsumexp(x: Any, axis: Axis = -1, keepdims: bool = False) -> Any:
     >>> print(logsumexp(np.array([1000.0, 1000.0])).round(3))
     1000.693
     """
+    x = real(x)
     largest = np.max(x, axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0)  # inf - inf would be nan
     with np.errstate(under="ignore", divide="ignore"):  # the sum of nothing has logarithm -inf
@@ -180,7 +184,7 @@ rule(
 
 def _comparable(predictions: Any, targets: Any) -> tuple[Any, Any]:
     """Two arrays of one shape; integer targets become floats of the predictions' width."""
-    predictions, targets = as_array(predictions), as_array(targets)
+    predictions, targets = real(predictions, "predictions"), as_array(targets)
     if predictions.shape != targets.shape:
         raise ValueError(
             f"predictions have shape {predictions.shape} and targets {targets.shape}: "
@@ -188,13 +192,13 @@ def _comparable(predictions: Any, targets: Any) -> tuple[Any, Any]:
         )
     if targets.dtype.kind in "biu":
         targets = targets.astype(predictions.dtype)
-    return predictions, targets
+    return predictions, real(targets, "targets")
 
 
 def _reduced(losses: Any, targets: Any, reduction: str) -> Any:
     """The losses of the elements, averaged, summed or as they are."""
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
+    if reduction not in _REDUCTIONS:
+        raise ValueError(f"unknown reduction {reduction!r}: {suggestion(reduction, _REDUCTIONS)}")
     if not losses.size:
         raise ValueError("the batch is empty")
     total = np.add.reduce(losses, axis=None)
@@ -245,7 +249,7 @@ def cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
     >>> print(loss.item(), logits.grad)
     1000.0 [[ 1. -1.]]
     """
-    logits, labels = as_array(logits), as_array(labels)
+    logits, labels = real(logits, "logits"), as_array(labels)
     _check_labels(logits, labels)
     x = _shifted(logits, -1)
     with np.errstate(under="ignore"):
@@ -417,6 +421,8 @@ def l1_penalty(parameters: Iterable[Any]) -> Any:
     >>> print(l1_penalty([np.array([1.0, -2.0]), np.array(0.5)]))
     3.5
     """
+    if not isinstance(parameters, Iterable):
+        raise TypeError(f"parameters must be a list of Tensors or arrays, not {parameters!r:.60}")
     terms = [np.sum(np.abs(p)) for p in parameters]
     if not terms:
         raise ValueError("there are no parameters to take the sum of")

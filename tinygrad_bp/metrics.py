@@ -31,7 +31,7 @@ def accuracy(outputs: Any, targets: Any) -> float:
     >>> accuracy(np.array([[3.0], [-2.0]]), np.array([[1], [0]]))
     1.0
     """
-    outputs, targets = np.asarray(outputs), np.asarray(targets)
+    outputs, targets = _numbers(outputs), _numbers(targets)
     scores = outputs.ndim == 2 and outputs.shape[1] > 1
     found = np.argmax(outputs, axis=1) if scores else outputs > 0
     right = _of_shape(targets, found, "accuracy") == targets
@@ -49,7 +49,7 @@ def mae(outputs: Any, targets: Any) -> float:
     >>> mae(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     1.0
     """
-    outputs, targets = np.asarray(outputs), np.asarray(targets)
+    outputs, targets = _numbers(outputs), _numbers(targets)
     return float(np.mean(np.abs(targets - _of_shape(targets, outputs, "mae"))))
 
 
@@ -64,7 +64,7 @@ def r2(outputs: Any, targets: Any) -> float:
     >>> r2(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0])).__round__(6)
     0.785714
     """
-    outputs, targets = np.asarray(outputs), np.asarray(targets)
+    outputs, targets = _numbers(outputs), _numbers(targets)
     errors = np.sum((targets - _of_shape(targets, outputs, "r2")) ** 2, axis=0)
     spread = np.sum((targets - np.mean(targets, axis=0)) ** 2, axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -72,6 +72,14 @@ def r2(outputs: Any, targets: Any) -> float:
 
 
 METRICS: dict[str, Callable[[Any, Any], Any]] = {"accuracy": accuracy, "mae": mae, "r2": r2}
+
+
+def _numbers(x: Any) -> Any:
+    """An array of real numbers, wide enough for their differences."""
+    x = np.asarray(x)
+    if x.dtype.kind not in "biuf" or not x.size:
+        raise ValueError(f"a metric compares real numbers, not {x.dtype} of shape {x.shape}")
+    return x if x.dtype.kind == "f" else x.astype(float)
 
 
 def _of_shape(targets: Any, found: Any, name: str) -> Any:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from .arguments import below_one, not_negative, positive, shown, some
+from .arguments import below_one, flag, not_negative, positive, shown, some
 from .schedules import Schedule, step_size
 from .state import fitting
 from .tensor import Tensor
@@ -100,7 +100,7 @@ class Optimizer:
         return _norm([_gradient(p) for p in self.parameters if p.grad is not None])
 
     def step(self) -> None:
-        """Move every parameter that has a gradient by one step.
+        """Move every parameter that has a gradient by one step; if none has one, take no step.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class Optimizer:
             scale = self.max_norm / (_norm([g for _, g, _ in moving]) + 1e-6)
         for p, g, memory in moving:
             p._replace(self._moved(p._array, g * scale if scale < 1 else g, memory, lr))
-        self.steps += 1
+        self.steps += bool(moving)
 
     def _moved(self, data: Any, g: Any, memory: dict[str, Any], lr: float) -> Any:
         """A new array for a parameter; ``g`` may be the user's, and is not to be written to."""
@@ -157,7 +157,8 @@ class Optimizer:
         TypeError
             If ``state`` is not a dictionary.
         """
-        copies = fitting(state, self._expected(state), type(self).__name__)
+        given = state if isinstance(state, Mapping) else {}
+        copies = fitting(state, self._expected(given), type(self).__name__)
         counts = [name for name in copies if name.endswith(("steps", "square"))]
         if wrong := [f"{name!r} below 0" for name in counts if (copies[name] < 0).any()]:
             raise ValueError(
@@ -169,17 +170,21 @@ class Optimizer:
             i, _, part = name.partition(".")
             self._memories[int(i)][part] = array
 
-    def _expected(self, given: Collection[str]) -> dict[str, Any]:
+    def _expected(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """An array of the shape and type of each that a state must have, by its name.
 
-        A parameter that never had a gradient has none.
+        A parameter that never had a gradient has none. Once a step was taken, one had.
         """
-        count = np.array(0)
-        expected = {"steps": count}
-        for i, p in enumerate(self.parameters):
-            like = {part: count if part == "steps" else p._array for part in self._memory_names}
-            if any(f"{i}.{part}" in given for part in like):
-                expected |= {f"{i}.{part}": array for part, array in like.items()}
+        names = self._memory_names
+        places = range(len(self.parameters))
+        remembered = [i for i in places if any(f"{i}.{part}" in given for part in names)]
+        if not remembered and np.any(given.get("steps", 0)):
+            remembered = [0]
+        expected: dict[str, Any] = {"steps": np.array(0)}
+        for i in remembered:
+            for part in names:
+                like = expected["steps"] if part == "steps" else self.parameters[i]._array
+                expected[f"{i}.{part}"] = like
         return expected
 
     def _snapshot(self) -> tuple[int, list[dict[str, Any]]]:
@@ -247,7 +252,7 @@ class SGD(Optimizer):
     ):
         super().__init__(parameters, lr, weight_decay, max_norm)
         self.momentum = not_negative(momentum, "momentum")
-        self.nesterov = nesterov
+        self.nesterov = flag(nesterov, "nesterov")
         if nesterov and not self.momentum:
             raise ValueError("nesterov=True needs a momentum above 0, such as momentum=0.9")
         self._memory_names = ("velocity",) if self.momentum else ()

@@ -174,7 +174,8 @@ class Tensor(NDArrayMethods):
             raise TypeError("a Tensor of a Tensor would forget how it was made; use t.detach()")
         array = _copied(data, dtype)
         if array.dtype.kind not in "biufc":
-            raise TypeError(f"a Tensor holds numbers, not {array.dtype}: {data!r:.60}")
+            given = " ".join(repr(data).split())
+            raise TypeError(f"a Tensor holds numbers, not {array.dtype}: {given:.60}")
         if requires_grad and not hasattr(data, "dtype") and array.dtype.kind in "iu":
             array = array.astype(np.float64) if dtype is None else array
         self._array = _frozen(array)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import Seed, chance, function, not_negative, number, shown, size
+from .arguments import Seed, chance, flag, function, not_negative, number, shown, size
 from .backprop import topological_order
 from .check import detect_nan
 from .data import as_rows, finite, row_numbers, rows
@@ -183,10 +183,10 @@ def fit(
     run = _Run(model, function(loss, LOSSES, "loss"), optimizer, _named(metrics))
     X, y = run.checked(X, y)
     held_out = None if validation is None else run.checked_validation(*_pair(validation))
-    batches = _Batches(run, len(X), batch_size, bool(shuffle), seed)
+    batches = _Batches(run, len(X), batch_size, flag(shuffle, "shuffle"), seed)
     stopping = _Stopping(run, epochs, tolerance, patience, VALIDATION if held_out else "")
     callbacks = [function(c, {}, "callback") for c in _listed(callbacks, "callbacks")]
-    history, reason = run.history, ""
+    progress, history, reason = flag(progress, "progress"), run.history, ""
     try:
         with _bar(stopping.epochs * batches.count, progress) as bar, _ctrl_c() as interrupted:
             while not reason:
@@ -241,11 +241,13 @@ class _Run:
         """The data as arrays, once the model, the loss and the metrics have gone through it."""
         X, y = finite(_array(X, "X"), "X"), finite(_array(y, "y"), "y")
         rows(X, y)
-        with evaluating(self.model), no_grad(), np.errstate(all="ignore"):
+        with evaluating(self.model), np.errstate(all="ignore"):
             outputs = _predicted(self.model, X)
-            loss = self.loss(Tensor(outputs), y)
+            loss = self.loss(Tensor(outputs, requires_grad=True), y)
             if not isinstance(loss, Tensor) or loss.size != 1:
                 raise ValueError(f"the loss must be a Tensor with one number, not {shown(loss)}")
+            if not loss.requires_grad:
+                raise ValueError("the loss must be computed from the outputs, outside no_grad()")
             for name, metric in self.metrics.items():
                 number(metric(outputs, y), f"the metric {name}")
         return X, y
@@ -454,12 +456,13 @@ def _bar(total: int, progress: bool) -> Any:
         from tqdm.auto import tqdm  # takes longer to import than all the rest
 
     # Short, so that most lines have room for what was measured.
-    form = "{desc}|{bar:10}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+    form = "{desc}|{bar:10}| {remaining}{postfix}"
     return tqdm(total=total, unit="step", disable=not progress, bar_format=form)
 
 
 def _shown(row: dict[str, float]) -> str:
     names = [name for name in row if not name.startswith(DELTA) and name != "learning rate"]
+    names.sort(key=lambda name: name.startswith(VALIDATION))  # where a line ends, they go first
     return ", ".join(f"{name} {row[name]:.3g}" for name in names)
 
 

@@ -13,6 +13,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ..arguments import finite_number, shown, size
+
 # As text, because NumPy loads its random numbers only when they are asked for.
 Initialization: TypeAlias = "Callable[[np.random.Generator, int, int], np.ndarray]"
 
@@ -28,6 +30,7 @@ def he(generator: np.random.Generator, inputs: int, outputs: int, slope: float =
     >>> he(np.random.default_rng(0), 2, 3).shape
     (3, 2)
     """
+    _judge(generator, inputs, outputs, slope=slope)
     deviation = math.sqrt(2 / ((1 + slope**2) * inputs))
     return generator.normal(0, deviation, (outputs, inputs))
 
@@ -42,6 +45,7 @@ def he_uniform(
     >>> bool(np.abs(he_uniform(np.random.default_rng(0), 6, 4)).max() <= 1)
     True
     """
+    _judge(generator, inputs, outputs, slope=slope)
     limit = math.sqrt(6 / ((1 + slope**2) * inputs))
     return generator.uniform(-limit, limit, (outputs, inputs))
 
@@ -60,6 +64,7 @@ def xavier(
     >>> bool(np.abs(xavier(np.random.default_rng(0), 2, 4)).max() <= 1)
     True
     """
+    _judge(generator, inputs, outputs, gain=gain)
     limit = gain * math.sqrt(6 / (inputs + outputs))
     return generator.uniform(-limit, limit, (outputs, inputs))
 
@@ -74,6 +79,7 @@ def xavier_normal(
     >>> xavier_normal(np.random.default_rng(0), 2, 4).shape
     (4, 2)
     """
+    _judge(generator, inputs, outputs, gain=gain)
     deviation = gain * math.sqrt(2 / (inputs + outputs))
     return generator.normal(0, deviation, (outputs, inputs))
 
@@ -91,6 +97,7 @@ def lecun(
     >>> lecun(np.random.default_rng(0), 2, 4).shape
     (4, 2)
     """
+    _judge(generator, inputs, outputs, gain=gain)
     return generator.normal(0, gain * math.sqrt(1 / inputs), (outputs, inputs))
 
 
@@ -104,6 +111,7 @@ def lecun_uniform(
     >>> bool(np.abs(lecun_uniform(np.random.default_rng(0), 3, 4)).max() <= 1)
     True
     """
+    _judge(generator, inputs, outputs, gain=gain)
     limit = gain * math.sqrt(3 / inputs)
     return generator.uniform(-limit, limit, (outputs, inputs))
 
@@ -125,6 +133,7 @@ def orthogonal(
     >>> np.allclose(W.T @ W, np.eye(3))
     True
     """
+    _judge(generator, inputs, outputs, gain=gain)
     rows, columns = max(inputs, outputs), min(inputs, outputs)
     q, r = np.linalg.qr(generator.normal(size=(rows, columns)))
     q *= np.sign(np.diagonal(r))  # without this, the signs would be those of the algorithm
@@ -142,7 +151,18 @@ def zero(generator: np.random.Generator, inputs: int, outputs: int) -> np.ndarra
     array([[0., 0., 0.],
            [0., 0., 0.]])
     """
+    _judge(generator, inputs, outputs)
     return np.zeros((outputs, inputs))
+
+
+def _judge(generator: object, inputs: int, outputs: int, **factor: float) -> None:
+    """Refuse what no weights can be drawn by."""
+    if not isinstance(generator, np.random.Generator):
+        raise TypeError(f"generator must be a Generator, not {shown(generator)}")
+    size(inputs, "inputs")
+    size(outputs, "outputs")
+    for name, value in factor.items():
+        finite_number(value, name)
 
 
 INITIALIZATIONS: dict[str, Initialization] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import Seed, below_one, chance, look_up, places, size
+from ..arguments import Seed, below_one, chance, flag, look_up, places, size
 from ..functional import linear
 from ..tensor import Tensor
 from .initialization import INITIALIZATIONS, Initialization
@@ -67,8 +67,12 @@ class Linear(Module):
             raise ValueError(
                 f"init must give weights of shape {(outputs, inputs)}, not {np.shape(weight)}"
             )
+        if not np.isfinite(weight).all():
+            raise ValueError("init gave weights that are not finite")
         self.weight = Tensor(weight, dtype=dtype, requires_grad=True)
-        self.bias = Tensor(np.zeros(outputs), dtype=dtype, requires_grad=True) if bias else None
+        self.bias = None
+        if flag(bias, "bias"):
+            self.bias = Tensor(np.zeros(outputs), dtype=dtype, requires_grad=True)
 
     def forward(self, x: Any) -> Tensor:
         """``x @ weight.T + bias``, for rows ``x`` of shape (..., inputs)."""
@@ -178,9 +182,10 @@ class Dropout(Module):
             return x
         x = x if hasattr(x, "dtype") else np.asarray(x)
         generator = np.random.default_rng(self.chance.data)
-        self.chance.data = self.chance.data + np.array([0, 1], np.uint64)
         mask = (generator.random(x.shape) >= self.p) / (1 - self.p)
-        return x * mask.astype(np.result_type(x.dtype, np.float16))
+        out = x * mask.astype(np.result_type(x.dtype, np.float16))
+        self.chance.data = self.chance.data + np.array([0, 1], np.uint64)
+        return out
 
     def __repr__(self) -> str:
         return f"Dropout({self.p})"

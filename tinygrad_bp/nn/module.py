@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..arguments import flag
 from ..state import fitting
 from ..tensor import Tensor
 
@@ -107,8 +108,9 @@ class Module:
         Module
             Itself.
         """
+        mode = flag(mode, "mode")
         for _, module in self.named_modules():
-            module.training = bool(mode)
+            module.training = mode
         return self
 
     def eval(self: Self) -> Self:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import Seed, below_one, chance, look_up, size
+from ..arguments import Seed, below_one, chance, look_up, shown, size
 from ..functional import relu, sigmoid, softmax, softplus, tanh
 from .initialization import Initialization
 from .layers import Dropout, Linear
@@ -49,8 +49,8 @@ class Sequential(Module):
 
     def __init__(self, *layers: Function):
         for i, layer in enumerate(layers):
-            if not callable(layer):
-                raise TypeError(f"layer {i} is not a function but {layer!r}")
+            if not callable(layer) or isinstance(layer, type):
+                raise TypeError(f"layer {i} is not a function but {shown(layer)}")
         self.layers = layers
 
     def members(self) -> Iterable[tuple[str, Any]]:

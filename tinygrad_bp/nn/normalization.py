@@ -101,17 +101,22 @@ class BatchNorm(Module):
         mean = np.mean(x, axis=0)
         centred = x - mean
         variance = np.mean(centred * centred, axis=0)
+        out = centred / np.sqrt(variance + self.epsilon) * self.weight + self.bias
         self._remember(mean, variance, len(x))
-        return centred / np.sqrt(variance + self.epsilon) * self.weight + self.bias
+        return out
 
     def _remember(self, mean: Any, variance: Any, n: int) -> None:
-        """Move the running statistics towards those of a batch, the variance without bias."""
+        """Move the running statistics towards those of a batch, the variance without bias.
+
+        A batch with nan or infinity in it shows in what comes out, and is not remembered.
+        """
         for running, new, scale in (
             (self.running_mean, mean, 1.0),
             (self.running_var, variance, n / (n - 1)),
         ):
             new = new.data if isinstance(new, Tensor) else new
-            running.data = (1 - self.momentum) * running.data + self.momentum * scale * new
+            if np.isfinite(new).all():
+                running.data = (1 - self.momentum) * running.data + self.momentum * scale * new
 
     def __repr__(self) -> str:
         return f"BatchNorm({self.weight.size})"

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..registry import primitive, rule
+from .types import real
 
 
 def decay(x):
@@ -32,6 +33,7 @@ def sigmoid(x):
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0])).round(3)
     array([0. , 0.5, 1. ])
     """
+    x = real(x)
     small = decay(x)
     return np.where(x < 0, small, 1) / (1 + small)
 
@@ -45,6 +47,7 @@ def softplus(x):
     >>> softplus(np.array([-1.0, 0.0, 1000.0])).round(3)
     array([3.13e-01, 6.93e-01, 1.00e+03])
     """
+    x = real(x)
     return np.maximum(x, 0) + np.log1p(decay(x))
 
 

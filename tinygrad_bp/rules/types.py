@@ -37,6 +37,20 @@ def floating(x):
     return x if x.dtype.kind in "fc" else cast(x, float)
 
 
+def real(x, name="x"):
+    """``x`` with integers and booleans as float64; of other than real numbers an error.
+
+    Examples
+    --------
+    >>> real([1, 2]).dtype
+    dtype('float64')
+    """
+    x = as_array(x)
+    if x.dtype.kind in "fbiu":
+        return x if x.dtype.kind == "f" else cast(x, float)
+    raise TypeError(f"{name} must be real numbers, not {x.dtype}")
+
+
 def common_dtype(*arrays):
     """The dtype of what is computed of these; a Python number takes that of the others."""
     return np.result_type(*(x if np.isscalar(x) else as_array(x) for x in arrays))
