@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import array
+import collections.abc
+import copy
 import gc
 import weakref
 
 import numpy as np
 import pytest
 
+import tinygrad_bp as bp
 from tinygrad_bp import Tensor, grad, gradcheck, gradients
 from tinygrad_bp.functional import relu
 
@@ -207,3 +211,138 @@ def test_multi_dot_leaves_no_cycle_behind():
         assert alive() is None
     finally:
         gc.enable()
+
+
+class Sequence(collections.abc.Sequence):
+    """No list, no tuple and no array."""
+
+    def __init__(self, *items):
+        self.items = items
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, i):
+        return self.items[i]
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        ((0, 0), (1, 1)),
+        ((0, 0, 1),),
+        (Sequence(0, 0),),
+        array.array("q", [0, 0]),
+        (slice(None), (0, 0, 1)),
+        ((True, False),),
+        (np.uint8(1), (0, 0)),
+    ],
+    ids=repr,
+)
+def test_every_sequence_of_places_may_name_one_twice(index):
+    x = bp.Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    given = index if isinstance(index, tuple) else (index,)
+    same = tuple(np.array(i) if isinstance(i, tuple | Sequence | array.array) else i for i in given)
+    out = x[index]
+    np.testing.assert_array_equal(out.data, x.data[same])
+    out.sum().backward()
+    expected = np.zeros((2, 2))
+    np.add.at(expected, same, 1.0)
+    np.testing.assert_array_equal(x.grad, expected)
+
+
+def test_the_hessian_of_what_is_read_twice():
+    def f(x):
+        return np.sum(x[(0, 0), (1, 1)] ** 2)
+
+    assert bp.hessian(f)(np.eye(2))[0, 1, 0, 1] == 4
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint64, np.int8, np.int64])
+def test_small_integers_do_not_wrap_in_derivatives(dtype):
+    y, x = np.array([0, 1, 2], dtype), np.array([100.0, 200.0, 300.0])
+    np.testing.assert_array_equal(bp.grad(lambda x: np.sum(x**y))(x), [0.0, 1.0, 600.0])
+    assert bp.grad(lambda x: np.sum(x ** dtype(0)))(x).tolist() == [0.0, 0.0, 0.0]
+    places = np.array([3, 2, 0], dtype)
+    found = np.gradient(bp.Tensor([1.0, 4.0, 9.0], requires_grad=True), places)
+    np.testing.assert_allclose(found.data, np.gradient(np.array([1.0, 4.0, 9.0]), places))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.dot(x, (1.0, 2.0, 3.0)),
+        lambda x: np.convolve(x, (1.0, 2.0)).sum(),
+        lambda x: np.tensordot(x, (1.0, 2.0, 3.0), axes=1),
+        lambda x: np.linalg.solve(np.outer(x, x) + np.eye(3), (1.0, 2.0, 3.0)).sum(),
+        lambda x: bp.functional.linear((1.0, 2.0, 3.0), np.outer(x, x)).sum(),
+    ],
+)
+def test_tuples_of_numbers_are_arrays(f):
+    assert bp.gradcheck(f, np.array([1.0, -2.0, 0.5]))
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(4, 0), (0, 3)])
+def test_a_linear_map_from_or_to_nothing(inputs, outputs):
+    x, W = np.ones((2, 3, inputs)), bp.Tensor(np.ones((outputs, inputs)), requires_grad=True)
+    bp.functional.linear(x, W).sum().backward()
+    assert W.grad.shape == (outputs, inputs)
+
+
+def test_a_linear_map_of_integers_with_half_a_bias():
+    assert bp.functional.linear(np.array([1, 2]), np.array([[1, 0]]), 10.5).tolist() == [11.5]
+
+
+def test_gradients_that_can_be_differentiated_are_tensors():
+    x, unrelated = (bp.Tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    found = bp.gradients(x.sum(), [x, unrelated], create_graph=True)
+    assert [type(g) for g in found] == [bp.Tensor, bp.Tensor]
+
+
+def test_a_copy_has_a_gradient_of_its_own():
+    x = bp.Tensor([1.0, 2.0], requires_grad=True)
+    x.sum().backward()
+    twin = copy.copy(x)
+    twin.grad[0] = 9.0
+    assert x.grad.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("bounds", [(np.nan, 2.0), (0.0, np.nan), (np.array([np.nan, 0, 0]), 2.0)])
+def test_clip_at_nan_gives_nan(bounds):
+    x = np.array([1.0, 2.0, 3.0])
+    found = np.clip(bp.Tensor(x, requires_grad=True), *bounds)
+    np.testing.assert_array_equal(found.data, np.clip(x, *bounds))
+
+
+def test_taking_nothing():
+    x = bp.Tensor([1.0, 2.0], requires_grad=True)
+    assert np.take(x, []).shape == (0,)
+
+
+def test_no_grad_does_not_decorate_what_runs_in_parts():
+    def numbers():
+        yield 1
+
+    async def number():
+        return 1
+
+    for function in (numbers, number):
+        with pytest.raises(TypeError, match="runs in parts, which a decorator does not reach"):
+            bp.no_grad()(function)
+
+
+def test_no_grad_can_be_entered_again_and_within_itself():
+    off, x = bp.no_grad(), bp.Tensor(2.0, requires_grad=True)
+    for _ in range(2):
+        with off:
+            with off:
+                assert not (x * x).requires_grad
+            assert not (x * x).requires_grad
+        assert (x * x).requires_grad
+
+    @off
+    def countdown(n):
+        return [(x * x).requires_grad] + (countdown(n - 1) if n else [])
+
+    assert countdown(3) == [False] * 4
+    assert (x * x).requires_grad

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import zipfile
 
 import numpy as np
@@ -735,3 +736,77 @@ def test_the_bar_has_room_on_a_narrow_line(capsys, monkeypatch):
     last = capsys.readouterr().err.split("\r")[-1]
     assert "accuracy" in last
     assert re.search(r"gradient norm \d\S*$", last.strip())
+
+
+@pytest.mark.parametrize("zeros_first", [True, False])
+def test_the_norm_of_gradients_is_nan_where_one_is(zeros_first):
+    p, q = (bp.Tensor([0.0], requires_grad=True) for _ in range(2))
+    p.grad, q.grad = np.zeros(1), np.array([np.nan])
+    assert np.isnan(optim.SGD([p, q] if zeros_first else [q, p], 0.1).gradient_norm())
+
+
+def test_what_a_subclass_of_sequential_has_besides_is_found():
+    class Scaled(nn.Sequential):
+        def __init__(self):
+            super().__init__(nn.Linear(2, 1, seed=0))
+            self.scale = bp.Tensor(2.0, requires_grad=True)
+
+        def forward(self, x):
+            return super().forward(x) * self.scale
+
+    model = Scaled()
+    assert [name for name, _ in model.named_parameters()] == ["0.weight", "0.bias", "scale"]
+    fitted(X, Y, model=model)
+    assert model.scale.item() != 2.0
+
+
+def test_two_tensors_of_one_path_are_refused():
+    model = nn.Module()
+    with pytest.raises(ValueError, match=r"two Tensors have the path 'd\.1'"):
+        model.d = {1: bp.Tensor(1.0), "1": bp.Tensor(2.0)}
+
+
+def test_a_dictionary_within_itself():
+    model, settings = nn.Module(), {"weight": bp.Tensor(1.0, requires_grad=True)}
+    settings["itself"] = settings
+    model.settings = settings
+    assert [name for name, _ in model.named_parameters()] == ["settings.weight"]
+
+
+@pytest.mark.parametrize("handler", [signal.SIG_DFL, signal.SIG_IGN, signal.default_int_handler])
+def test_a_training_gives_the_handler_of_ctrl_c_back(handler):
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        fitted(X, Y)
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_training_that_was_told_to_take_no_signal_takes_none():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        history = fitted(X, Y, callbacks=[lambda *_: signal.raise_signal(signal.SIGINT)])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert history.stopped == "all 2 epochs done"
+
+
+def test_ctrl_c_at_the_very_end_loses_nothing():
+    class Pressed(nn.MLP):
+        def eval(self):
+            signal.raise_signal(signal.SIGINT)
+            return super().eval()
+
+    model = Pressed([2, 4, 1], seed=0)
+    history = fitted(X, Y, model=model, patience=5)
+    assert len(history) == 2
+    assert not model.training
+    assert history.stopped.endswith("the model is as after epoch 2")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe.npz")
+    with pytest.raises(OSError, match="something else than a file is there"):
+        nn.save(nn.Linear(1, 1), tmp_path / "pipe.npz")

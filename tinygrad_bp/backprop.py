@@ -138,7 +138,9 @@ def gradients(
         with recording(create_graph):
             found = {node: adjoint for node, adjoint in passes if node in targets}
     found_or_zero = [found[x] if x in found else np.zeros(x.shape, x.dtype) for x in inputs]
-    return found_or_zero if create_graph else separate(found_or_zero)
+    if create_graph:
+        return [x if hasattr(x, "requires_grad") else type(output)(x) for x in found_or_zero]
+    return separate(found_or_zero)
 
 
 def separate(arrays: Iterable[Any]) -> list[Any]:

@@ -27,6 +27,8 @@ def checked(path: str | os.PathLike[str], suffixes: Collection[str]) -> Path:
         )
     if path.is_dir():
         raise IsADirectoryError(f"cannot write {str(path)!r}: it is a folder")
+    if path.exists() and not path.is_file():
+        raise FileExistsError(f"cannot write {str(path)!r}: something else than a file is there")
     if path.exists() and not os.access(path, os.W_OK):  # which replacing it would not ask
         raise PermissionError(f"cannot write {str(path)!r}: it may only be read")
     return path

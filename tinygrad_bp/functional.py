@@ -79,7 +79,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
             f"a weight of shape {weight.shape} needs a bias of shape {weight.shape[:1]} or (), "
             f"not {shape}"
         )
-    if getattr(bias, "dtype", out.dtype) is not out.dtype:
+    if getattr(bias, "dtype", out.dtype) is not out.dtype or out.dtype.kind != "f":
         return out + bias
     out += bias  # nobody else has seen this array yet
     return out
@@ -99,7 +99,8 @@ def _misfit(x: tuple[int, ...], weight: tuple[int, ...]) -> str:
 def _linear_by_weight(g: Any, out: Any, x: Any, weight: Any, bias: Any) -> Any:
     """``gᵀ @ x``, with all leading axes as one axis of rows."""
     if x.ndim != 2:
-        g, x = np.reshape(g, (-1, g.shape[-1])), np.reshape(x, (-1, x.shape[-1]))
+        rows = math.prod(x.shape[:-1])
+        g, x = np.reshape(g, (rows, g.shape[-1])), np.reshape(x, (rows, x.shape[-1]))
     return g.T @ x
 
 

@@ -310,17 +310,19 @@ def _one_or_all(lengths: tuple[Any, ...]) -> Any:
 
 
 def _own_index(index: Any) -> Any:
-    """An index with arrays and lists copied, so that the caller may write to them afterwards."""
-    if type(index) in _BASIC_INDICES:
-        return index
-    if isinstance(index, tuple):
-        return tuple(map(_own_index, index))
-    index = without_history(index)
-    if isinstance(index, list):
-        return np.array(index, None if np.size(index) else np.intp)
-    if isinstance(index, np.ndarray):
-        return index.copy()
-    return index
+    """An index of numbers, slices and arrays, which the caller cannot write to afterwards."""
+    return tuple(map(_own_part, index)) if isinstance(index, tuple) else _own_part(index)
+
+
+def _own_part(part: Any) -> Any:
+    if type(part) in _BASIC_INDICES or isinstance(part, bool | np.generic):
+        return part
+    part = without_history(part)
+    if hasattr(part, "__array_function__") and not isinstance(part, np.ndarray):
+        return part  # of another library
+    if hasattr(part, "__index__") and not hasattr(part, "__array__"):
+        return operator.index(part)
+    return np.array(part, None if np.size(part) else np.intp)  # sequences of every kind too
 
 
 def without_history(x: Any) -> Any:

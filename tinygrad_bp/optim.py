@@ -399,7 +399,7 @@ def _norm(gradients: Iterable[Any]) -> float:
     square = sum(float(np.vdot(g, g)) for g in wide)
     if 1e-30 < square < math.inf:
         return math.sqrt(square)
-    largest = max((float(np.max(np.abs(g))) for g in wide if g.size), default=0.0)
+    largest = float(np.max([np.max(np.abs(g), initial=0.0) for g in wide], initial=0.0))
     if not 0 < largest < math.inf:
         return largest
     scaled = [g.astype(np.float64) / largest for g in wide]  # whose squares are neither 0 nor inf

@@ -5,47 +5,71 @@ Both are context variables: local to a thread, and to a task of asyncio too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+import functools
+import inspect
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 from .registry import Rule
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 RECORDING: ContextVar[bool] = ContextVar("RECORDING", default=True)
 TRANSFORMING: ContextVar[bool] = ContextVar("TRANSFORMING", default=False)
 WATCH: ContextVar[Callable[..., Rule] | None] = ContextVar("WATCH", default=None)
 
 
-@contextmanager
-def _changed(variable: ContextVar, value: Any) -> Iterator[None]:
-    before = variable.get()
-    variable.set(value)
-    try:
-        yield
-    finally:
-        variable.set(before)
+class Changed:
+    """A context variable with another value, for a while: a context manager and a decorator."""
+
+    def __init__(self, variable: ContextVar, value: Any):
+        self.variable, self.value = variable, value
+        self.before: list[Any] = []  # for each time that it was entered
+
+    def __enter__(self) -> None:
+        self.before.append(self.variable.get())
+        self.variable.set(self.value)
+
+    def __exit__(self, *error: object) -> None:
+        self.variable.set(self.before.pop())
+
+    def __call__(self, function: F) -> F:
+        """Decorate a function, which then runs with the other value."""
+        for pauses in (inspect.isgeneratorfunction, inspect.iscoroutinefunction):
+            if pauses(function):  # and would run when this is over
+                raise TypeError(
+                    f"{function.__name__} runs in parts, which a decorator does not reach: "
+                    "write the with statement inside it"
+                )
+
+        @functools.wraps(function)
+        def changed(*inputs: Any, **parameters: Any) -> Any:
+            with Changed(self.variable, self.value):
+                return function(*inputs, **parameters)
+
+        return changed  # type: ignore[return-value]  # a function of the same arguments
 
 
-def recording(on: bool) -> AbstractContextManager[None]:
+def recording(on: bool) -> Changed:
     """Turn recording on or off in this thread, for a while."""
-    return _changed(RECORDING, on)
+    return Changed(RECORDING, on)
 
 
-def transforming() -> AbstractContextManager[None]:
+def transforming() -> Changed:
     """Say that a function is being differentiated: what forgets its history is then an error."""
-    return _changed(TRANSFORMING, True)
+    return Changed(TRANSFORMING, True)
 
 
-def watching(watch: Callable[..., Rule]) -> AbstractContextManager[None]:
+def watching(watch: Callable[..., Rule]) -> Changed:
     """Show ``watch`` every operation in this thread, for a while; record the rule it gives back.
 
     It is called with the rule, the inputs, their arrays and the result.
     """
-    return _changed(WATCH, watch)
+    return Changed(WATCH, watch)
 
 
-def no_grad() -> AbstractContextManager[None]:
+def no_grad() -> Changed:
     """Compute without recording: a context manager and a decorator, local to the thread.
 
     Examples

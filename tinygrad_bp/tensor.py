@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -64,7 +65,7 @@ def apply(
             if x._requires_grad and derivatives[position] is not None:
                 edges += (position,)
         else:
-            values.append(x if type(x) in _AS_THEY_ARE else _operand(x, function))
+            values.append(x if type(x) in _AS_THEY_ARE else _operand(x, derivatives[position]))
     try:
         data = rule.function(*values, **parameters)
     except (ValueError, TypeError, IndexError) as error:
@@ -328,16 +329,19 @@ class Tensor(NDArrayMethods):
             raise TypeError(
                 f"{self._called()} was computed; detach() it before it is copied, or use t.data"
             )
-        return _restored, (self.numpy(), self._requires_grad, self.name, self.grad)
+        return _restored, (self.numpy(), self._requires_grad, self.name, copy.copy(self.grad))
 
     def _replace(self, new: Any) -> None:
         """Rebind a leaf's data to an array that nobody else will write to, without a copy."""
         self._array = _frozen(new)
 
 
-def _operand(x: Any, function: Any) -> Any:
-    """An input that is not a Tensor, as an array if NumPy would take it for one."""
-    if isinstance(x, list) or (isinstance(x, tuple) and isinstance(function, np.ufunc)):
+def _operand(x: Any, derivative: Any) -> Any:
+    """An input that is not a Tensor, as an array if NumPy would take it for one.
+
+    A tuple is one where the function has a derivative; else it is a shape, or axes.
+    """
+    if isinstance(x, list) or (isinstance(x, tuple) and derivative):
         return np.asarray(x, None if x else np.intp)  # an empty list may be an index
     if isinstance(x, np.matrix | np.ma.MaskedArray):
         raise TypeError(

@@ -187,29 +187,29 @@ def fit(
     stopping = _Stopping(run, epochs, tolerance, patience, VALIDATION if held_out else "")
     callbacks = [function(c, {}, "callback") for c in _listed(callbacks, "callbacks")]
     progress, history, reason = flag(progress, "progress"), run.history, ""
-    try:
-        with _bar(stopping.epochs * batches.count, progress) as bar, _ctrl_c() as interrupted:
-            while not reason:
-                began = time.perf_counter()
-                row = run.epoch(X, y, batches, bar, interrupted)
-                last = len(history) + 1 == stopping.epochs  # no step after it shows what it did
-                found = run.measured(X, y) if run.metrics or (last and not held_out) else {}
-                found |= run.measured(*held_out, of=VALIDATION) if held_out else {}
-                row = {"loss": row["loss"], **found, **row}
-                history.append(row | {"seconds": time.perf_counter() - began})
-                bar.set_postfix_str(_shown(row), refresh=False)
-                reason = stopping.reason(history)
-                told = [callback(model, history) for callback in callbacks]
-                if any(isinstance(value, bool | np.bool_) and value for value in told):
-                    reason = reason or "ended by a callback"
-    except KeyboardInterrupt:
-        reason = f"interrupted in epoch {len(history) + 1}"
-    except DivergenceError:
-        reason = history.stopped
-        raise
-    finally:
-        model.eval()
-        history.stopped = (reason or "ended by an error") + stopping.back_to_best()
+    with _ctrl_c() as interrupted:
+        try:
+            with _bar(stopping.epochs * batches.count, progress) as bar:
+                while not reason:
+                    began = time.perf_counter()
+                    row = run.epoch(X, y, batches, bar, interrupted)
+                    last = len(history) + 1 == stopping.epochs  # no step after it shows its effect
+                    found = run.measured(X, y) if run.metrics or (last and not held_out) else {}
+                    found |= run.measured(*held_out, of=VALIDATION) if held_out else {}
+                    row = {"loss": row["loss"], **found, **row}
+                    history.append(row | {"seconds": time.perf_counter() - began})
+                    bar.set_postfix_str(_shown(row), refresh=False)
+                    reason = stopping.reason(history)
+                    ended = [_is_true(callback(model, history)) for callback in callbacks]
+                    reason = reason or "ended by a callback" * any(ended)
+        except KeyboardInterrupt:
+            reason = f"interrupted in epoch {len(history) + 1}"
+        except DivergenceError:
+            reason = history.stopped
+            raise
+        finally:
+            model.eval()
+            history.stopped = (reason or "ended by an error") + stopping.back_to_best()
     return history
 
 
@@ -431,6 +431,11 @@ def _all_finite(arrays: Iterable[Any]) -> bool:
     return all(np.isfinite(array).all() for array in arrays)
 
 
+def _is_true(told: Any) -> bool:
+    """Whether a callback gave True, and not just something, such as a picture."""
+    return isinstance(told, bool | np.bool_) and bool(told)
+
+
 def _mean_deltas(loss: Tensor, layers: dict[Tensor, str]) -> dict[str, float]:
     """The mean |δ| of each layer, from the input's side to the output's.
 
@@ -470,23 +475,26 @@ def _shown(row: dict[str, float]) -> str:
 def _ctrl_c() -> Iterator[list[int]]:
     """Let Ctrl-C wait for the end of a step: a list, with something in it once it was pressed.
 
-    Pressed again it no longer waits. Python takes signals in the main thread alone.
+    Pressed a second time it no longer waits. Python takes signals in the main thread alone, and a
+    program in the background may have been told to take none.
     """
     pressed: list[int] = []
 
     def press(signal_number: int, frame: Any) -> None:
-        if pressed:
-            raise KeyboardInterrupt
         pressed.append(signal_number)
+        if len(pressed) == 2:
+            raise KeyboardInterrupt
 
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    main = threading.current_thread() is threading.main_thread()
+    if not main or before is signal.SIG_IGN:
         yield pressed
         return
-    before = signal.signal(signal.SIGINT, press)
+    signal.signal(signal.SIGINT, press)
     try:
         yield pressed
     finally:
-        signal.signal(signal.SIGINT, before or signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
 
 
 # Arguments

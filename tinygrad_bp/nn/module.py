@@ -78,7 +78,13 @@ class Module:
 
     def named_tensors(self) -> dict[str, Tensor]:
         """Every leaf Tensor once, trained or a buffer, by the first path that leads to it."""
-        return {path: found for path, found in _walk(self) if isinstance(found, Tensor)}
+        tensors: dict[str, Tensor] = {}
+        for path, found in _walk(self):
+            if isinstance(found, Tensor):
+                if path in tensors:
+                    raise ValueError(f"two Tensors have the path {path!r}: give one another name")
+                tensors[path] = found
+        return tensors
 
     def named_parameters(self) -> list[tuple[str, Tensor]]:
         """Each Tensor that requires grad, once, after its path such as ``0.weight``."""
@@ -157,14 +163,17 @@ class Module:
         return f"{type(self).__name__}({body}\n)" if lines else f"{type(self).__name__}()"
 
 
-def flat(members: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+def flat(
+    members: Iterable[tuple[str, Any]], within: tuple[int, ...] = ()
+) -> Iterator[tuple[str, Any]]:
     """The members, with what lists and dictionaries hold as members of their own: ``layers.0``."""
     for path, member in members:
-        if isinstance(member, list | tuple | dict):
-            items = member.items() if isinstance(member, dict) else enumerate(member)
-            yield from flat((f"{path}.{key}", item) for key, item in items)
-        else:
+        if not isinstance(member, list | tuple | dict):
             yield path, member
+        elif id(member) not in within:  # itself
+            items = member.items() if isinstance(member, dict) else enumerate(member)
+            inner = ((f"{path}.{key}", item) for key, item in items)
+            yield from flat(inner, (*within, id(member)))
 
 
 def _walk(

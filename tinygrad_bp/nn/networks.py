@@ -54,8 +54,9 @@ class Sequential(Module):
         self.layers = layers
 
     def members(self) -> Iterable[tuple[str, Any]]:
-        """The layers, by their numbers."""
-        return ((str(i), layer) for i, layer in enumerate(self.layers))
+        """The layers, by their numbers; then what a subclass has besides, by name."""
+        numbered = ((str(i), layer) for i, layer in enumerate(self.layers))
+        return [*numbered, *(item for item in super().members() if item[0] != "layers")]
 
     def __len__(self) -> int:
         return len(self.layers)

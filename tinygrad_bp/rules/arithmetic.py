@@ -5,6 +5,7 @@ import operator
 import numpy as np
 
 from ..registry import compose, refuse, rule
+from .types import as_array, cast
 
 # On NumPy's scalars an operator is many times faster than its ufunc, and the same elsewhere.
 rule(
@@ -47,6 +48,7 @@ def power_by_base(g, out, x, y):
     """``g y x^(y-1)``; 0 ** 0 is 1 whatever y does to it, so its derivative is 0, not 0 / 0."""
     if type(y) in (int, float):  # a constant: no array of exponents is needed
         return g * y * x ** (y - (y != 0))
+    y = cast(y, float) if as_array(y).dtype.kind == "u" else y  # or 0 - 1 would be huge
     return g * y * x ** np.where((x == 0) & (y == 0), 0, y - 1)
 
 

@@ -45,12 +45,15 @@ rule(
 
 @compose(np.clip)
 def clip(a, a_min=None, a_max=None, *, min=None, max=None):
-    """Compose so that the derivative is 1 within the bounds and at them, 0 outside."""
+    """Compose so that the derivative is 1 within the bounds and at them, 0 outside.
+
+    Beyond a bound that is nan there is only nan.
+    """
     lower = min if a_min is None else a_min
     upper = max if a_max is None else a_max
     if lower is not None:
-        a = np.where(a < lower, lower, a)
-    return a if upper is None else np.where(a > upper, upper, a)
+        a = np.where((a < lower) | np.isnan(lower), lower, a)
+    return a if upper is None else np.where((a > upper) | np.isnan(upper), upper, a)
 
 
 # The sign of 0 is 0, and so is the derivative of |x| there.

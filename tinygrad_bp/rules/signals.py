@@ -69,6 +69,7 @@ def slope(f, spacing, axis, edge_order):
             f"np.gradient got {np.size(spacing)} places for the {f.shape[-1]} points along axis "
             f"{axis}"
         )
+    spacing = floating(spacing)
     step = np.diff(spacing) if np.ndim(spacing) else spacing * np.ones(f.shape[-1] - 1)
     sides = np.diff(f) / step
     left, right, h, k = sides[..., :-1], sides[..., 1:], step[:-1], step[1:]
