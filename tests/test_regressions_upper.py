@@ -469,7 +469,7 @@ def test_text_and_truth_are_no_numbers(entry, text):
         (
             lambda: optim.SGD(nn.Linear(1, 1).parameters(), 10**400),
             ValueError,
-            "lr must be finite, not 1000",
+            "lr must be finite, not inf",
         ),
         (lambda: data.moons(True), TypeError, "n must be an integer, not True"),
         (lambda: data.moons(np.array([3, 4])), TypeError, r"n must be an integer, not array"),

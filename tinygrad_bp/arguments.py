@@ -44,7 +44,7 @@ def finite_number(value: Any, name: str) -> float:
     """
     result = number(value, name)
     if not math.isfinite(result):
-        raise ValueError(f"{name} must be finite, not {shown(value)}")
+        raise ValueError(f"{name} must be finite, not {result:g}")
     return result
 
 
