@@ -573,7 +573,7 @@ class TestNudge:
 
     @pytest.mark.parametrize("h", [0, -1e-3, [0.1, float("nan")]])
     def test_h_must_be_positive(self, h):
-        with pytest.raises(ValueError, match="h must be (positive|finite)"):
+        with pytest.raises(ValueError, match=r"h must be (positive|finite)"):
             bp.nudge(np.sin, 1.0, h)
 
     def test_f_must_be_scalar(self):
