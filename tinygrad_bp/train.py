@@ -461,7 +461,7 @@ def _bar(total: int, progress: bool) -> Any:
         from tqdm.auto import tqdm  # takes longer to import than all the rest
 
     # Short, so that most lines have room for what was measured.
-    form = "{desc}|{bar:10}| {remaining}{postfix}"
+    form = "{desc}|{bar}| {remaining}{postfix}"
     return tqdm(total=total, unit="step", disable=not progress, bar_format=form)
 
 
