@@ -257,6 +257,7 @@ def test_one_hot_of_other_shapes_and_types():
         ([0, -1], None, ValueError, "labels must be 0 to 0, and position 1 holds -1"),
         ([0, 3], 3, ValueError, "labels must be 0 to 2, and position 1 holds 3"),
         ([0], 0, ValueError, "classes must be at least 1, not 0"),
+        ([[0], [0, 1]], None, ValueError, "labels must have rows of one length"),
     ],
 )
 def test_one_hot_refuses(labels, classes, error, message):

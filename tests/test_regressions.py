@@ -6,6 +6,7 @@ import array
 import collections.abc
 import copy
 import gc
+import threading
 import weakref
 
 import numpy as np
@@ -314,6 +315,47 @@ def test_clip_at_nan_gives_nan(bounds):
     np.testing.assert_array_equal(found.data, np.clip(x, *bounds))
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (2, 0), (0,)])
+def test_an_empty_mask_is_a_mask(shape):
+    x = np.zeros(shape)
+    found = bp.Tensor(x, requires_grad=True)
+    assert found[x > 0].shape == x[x > 0].shape
+    with pytest.raises(IndexError, match="arrays used as indices must be of integer"):
+        found[np.zeros(0)]
+    assert found[[]].shape == x[[]].shape
+
+
+def test_a_copy_of_a_leaf_whose_gradient_has_a_history():
+    x = bp.Tensor([1.0, 2.0], requires_grad=True)
+    (x**3).sum().backward(create_graph=True)
+    twin = copy.copy(x)
+    assert twin.is_leaf
+    assert twin.grad.data.tolist() == [3.0, 12.0]
+    assert bp.gradients(twin.grad.sum(), [x])[0].tolist() == [6.0, 12.0]
+
+
+def test_a_no_grad_that_threads_share_is_each_ones_own():
+    off, x = bp.no_grad(), bp.Tensor(2.0, requires_grad=True)
+    inside, entered, left = threading.Event(), threading.Event(), threading.Event()
+
+    def other():
+        with bp.no_grad():
+            inside.wait(10)
+            with off:
+                entered.set()
+                left.wait(10)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    with off:
+        inside.set()
+        entered.wait(10)
+    recorded = (x * x).requires_grad
+    left.set()
+    thread.join()
+    assert recorded
+
+
 def test_taking_nothing():
     x = bp.Tensor([1.0, 2.0], requires_grad=True)
     assert np.take(x, []).shape == (0,)
@@ -326,7 +368,10 @@ def test_no_grad_does_not_decorate_what_runs_in_parts():
     async def number():
         return 1
 
-    for function in (numbers, number):
+    async def more_numbers():
+        yield 1
+
+    for function in (numbers, number, more_numbers):
         with pytest.raises(TypeError, match="runs in parts, which a decorator does not reach"):
             bp.no_grad()(function)
 

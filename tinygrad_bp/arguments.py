@@ -15,7 +15,7 @@ Seed: TypeAlias = "int | np.random.Generator | None"  # as text: looking at np.r
 
 
 def number(value: Any, name: str) -> float:
-    """``value`` as a Python number, which text is not.
+    """``value`` as a Python number, which text, True and False are not.
 
     Examples
     --------
@@ -25,7 +25,9 @@ def number(value: Any, name: str) -> float:
     TypeError: lr must be a number, not '0.1'
     """
     try:
-        return float("" if isinstance(value, str | bytes | bool | np.bool_) else value)
+        if isinstance(value, str | bytes | bool | np.bool_):
+            raise TypeError
+        return float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, not {shown(value)}") from None
     except OverflowError:  # of an integer
@@ -122,11 +124,11 @@ def size(value: Any, name: str, least: int = 1) -> int:
     ValueError: epochs must be at least 1, not 0
     """
     try:
-        result = None if isinstance(value, bool) else operator.index(value)
+        if isinstance(value, bool):
+            raise TypeError
+        result = operator.index(value)
     except TypeError:
-        result = None
-    if result is None:
-        raise TypeError(f"{name} must be an integer, not {shown(value)}")
+        raise TypeError(f"{name} must be an integer, not {shown(value)}") from None
     if result < least:
         raise ValueError(f"{name} must be at least {least}, not {result}")
     return result

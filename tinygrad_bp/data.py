@@ -347,7 +347,8 @@ class Standardize:
         return self._fitting(Z) * self.deviation + self.mean
 
     def _fitting(self, X: Any) -> Any:
-        X = finite(X, "X") if np.size(X) else np.asarray(X)
+        X = as_rows(X, "X")
+        X = finite(X, "X") if X.size else X
         if not X.ndim or X.shape[1:] != self.mean.shape:
             raise ValueError(
                 f"these rows were scaled to shape {self.mean.shape} each, "
@@ -404,7 +405,7 @@ def one_hot(labels: Any, classes: int | None = None, *, dtype: Any = np.float64)
     >>> one_hot([0, 2]).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    labels = as_rows(labels, "labels")
+    labels = np.asarray(as_rows(labels, "labels"))
     if not labels.size:
         raise ValueError("there are no labels")
     if classes is not None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import places, refuse, suggestion
+from .arguments import places, refuse, shown, suggestion
 from .registry import primitive, rule
 from .rules import put_along_axis, relu, sigmoid, softplus
 from .rules.activations import decay
@@ -423,7 +423,7 @@ def l1_penalty(parameters: Iterable[Any]) -> Any:
     3.5
     """
     if not isinstance(parameters, Iterable):
-        raise TypeError(f"parameters must be a list of Tensors or arrays, not {parameters!r:.60}")
+        raise TypeError(f"parameters must be a list of Tensors or arrays, not {shown(parameters)}")
     terms = [np.sum(np.abs(p)) for p in parameters]
     if not terms:
         raise ValueError("there are no parameters to take the sum of")

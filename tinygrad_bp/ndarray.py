@@ -322,7 +322,8 @@ def _own_part(part: Any) -> Any:
         return part  # of another library
     if hasattr(part, "__index__") and not hasattr(part, "__array__"):
         return operator.index(part)
-    return np.array(part, None if np.size(part) else np.intp)  # sequences of every kind too
+    untyped = not hasattr(part, "__array__") and not np.size(part)  # [], which NumPy takes too
+    return np.array(part, np.intp if untyped else None)  # sequences of every kind too
 
 
 def without_history(x: Any) -> Any:

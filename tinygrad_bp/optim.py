@@ -10,7 +10,7 @@ import numpy as np
 
 from .arguments import below_one, flag, not_negative, positive, shown, some
 from .schedules import Schedule, step_size
-from .state import fitting
+from .state import fitting, plain
 from .tensor import Tensor
 
 
@@ -178,7 +178,7 @@ class Optimizer:
         names = self._memory_names
         places = range(len(self.parameters))
         remembered = [i for i in places if any(f"{i}.{part}" in given for part in names)]
-        if not remembered and np.any(given.get("steps", 0)):
+        if not remembered and np.any(plain(given.get("steps", 0))):
             remembered = [0]
         expected: dict[str, Any] = {"steps": np.array(0)}
         for i in remembered:

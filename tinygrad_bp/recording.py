@@ -8,11 +8,17 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
+from threading import get_ident
 from typing import Any, TypeVar
 
 from .registry import Rule
 
+_IN_PARTS = (
+    inspect.isgeneratorfunction,
+    inspect.iscoroutinefunction,
+    inspect.isasyncgenfunction,
+)
 F = TypeVar("F", bound=Callable[..., Any])
 
 RECORDING: ContextVar[bool] = ContextVar("RECORDING", default=True)
@@ -25,23 +31,22 @@ class Changed:
 
     def __init__(self, variable: ContextVar, value: Any):
         self.variable, self.value = variable, value
-        self.before: list[Any] = []  # for each time that it was entered
+        self.tokens: dict[int, list[Token]] = {}  # of each thread, for each time it entered
 
     def __enter__(self) -> None:
-        self.before.append(self.variable.get())
-        self.variable.set(self.value)
+        token = self.variable.set(self.value)
+        self.tokens.setdefault(get_ident(), []).append(token)
 
     def __exit__(self, *error: object) -> None:
-        self.variable.set(self.before.pop())
+        self.variable.reset(self.tokens[get_ident()].pop())
 
     def __call__(self, function: F) -> F:
         """Decorate a function, which then runs with the other value."""
-        for pauses in (inspect.isgeneratorfunction, inspect.iscoroutinefunction):
-            if pauses(function):  # and would run when this is over
-                raise TypeError(
-                    f"{function.__name__} runs in parts, which a decorator does not reach: "
-                    "write the with statement inside it"
-                )
+        if any(runs_in_parts(function) for runs_in_parts in _IN_PARTS):  # when this is over
+            raise TypeError(
+                f"{function.__name__} runs in parts, which a decorator does not reach: "
+                "write the with statement inside it"
+            )
 
         @functools.wraps(function)
         def changed(*inputs: Any, **parameters: Any) -> Any:

@@ -135,7 +135,6 @@ def one_cycle(
     lr, steps, rise = positive(lr, "lr"), size(steps, "steps"), below_one(rise, "rise")
     first, last = lr * not_negative(start, "start"), lr * not_negative(final, "final")
     top = max(rise * steps - 1, 0)  # the first step is number 0
-
     fall = steps - 1 - top or 1  # a single step is at the top
 
     def alpha(t: int) -> float:

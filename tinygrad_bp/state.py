@@ -35,7 +35,7 @@ def fitting(state: Any, expected: Mapping[str, Any], kind: str) -> dict[str, np.
     copies = {}
     for name, like in expected.items():
         if name in state:
-            array = _plain(state[name])
+            array = plain(state[name])
             if array.shape != like.shape:
                 wrong.append(f"{name!r} of shape {array.shape}, not {like.shape}")
             elif not np.can_cast(array.dtype, like.dtype, "same_kind"):
@@ -50,8 +50,14 @@ def fitting(state: Any, expected: Mapping[str, Any], kind: str) -> dict[str, np.
     return copies
 
 
-def _plain(values: Any) -> np.ndarray:
-    """The values as an array; of objects, where they are none."""
+def plain(values: Any) -> np.ndarray:
+    """The values as an array; of objects, where they are none.
+
+    Examples
+    --------
+    >>> plain([[1], [1, 2]])
+    array(None, dtype=object)
+    """
     try:
         return np.asarray(values)
     except (ValueError, TypeError, RuntimeError):  # such as rows of different lengths

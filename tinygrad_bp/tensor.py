@@ -329,7 +329,8 @@ class Tensor(NDArrayMethods):
             raise TypeError(
                 f"{self._called()} was computed; detach() it before it is copied, or use t.data"
             )
-        return _restored, (self.numpy(), self._requires_grad, self.name, copy.copy(self.grad))
+        grad = self.grad if isinstance(self.grad, Tensor) else copy.copy(self.grad)
+        return _restored, (self.numpy(), self._requires_grad, self.name, grad)
 
     def _replace(self, new: Any) -> None:
         """Rebind a leaf's data to an array that nobody else will write to, without a copy."""

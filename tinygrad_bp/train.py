@@ -29,6 +29,7 @@ from .tensor import Tensor
 Function = Callable[[Any, Any], Any]
 Callback = Callable[[Module, History], Any]
 
+_WEIGHTED = PRODUCTS | {"einsum"}  # what makes a pre-activation of weights
 CHUNK = 4096  # rows that are evaluated at once, so that memory stays bounded
 
 
@@ -234,7 +235,8 @@ class _Run:
         self.tensors = list(dict.fromkeys([*tensors.values(), *optimizer.parameters]))
         self.layers = {tensor: path.removesuffix(".weight") for path, tensor in tensors.items()}
         self.earlier = self.before = self.state()
-        self.batch, self.observed = 0, dict[str, float]()
+        self.batch = 0
+        self.observed: dict[str, float] = {}
         self.history = History()
 
     def checked(self, X: Any, y: Any) -> tuple[Any, Any]:
@@ -443,7 +445,7 @@ def _mean_deltas(loss: Tensor, layers: dict[Tensor, str]) -> dict[str, float]:
     """
     found: dict[str, list[float]] = {}
     for node in reversed(topological_order(loss)):
-        if not node.is_leaf and node.rule.name in (*PRODUCTS, "einsum"):
+        if not node.is_leaf and node.rule.name in _WEIGHTED:
             bias = 2 if node.rule.name == "linear" else None
             factors = [_untransposed(node.inputs[i]) for i in node.edges if i != bias]
             for x in layers.keys() & factors:

@@ -154,7 +154,7 @@ class Dropout(Module):
 
     Attributes
     ----------
-    chance : Tensor of 2 integers
+    draws : Tensor of 2 integers
         What the next mask is drawn from: a number that the seed gave, and how many masks there
         were. A buffer, saved with the state, so that a training that was saved drops what it
         would have dropped. PyTorch's dropout has none: ``load_state_dict(state, strict=False)``.
@@ -174,17 +174,17 @@ class Dropout(Module):
     def __init__(self, p: float = 0.5, *, seed: Seed = None):
         self.p = below_one(p, "p")
         key = chance(seed).integers(2**63)
-        self.chance = Tensor(np.array([key, 0], np.uint64))
+        self.draws = Tensor(np.array([key, 0], np.uint64))
 
     def forward(self, x: Any) -> Any:
         """``x`` times a mask drawn anew, in training; else ``x``."""
         if not self.training or not self.p:
             return x
         x = x if hasattr(x, "dtype") else np.asarray(x)
-        generator = np.random.default_rng(self.chance.data)
+        generator = np.random.default_rng(self.draws.data)
         mask = (generator.random(x.shape) >= self.p) / (1 - self.p)
         out = x * mask.astype(np.result_type(x.dtype, np.float16))
-        self.chance.data = self.chance.data + np.array([0, 1], np.uint64)
+        self.draws.data = self.draws.data + np.array([0, 1], np.uint64)
         return out
 
     def __repr__(self) -> str:

@@ -52,7 +52,8 @@ rule(
 def take(a, indices, axis=None, out=None, mode="raise"):
     a, axis = (np.ravel(a), 0) if axis is None else (as_array(a), axis)
     length = a.shape[axis]
-    indices = np.asarray(indices, None if np.size(indices) else np.intp)
+    untyped = not hasattr(indices, "__array__") and not np.size(indices)  # such as []
+    indices = np.asarray(indices, np.intp if untyped else None)
     if mode == "wrap":
         indices = indices % length
     elif mode == "clip":
