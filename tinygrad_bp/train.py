@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -23,6 +19,7 @@ from .metrics import METRICS
 from .nn import BatchNorm, Module, evaluating
 from .nn.summarizing import PRODUCTS
 from .optim import Optimizer
+from .progress import bar_of, ctrl_c
 from .recording import no_grad
 from .tensor import Tensor
 
@@ -188,9 +185,9 @@ def fit(
     stopping = _Stopping(run, epochs, tolerance, patience, VALIDATION if held_out else "")
     callbacks = [function(c, {}, "callback") for c in _listed(callbacks, "callbacks")]
     progress, history, reason = flag(progress, "progress"), run.history, ""
-    with _ctrl_c() as interrupted:
+    with ctrl_c() as interrupted:
         try:
-            with _bar(stopping.epochs * batches.count, progress) as bar:
+            with bar_of(stopping.epochs * batches.count, progress) as bar:
                 while not reason:
                     began = time.perf_counter()
                     row = run.epoch(X, y, batches, bar, interrupted)
@@ -457,46 +454,10 @@ def _untransposed(x: Tensor) -> Tensor:
     return x if x.is_leaf or "transpose" not in x.rule.name else x.inputs[0]
 
 
-def _bar(total: int, progress: bool) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a notebook without widgets gets a bar of text
-        from tqdm.auto import tqdm  # takes longer to import than all the rest
-
-    # Short, so that most lines have room for what was measured.
-    form = "{desc}|{bar}| {remaining}{postfix}"
-    return tqdm(total=total, unit="step", disable=not progress, bar_format=form)
-
-
 def _shown(row: dict[str, float]) -> str:
     names = [name for name in row if not name.startswith(DELTA) and name != "learning rate"]
     names.sort(key=lambda name: name.startswith(VALIDATION))  # where a line ends, they go first
     return ", ".join(f"{name} {row[name]:.3g}" for name in names)
-
-
-@contextmanager
-def _ctrl_c() -> Iterator[list[int]]:
-    """Let Ctrl-C wait for the end of a step: a list, with something in it once it was pressed.
-
-    Pressed a second time it no longer waits. Python takes signals in the main thread alone, and a
-    program in the background may have been told to take none.
-    """
-    pressed: list[int] = []
-
-    def press(signal_number: int, frame: Any) -> None:
-        pressed.append(signal_number)
-        if len(pressed) == 2:
-            raise KeyboardInterrupt
-
-    before = signal.getsignal(signal.SIGINT)
-    main = threading.current_thread() is threading.main_thread()
-    if not main or before is signal.SIG_IGN:
-        yield pressed
-        return
-    signal.signal(signal.SIGINT, press)
-    try:
-        yield pressed
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
 
 
 # Arguments
