@@ -164,6 +164,8 @@ def test_a_split_leaves_rows_on_both_sides(test_size):
     [
         (np.ones((3, 2)), np.ones(2), ValueError, "X has 3 rows and y 2"),
         (np.ones((0, 2)), np.ones(0), ValueError, r"X is empty: it has shape \(0, 2\)"),
+        (np.full((2, 2), np.nan), np.ones(2), ValueError, r"X must be finite, and X\[0, 0\]"),
+        (np.ones((2, 2)), np.array([1, np.inf]), ValueError, r"y must be finite, and y\[1\] is"),
         ([[1.0], [2.0, 3.0]], np.ones(2), ValueError, "X must have rows of one length, not"),
         (np.ones(1), np.float64(1), TypeError, r"y must be an array with rows, not array\(1.\)"),
     ],

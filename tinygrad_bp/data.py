@@ -186,15 +186,16 @@ def batches(
     Raises
     ------
     ValueError
-        At once, if the numbers of rows differ or are 0, or ``batch_size`` is less than 1.
+        At once, if the numbers of rows differ or are 0, a number is nan or infinite, or
+        ``batch_size`` is less than 1.
 
     Examples
     --------
     >>> [b.tolist() for _, b in batches(np.zeros((5, 2)), np.arange(5), 2, shuffle=False)]
     [[0, 1], [2, 3], [4]]
     """
-    X, y = as_rows(X, "X"), as_rows(y, "y")
-    n, batch_size, generator = rows(X, y), size(batch_size, "batch_size"), chance(seed)
+    X, y = _checked(X, y)
+    n, batch_size, generator = len(X), size(batch_size, "batch_size"), chance(seed)
     parts = row_numbers(n, batch_size, generator if flag(shuffle, "shuffle") else None)
     return ((X[part], y[part]) for part in parts)
 
@@ -250,6 +251,16 @@ def rows(X: Any, y: Any) -> int:
     return X.shape[0]
 
 
+def _checked(X: Any, y: Any) -> tuple[Any, Any]:
+    """As many rows of X as of y, of any type; what floats are among them is finite."""
+    X, y = as_rows(X, "X"), as_rows(y, "y")
+    rows(X, y)
+    for array, name in ((X, "X"), (y, "y")):
+        if array.dtype.kind == "f":
+            finite(array, name)
+    return X, y
+
+
 def train_test_split(
     X: Any, y: Any, test_size: float = 0.25, *, seed: Seed = None
 ) -> tuple[Any, Any, Any, Any]:
@@ -270,7 +281,8 @@ def train_test_split(
     Raises
     ------
     ValueError
-        If one of the parts would be empty, or the numbers of rows differ.
+        If one of the parts would be empty, the numbers of rows differ, or a number is nan or
+        infinite.
 
     Examples
     --------
@@ -278,8 +290,8 @@ def train_test_split(
     >>> X_train.shape, y_test.shape
     ((6, 8), (2,))
     """
-    X, y = as_rows(X, "X"), as_rows(y, "y")
-    n, share = rows(X, y), number(test_size, "test_size")
+    X, y = _checked(X, y)
+    n, share = len(X), number(test_size, "test_size")
     if isinstance(test_size, int | np.integer):
         count = int(test_size)
     else:
