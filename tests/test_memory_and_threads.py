@@ -348,6 +348,27 @@ def test_threads_may_share_a_leaf_and_no_gradient_is_lost():
     assert x.grad.tolist() == [7200.0, 7200.0]
 
 
+def test_a_pass_that_interrupts_the_accumulation_of_another_does_not_wait_for_it():
+    x, other = leaf([1.0, 2.0]), leaf(1.0)
+    five = other * 5
+
+    class Interrupting:
+        def __add__(self, g):
+            five.backward()  # as the handler of a signal might
+            return g * other.grad
+
+    def run():
+        y = x * 3
+        x.grad = Interrupting()
+        y.sum().backward()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert x.grad.tolist() == [15.0, 15.0]
+
+
 def test_threads_may_share_a_model_to_predict():
     model, X, _ = network()
     expected = model(X).numpy()

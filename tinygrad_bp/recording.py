@@ -42,7 +42,7 @@ class Changed:
 
     def __call__(self, function: F) -> F:
         """Decorate a function, which then runs with the other value."""
-        if any(runs_in_parts(function) for runs_in_parts in _IN_PARTS):  # when this is over
+        if any(runs_in_parts(function) for runs_in_parts in _IN_PARTS):  # the rest after the call
             raise TypeError(
                 f"{function.__name__} runs in parts, which a decorator does not reach: "
                 "write the with statement inside it"

@@ -17,7 +17,7 @@ from .registry import COMPOSITIONS, PLAIN, REFUSED, RULES, Rule, full_name
 from .signatures import bind, cannot_write, has_out
 
 _NO_PARAMETERS: dict[str, Any] = {}
-_ACCUMULATING = threading.Lock()
+_ACCUMULATING = threading.RLock()  # a handler of signals may run a pass within one
 _AS_THEY_ARE = frozenset({np.ndarray, np.float64, np.float32, float, int, slice})
 
 
