@@ -10,7 +10,7 @@ import inspect
 from pathlib import Path
 
 import tinygrad_bp as bp
-from tinygrad_bp import registry
+from tinygrad_bp.engine import registry
 
 README = Path(__file__).parents[1] / "README.md"
 START, END = "<!-- coverage: python -m tests.coverage_table -->\n", "<!-- end of coverage -->\n"
@@ -20,7 +20,11 @@ def home(function):
     """The module of the rules that makes ``function`` known."""
     if function in registry.COMPOSITIONS:
         module = registry.COMPOSITIONS[function].__module__
-        return module if module.startswith("tinygrad_bp") else "tinygrad_bp.rules.assembly"
+        return (
+            module
+            if module.startswith("tinygrad_bp")
+            else "tinygrad_bp.engine.compositions.joining"
+        )
     derivatives = registry.RULES[function].derivatives
     if isinstance(derivatives, registry.Each):
         return derivatives.derivative.__module__

@@ -8,7 +8,7 @@ import pytest
 
 from tinygrad_bp import Tensor, functional, grad, no_grad
 from tinygrad_bp.check import GradientError, detect_nan, gradcheck
-from tinygrad_bp.registry import RULES, primitive, rule
+from tinygrad_bp.engine.registry import RULES, primitive, rule
 
 a = np.array([0.3, -1.2, 2.0])
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import tinygrad_bp as bp
 from tinygrad_bp import explain
+from tinygrad_bp.engine.registry import RULES, Each
 from tinygrad_bp.explain.names import formula
-from tinygrad_bp.registry import RULES, Each
 
 
 def scalar(value, name=None):

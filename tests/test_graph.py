@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import tinygrad_bp as bp
-from tinygrad_bp.backprop import topological_order
-from tinygrad_bp.registry import RULES, Rule
+from tinygrad_bp.engine.backprop import topological_order
+from tinygrad_bp.engine.registry import RULES, Rule
 
 
 def leaf(value, **options):

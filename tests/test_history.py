@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from tinygrad_bp.history import BLOCKS, History, sparkline
+from tinygrad_bp.train.history import BLOCKS, History, sparkline
 
 from .test_examples import ROOT
 
@@ -124,7 +124,8 @@ def test_plot_refuses_before_it_writes(history, tmp_path):
 
 def test_plot_says_what_is_missing():
     program = (
-        "import sys; sys.modules['matplotlib'] = None; from tinygrad_bp.history import History; "
+        "import sys; sys.modules['matplotlib'] = None; "
+        "from tinygrad_bp.train.history import History; "
         "history = History(); history.append({'loss': 1.0}); history.plot()"
     )
     run = subprocess.run(
@@ -139,7 +140,7 @@ def test_plot_says_what_is_missing():
 def test_it_is_printed_with_the_letters_that_there_are(encoding):
     """So is a trace."""
     code = (
-        "import numpy as np, tinygrad_bp as bp; from tinygrad_bp.history import History\n"
+        "import numpy as np, tinygrad_bp as bp; from tinygrad_bp.train.history import History\n"
         "h = History()\n"
         "for loss in (4.0, 2.0, 0.5): h.append({'loss': loss})\n"
         "x = bp.Tensor(2.0, requires_grad=True, name='x'); print(h); print(bp.trace(np.cos(x) * x))"

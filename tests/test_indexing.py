@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from tinygrad_bp import Tensor, gradients
-from tinygrad_bp.rules import put_along_axis, scatter_add
+from tinygrad_bp.engine.compositions.rearranging import put_along_axis
+from tinygrad_bp.engine.rules.indexing import scatter_add
 
 
 def scattered(g, index, shape):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tinygrad_bp as bp
-from tinygrad_bp.backprop import topological_order
+from tinygrad_bp.engine.backprop import topological_order
 
 
 def leaf(value, **options):

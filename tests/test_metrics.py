@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinygrad_bp.metrics import accuracy, mae, r2
+from tinygrad_bp.train.metrics import accuracy, mae, r2
 
 random = np.random.default_rng(0)
 

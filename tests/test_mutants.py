@@ -11,8 +11,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tinygrad_bp.backprop import unbroadcast
-from tinygrad_bp.registry import RULES, Each, full_name
+from tinygrad_bp.engine.backprop import unbroadcast
+from tinygrad_bp.engine.registry import RULES, Each, full_name
 
 from .catalogue import SAMPLES_OF, checks
 

@@ -9,7 +9,7 @@ import pytest
 
 import tinygrad_bp as bp
 from tinygrad_bp.optim import SGD, Adam, AdamW
-from tinygrad_bp.schedules import cosine, exponential, step, step_size
+from tinygrad_bp.optim.schedules import cosine, exponential, step, step_size
 
 
 def leaf(values, **options):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tinygrad_bp as bp
-from tinygrad_bp.history import History
+from tinygrad_bp.train.history import History
 
 pytest.importorskip("matplotlib")
 

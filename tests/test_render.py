@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import tinygrad_bp as bp
-from tinygrad_bp import files
 from tinygrad_bp.drawing import render
+from tinygrad_bp.support import files
 
 SMALL = 'digraph { a [label=<<B>x</B>> fontname="Helvetica"] }'
 GOOD = """

@@ -11,7 +11,7 @@ import pytest
 
 import tinygrad_bp as bp
 from tinygrad_bp import data, functional, nn, optim, schedules, train
-from tinygrad_bp.history import History
+from tinygrad_bp.train.history import History
 
 X, y = data.moons(60, seed=0)
 X_other, y_other = data.moons(40, seed=1)

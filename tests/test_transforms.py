@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygrad_bp import Tensor, grad, hessian, hvp, jacobian, jvp, no_grad, value_and_grad, vjp
-from tinygrad_bp.recording import is_recording
+from tinygrad_bp.engine.recording import is_recording
 
 a = np.array([0.3, -1.2, 2.0])
 W = np.random.default_rng(0).normal(size=(4, 3))

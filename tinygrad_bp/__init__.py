@@ -9,18 +9,19 @@ pass did; `grad`, `hessian` and the other transformations take functions and giv
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .backprop import gradients
 from .check import GradientError, detect_nan, gradcheck
-from .draw import Drawing, draw
+from .drawing import Drawing, draw
+from .engine.backprop import gradients
+from .engine.recording import no_grad
+from .engine.tensor import Tensor
 from .explain import count_paths, nudge, paths, propagate, trace
-from .recording import no_grad
-from .tensor import Tensor
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 if TYPE_CHECKING:
-    from . import data, explain, functional, nn, optim, plot, schedules, train
+    from . import data, explain, functional, nn, optim, plot, train
     from . import estimators as estimators
     from .drawing.animation import animate
+    from .optim import schedules
 
 __version__ = "0.1.0"
 
@@ -56,7 +57,8 @@ __all__ = [
     "vjp",
 ]
 
-_LATER = {"data", "estimators", "functional", "nn", "optim", "plot", "schedules", "train"}
+_LATER = {"data", "estimators", "functional", "nn", "optim", "plot", "train"}
+_MOVED = {"metrics": ".train.metrics", "schedules": ".optim.schedules"}  # earlier names
 
 
 def __getattr__(name: str) -> Any:
@@ -65,6 +67,8 @@ def __getattr__(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name == "animate":
         return import_module(".drawing.animation", __name__).animate
+    if name in _MOVED:
+        return import_module(_MOVED[name], __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from .recording import no_grad, watching
-from .registry import Each, Rule
-from .tensor import Tensor, described
+from .engine.recording import no_grad, watching
+from .engine.registry import Each, Rule
+from .engine.tensor import Tensor, described
 from .transforms import jacobian
 
 STEP = np.cbrt(np.finfo(np.float64).eps)  # small, and still far from the rounding of its square

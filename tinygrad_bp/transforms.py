@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from .backprop import gradients, topological_order
-from .recording import is_recording, recording, transforming
-from .tensor import Tensor
+from .engine.backprop import gradients, topological_order
+from .engine.recording import is_recording, recording, transforming
+from .engine.tensor import Tensor
 
 Function = Callable[..., Any]
 Pullback = Callable[[Any], tuple[Any, ...]]

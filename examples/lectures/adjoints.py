@@ -1,6 +1,6 @@
 """What the engine finds for the named nodes of a graph, put beside what was found by hand."""
 
-from tinygrad_bp.backprop import topological_order
+from tinygrad_bp.engine.backprop import topological_order
 
 
 def adjoints(output):

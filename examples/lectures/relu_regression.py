@@ -34,7 +34,7 @@ from functions import ACTIVATIONS, LOSSES
 from side_by_side import difference, side_by_side
 
 import tinygrad_bp as bp
-from tinygrad_bp.backprop import topological_order
+from tinygrad_bp.engine.backprop import topological_order
 
 try:
     from sklearn.datasets import load_diabetes

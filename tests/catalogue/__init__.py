@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from typing import Any
 
-from tinygrad_bp.registry import COMPOSITIONS, RULES
+from tinygrad_bp.engine.registry import COMPOSITIONS, RULES
 
 from .sample import Sample
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinygrad_bp.rules import relu, sigmoid, softplus
+from tinygrad_bp.engine.rules.activations import relu, sigmoid, softplus
 
 from .sample import Sample
 

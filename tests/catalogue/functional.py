@@ -10,8 +10,8 @@ from tinygrad_bp.functional import (
     logsumexp,
     mse_loss,
     softmax,
-    softmax_error,
 )
+from tinygrad_bp.functional.functions import softmax_error
 
 from .sample import Constant, Sample
 

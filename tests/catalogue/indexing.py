@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tinygrad_bp.rules import getitem, put_along_axis, scatter_add
+from tinygrad_bp.engine.compositions.rearranging import put_along_axis
+from tinygrad_bp.engine.rules.indexing import getitem, scatter_add
 
 from .sample import Constant, Sample
 from .shapes import a, b, batch, scalar, square, v, w

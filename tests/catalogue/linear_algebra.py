@@ -4,7 +4,8 @@ import functools
 
 import numpy as np
 
-from tinygrad_bp.rules import decompositions, linear_algebra
+from tinygrad_bp.engine.rules import decompositions
+from tinygrad_bp.engine.rules.products import on_diagonal
 
 from .sample import Sample
 
@@ -140,7 +141,7 @@ chains = [
 
 diagonals = [
     *singles(np.diagonal, x, array(2, 3), array(2, 3, 2), holomorphic=True),
-    *singles(np.diagonal, array(3, 4), offset=1, covers=(linear_algebra.on_diagonal,)),
+    *singles(np.diagonal, array(3, 4), offset=1, covers=(on_diagonal,)),
     *singles(np.diagonal, array(2, 3, 4), offset=-1, axis1=-1, axis2=1),
     *singles(np.linalg.diagonal, array(2, 3, 4), offset=-1),
     *singles(np.trace, x, array(2, 3), array(2, 3, 2), holomorphic=True),
@@ -150,7 +151,7 @@ diagonals = [
     *singles(np.diag, array(2), array(3, 3), k=1),
     *singles(np.diag, array(2), array(3, 3), k=-2),
     *singles(np.diagflat, array(2, 2), array(3), k=-1),
-    *singles(linear_algebra.on_diagonal, array(2, 2), shape=(3, 2, 3), offset=1, axis1=0, axis2=2),
+    *singles(on_diagonal, array(2, 2), shape=(3, 2, 3), offset=1, axis1=0, axis2=2),
     *singles(np.linalg.matrix_transpose, array(2, 3, 2), holomorphic=True),
 ]
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tinygrad_bp.rules.assembly import concatenate, stack
-from tinygrad_bp.rules.types import astype
+from tinygrad_bp.engine.rules.joining import concatenate, stack
+from tinygrad_bp.engine.rules.types import astype
 
 from .sample import Sample
 

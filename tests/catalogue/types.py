@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinygrad_bp.rules import astype
+from tinygrad_bp.engine.rules.types import astype
 
 from .sample import Sample
 

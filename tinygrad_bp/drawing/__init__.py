@@ -1,1 +1,9 @@
-"""What `draw` and `animate` are made of: reading a graph, laying out cards, rendering."""
+"""Graphs as pictures: reading a graph, laying out cards, rendering."""
+
+from .drawing import Drawing, draw
+
+__all__ = ["Drawing", "draw"]
+
+
+def __dir__() -> list[str]:
+    return __all__

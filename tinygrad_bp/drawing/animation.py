@@ -11,10 +11,10 @@ import string
 from pathlib import Path
 from typing import Any
 
+from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, view
 from ..explain.names import number, quantity
-from ..files import checked, write
-from ..tensor import Tensor
+from ..support.files import checked, write
 from .groups import name_gradients
 from .picture import Options, picture_of
 from .render import accessible, render

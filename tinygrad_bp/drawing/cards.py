@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, Node
 from ..explain.names import literal, norm, number, quantity
-from ..tensor import Tensor
 from .groups import description_of, short_title
 from .sheet import Item
 from .style import (

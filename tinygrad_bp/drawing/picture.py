@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import size, suggestion
 from ..explain import Graph
 from ..explain.names import norm
+from ..support.arguments import size, suggestion
 from .cards import Look, chip, gradient_norm, gradient_of, label_of
 from .groups import Path, title_of, whose_gradients
 from .sheet import Item, Link, Sheet, lay_out

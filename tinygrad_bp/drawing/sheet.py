@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, Node
-from ..tensor import Tensor
 from .groups import AFTER, Path, find_paths
 
 GROUP_ABOVE = 60  # cards

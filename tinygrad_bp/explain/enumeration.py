@@ -8,7 +8,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from ..tensor import Tensor
+from ..engine.tensor import Tensor
 from .graph import Edge, Graph, Node, view
 from .names import factor, quantity
 from .semirings import COUNTING, propagate

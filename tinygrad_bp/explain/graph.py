@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..backprop import topological_order, unbroadcast
-from ..tensor import Tensor
+from ..engine.backprop import topological_order, unbroadcast
+from ..engine.tensor import Tensor
 from .names import SIGNS, Names, expression, formula, has_shape, literal
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import Rule
-from ..tensor import Tensor
+from ..engine.registry import Rule
+from ..engine.tensor import Tensor
 
 SIGNS = {
     "add": "+",
@@ -125,7 +125,7 @@ def formula(rule: Rule, position: int, out: str, operands: Sequence[str]) -> tup
 
     Examples
     --------
-    >>> from tinygrad_bp.registry import RULES
+    >>> from tinygrad_bp.engine.registry import RULES
     >>> formula(RULES[np.tanh], 0, "h", ["z"])
     ('1 - h²', 'h.grad × (1 - h²)')
     >>> formula(RULES[np.matmul], 0, "z", ["X", "W"])

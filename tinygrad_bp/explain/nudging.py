@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import number as number_of
-from ..arguments import positive
-from ..backprop import gradients
-from ..recording import recording
-from ..tensor import Tensor
+from ..engine.backprop import gradients
+from ..engine.recording import recording
+from ..engine.tensor import Tensor
+from ..support.arguments import number as number_of
+from ..support.arguments import positive
 from .names import number
 from .tables import Column, Shown, Table
 

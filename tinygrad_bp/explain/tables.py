@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from unicodedata import combining, east_asian_width
 
-from ..printing import printable
+from ..support.printing import printable
 
 
 @dataclass(frozen=True)

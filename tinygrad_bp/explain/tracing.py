@@ -8,7 +8,7 @@ from functools import cached_property, reduce
 from operator import add
 from typing import Any
 
-from ..tensor import Tensor
+from ..engine.tensor import Tensor
 from .graph import Edge, Graph, Node, view
 from .names import number, quantity
 from .tables import Column, Shown, Table

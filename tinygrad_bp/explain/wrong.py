@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..tensor import Tensor
+from ..engine.tensor import Tensor
 from .graph import Edge, Graph, Node, view
 from .names import quantity
 from .semirings import COUNTING, Values, propagate

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..arguments import finite_number, shown, size
+from ..support.arguments import finite_number, shown, size
 
 # As text, because NumPy loads its random numbers only when they are asked for.
 Initialization: TypeAlias = "Callable[[np.random.Generator, int, int], np.ndarray]"

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import Seed, below_one, chance, flag, look_up, places, size
+from ..engine.tensor import Tensor
 from ..functional import linear
-from ..tensor import Tensor
+from ..support.arguments import Seed, below_one, chance, flag, look_up, places, size
 from .initialization import INITIALIZATIONS, Initialization
 from .module import Module
 

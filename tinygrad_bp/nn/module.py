@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..arguments import flag
-from ..state import fitting
-from ..tensor import Tensor
+from ..engine.tensor import Tensor
+from ..support.arguments import flag
+from ..support.state import fitting
 
 Self = TypeVar("Self", bound="Module")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import Seed, below_one, chance, look_up, shown, size
 from ..functional import relu, sigmoid, softmax, softplus, tanh
+from ..support.arguments import Seed, below_one, chance, look_up, shown, size
 from .initialization import Initialization
 from .layers import Dropout, Linear
 from .module import Module

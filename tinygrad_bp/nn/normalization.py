@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import positive, size
-from ..tensor import Tensor
+from ..engine.tensor import Tensor
+from ..support.arguments import positive, size
 from .module import Module
 
 

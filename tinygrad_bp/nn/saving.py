@@ -10,8 +10,8 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from ..arguments import shown, some
-from ..files import checked, read, write
+from ..support.arguments import shown, some
+from ..support.files import checked, read, write
 
 State = dict[str, np.ndarray]
 

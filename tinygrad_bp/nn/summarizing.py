@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import size
-from ..recording import no_grad, watching
-from ..tensor import Tensor
+from ..engine.recording import no_grad, watching
+from ..engine.tensor import Tensor
+from ..support.arguments import size
 from .module import Module, flat, shown
 from .networks import Sequential
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arguments import shown
 from ..drawing.style import INK
-from ..files import checked, write
 from ..functional import softmax
+from ..support.arguments import shown
+from ..support.files import checked, write
 from .figure import (
     VALUE,
     Model,

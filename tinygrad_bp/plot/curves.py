@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arguments import shown
 from ..drawing.style import INK
+from ..support.arguments import shown
 from .figure import GRADIENT, LARGEST, LEGEND, VALUE, PathLike, canvas, own_style, saved
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..history import History
+    from ..train.history import History
 
 _VALIDATION = "validation "
 _BY_LAYER = "mean |δ| by layer"
@@ -60,7 +60,7 @@ def loss_curves(history: History, *, path: PathLike | None = None) -> Figure:
 
     Examples
     --------
-    >>> from tinygrad_bp.history import History
+    >>> from tinygrad_bp.train.history import History
     >>> history = History()
     >>> for loss in (1.0, 0.5, 0.25):
     ...     history.append({"loss": loss, "validation loss": 1.1 * loss, "accuracy": 1 - loss})

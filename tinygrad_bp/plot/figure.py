@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arguments import shown
 from ..drawing.style import BACKWARD, INK, LINE
-from ..files import checked, write
+from ..engine.recording import no_grad
+from ..engine.tensor import Tensor
 from ..nn import evaluating
-from ..recording import no_grad
-from ..tensor import Tensor
+from ..support.arguments import shown
+from ..support.files import checked, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

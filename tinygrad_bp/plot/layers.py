@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arguments import function, shown
-from ..backprop import gradients, topological_order
 from ..drawing.style import INK, QUIET
+from ..engine.backprop import gradients, topological_order
+from ..engine.recording import recording
+from ..engine.tensor import Tensor
 from ..functional import LOSSES
 from ..nn import evaluating
-from ..printing import printable
-from ..recording import recording
-from ..tensor import Tensor
+from ..support.arguments import function, shown
+from ..support.printing import printable
 from .figure import (
     GRADIENT,
     VALUE,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arguments import shown, size
 from ..drawing.style import INK
+from ..engine.tensor import Tensor
 from ..nn import Module
-from ..tensor import Tensor
+from ..support.arguments import shown, size
 from .figure import PathLike, canvas, numbers, own_style, saved
 
 if TYPE_CHECKING:

@@ -1,0 +1,218 @@
+"""`draw`: a computation graph, or its backward pass step by step, as a picture."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..engine.tensor import Tensor
+from ..explain import view
+from ..support.files import checked, write
+from .groups import name_gradients
+from .picture import Options, Picture, picture_of
+
+SUFFIXES = (".svg", ".png", ".pdf", ".dot")
+
+
+class Drawing:
+    """A picture of a graph. Let a notebook show it, or ``save`` it.
+
+    Attributes
+    ----------
+    source : str
+        The picture in the DOT language: for the same graph the same text, in every process.
+    title, description : str
+        What it shows, for those who do not see it.
+    svg : str
+        The picture as an ``<svg>`` element.
+    png : bytes
+        The picture as a PNG file, on a transparent background.
+    """
+
+    def __init__(self, picture: Picture):
+        self.source = picture.source
+        self.title = picture.title
+        self.description = picture.description
+
+    @functools.cached_property
+    def svg(self) -> str:  # noqa: D102
+        from .render import accessible
+
+        return accessible(self._rendered("svg").decode(), self.title, self.description)
+
+    @functools.cached_property
+    def png(self) -> bytes:  # noqa: D102
+        return self._rendered("png")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the picture to a file; the suffix chooses SVG, PNG, PDF or DOT.
+
+        Raises
+        ------
+        ValueError
+            If the suffix is another.
+        OSError
+            If the folder does not exist or cannot be written. No part of a file is left.
+        RuntimeError
+            If nothing that draws this format is installed.
+        """
+        path = checked(path, SUFFIXES)
+        form = path.suffix.lower()[1:]
+        if form == "dot":
+            write(path, self.source.encode())
+        elif form == "svg":
+            write(path, self.svg.encode())
+        else:
+            write(path, self.png if form == "png" else self._rendered(form))
+
+    def _rendered(self, form: str) -> bytes:
+        from .render import render
+
+        return render(self.source, form)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"<Drawing: {self.title}>"
+
+
+def draw(
+    output: Any,
+    *inputs: Any,
+    path: str | os.PathLike[str] | None = None,
+    values: bool = True,
+    grads: bool | str = "auto",
+    backward: bool = False,
+    ops: str = "auto",
+    depth: int | None = None,
+    max_nodes: int = 400,
+    direction: str | None = None,
+) -> Drawing:
+    """Draw a computation graph, or its backward pass step by step.
+
+    Blue is a value and orange a gradient; grey flows forward and orange backward. A leaf has a
+    thick border, a constant a dashed one, an output a green one, a closed group a double one.
+    A gradient that was not computed is ``-``; one that is zero is ``0``.
+
+    Parameters
+    ----------
+    output : Tensor, list of Tensor, Module or callable
+        What to draw: everything that led to it. A module or function is called with ``inputs``,
+        a module as in use, which leaves it as it was; ``draw(model(X))`` draws it in training.
+        With ``backward(create_graph=True)`` done, ``[z, x.grad]`` draws both passes.
+    *inputs
+        For a module or function, its arguments. A function's floats and arrays of floats are
+        drawn as leaves that require grad, under the names that the function gives them; an
+        integer is passed on as it is, and may be an exponent or an index.
+    path : str or path, optional
+        Where to write it, too; the suffix chooses SVG, PNG, PDF or DOT. It can be given last,
+        without ``path=``: ``draw(z, "z.svg")``, ``draw(model, X, "model.png")``.
+    values : bool
+        Show numbers. Shapes are always shown.
+    grads : bool or "auto"
+        Show what is in ``.grad``. "auto": if anything is.
+    backward : bool
+        Show the backward pass as dynamic programming: its steps numbered, the local derivative
+        on every edge, and in every card the terms that were summed. The adjoints are found in
+        a pass of their own; nobody's ``.grad`` is read or touched.
+    ops : {"auto", "dots", "merged"}
+        Operations as dots between the cards, or in the header of their results. "auto": dots
+        for up to 20 numbers.
+    depth : int, optional
+        Draw the groups at this level as one card each: 1 for a model's outermost layers. A
+        group is found from the dotted names that a model gives its parameters. By default
+        groups are closed only where more than 60 cards would be drawn.
+    max_nodes : int
+        The most cards. Of a larger graph, those nearest to the output are drawn.
+    direction : {"LR", "TB", "RL", "BT"}, optional
+        Where the computation flows to: by default to the right for numbers, down for arrays.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    TypeError, ValueError
+        If this cannot be drawn, or an option is none of those above.
+    OSError
+        If ``path`` cannot be written.
+    RuntimeError
+        If ``backward`` is asked of what does not depend on a Tensor that requires grad, or
+        nothing that renders is installed.
+
+    Examples
+    --------
+    >>> x = Tensor(2.0, requires_grad=True, name="x")
+    >>> y = Tensor(3.0, requires_grad=True, name="y")
+    >>> z = x * y + np.sin(x)
+    >>> drawing = draw(z, backward=True)
+    >>> drawing.description
+    '3 operations: v1 = x × y; v2 = sin x; v3 = v1 + v2.'
+    >>> draw(lambda a, b: a * b, 2.0, 3.0).description
+    '1 operation: v1 = a × b.'
+    """
+    if inputs and isinstance(inputs[-1], str | os.PathLike):
+        *inputs, path = inputs  # type: ignore[assignment]
+    options = Options(values, grads, backward, ops, depth, max_nodes, direction)
+    if path is not None:
+        checked(path, SUFFIXES)
+    graph = view(*_outputs(output, inputs), backward=backward)
+    name_gradients(graph)
+    picture = picture_of(graph, options)
+    if picture.hidden:
+        warnings.warn(
+            f"the {max_nodes} cards nearest to the output are drawn, and {picture.hidden} values "
+            "are not; pass a larger max_nodes to draw more, or depth=1 to close groups",
+            stacklevel=2,
+        )
+    drawing = Drawing(picture)
+    if path is not None:
+        drawing.save(path)
+    return drawing
+
+
+def _outputs(output: Any, inputs: Sequence[Any]) -> Sequence[Tensor]:
+    """The Tensors whose graph is to be drawn."""
+    if callable(output):
+        from ..nn import evaluating  # not needed to draw what was computed before
+
+        with evaluating(output):
+            output = output(*_arguments(output, inputs))
+    elif inputs:
+        raise TypeError(f"{inputs[0]!r} is neither a path nor an input: only functions take those")
+    outputs = output if isinstance(output, list | tuple) else [output]
+    wrong = [type(x).__name__ for x in outputs if not isinstance(x, Tensor)]
+    if wrong or not outputs:
+        what = wrong[0] if wrong else "nothing"
+        raise TypeError(
+            f"draw needs Tensors, or a function that returns some, not {what} "
+            "(of a function's inputs, floats and arrays of floats are drawn: 2.0, not 2)"
+        )
+    return outputs
+
+
+def _arguments(function: Callable[..., Any], inputs: Sequence[Any]) -> list[Any]:
+    """The inputs as Tensors, under the names that the function or module gives them."""
+    called = getattr(function, "forward", function)  # a module says there what its inputs are
+    places = inspect.signature(called).parameters.values()
+    names = [p.name for p in places if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    names += [None] * (len(inputs) - len(names))  # type: ignore[list-item]
+    return [
+        _argument(x, name, requires_grad=called is function)
+        for x, name in zip(inputs, names, strict=False)
+    ]
+
+
+def _argument(x: Any, name: str | None, requires_grad: bool) -> Any:
+    if isinstance(x, Tensor) or not isinstance(x, float | list | np.ndarray | np.floating):
+        return x
+    x = np.asarray(x)
+    return Tensor(x, requires_grad=requires_grad and x.dtype.kind == "f", name=name)

@@ -1,0 +1,39 @@
+"""NumPy's functions that are made of functions with rules. There is no calculus here."""
+
+from . import (
+    decompositions,
+    elementwise,
+    grids,
+    indexing,
+    joining,
+    linear_algebra,
+    norms,
+    not_a_number,
+    quantiles,
+    rearranging,
+    scans,
+    shapes,
+    signals,
+    sorting,
+    statistics,
+    ufunc_methods,
+)
+
+__all__ = [
+    "decompositions",
+    "elementwise",
+    "grids",
+    "indexing",
+    "joining",
+    "linear_algebra",
+    "norms",
+    "not_a_number",
+    "quantiles",
+    "rearranging",
+    "scans",
+    "shapes",
+    "signals",
+    "sorting",
+    "statistics",
+    "ufunc_methods",
+]

@@ -1,0 +1,37 @@
+"""Functions that read elements at given places, made of indexing."""
+
+import inspect
+
+import numpy as np
+
+from ..registry import compose
+from ..rules.indexing import scatter_add
+from ..rules.types import as_array, cast
+
+
+@compose(np.take)
+def take(a, indices, axis=None, out=None, mode="raise"):
+    a, axis = (np.ravel(a), 0) if axis is None else (as_array(a), axis)
+    length = a.shape[axis]
+    untyped = not hasattr(indices, "__array__") and not np.size(indices)  # such as []
+    indices = np.asarray(indices, np.intp if untyped else None)
+    if mode == "wrap":
+        indices = indices % length
+    elif mode == "clip":
+        indices = np.clip(indices, 0, length - 1)
+    return a[axis % a.ndim * (slice(None),) + (indices,)]
+
+
+@compose(np.take_along_axis)
+def take_along_axis(arr, indices, axis=-1):
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    return inspect.unwrap(np.take_along_axis)(arr, np.asarray(indices), axis)
+
+
+@compose(np.bincount)
+def bincount(x, /, weights=None, minlength=0):
+    x = np.asarray(x)
+    if weights is None:
+        return np.bincount(x, minlength=minlength)
+    return scatter_add(cast(weights, float), x, (max(minlength, np.max(x, initial=-1) + 1),))

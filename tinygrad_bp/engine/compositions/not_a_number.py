@@ -1,0 +1,56 @@
+"""The reductions that leave NaN out: the same ones, with NaN replaced by what does no harm."""
+
+import numpy as np
+
+from ..registry import compose
+from ..rules.types import floating
+from .statistics import root
+
+
+@compose(np.nansum)
+def nansum(a, axis=None, dtype=None, **others):
+    return np.sum(np.where(np.isnan(a), 0, a), axis=axis, dtype=dtype, **others)
+
+
+@compose(np.nanprod)
+def nanprod(a, axis=None, dtype=None, **others):
+    return np.prod(np.where(np.isnan(a), 1, a), axis=axis, dtype=dtype, **others)
+
+
+@compose(np.nancumsum)
+def nancumsum(a, axis=None):
+    return np.cumsum(np.where(np.isnan(a), 0, a), axis=axis)
+
+
+@compose(np.nancumprod)
+def nancumprod(a, axis=None):
+    return np.cumprod(np.where(np.isnan(a), 1, a), axis=axis)
+
+
+def numbers(a, axis, keepdims):
+    """How many elements of ``a`` are not NaN, in its own dtype."""
+    return np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype)
+
+
+@compose(np.nanmean)
+def nanmean(a, axis=None, *, keepdims=False):
+    a = floating(a)
+    return np.nansum(a, axis=axis, keepdims=keepdims) / numbers(a, axis, keepdims)
+
+
+@compose(np.nanvar)
+def nanvar(a, axis=None, *, ddof=0, keepdims=False, mean=None, correction=None):
+    a = floating(a)
+    if mean is None:
+        mean = np.nanmean(a, axis=axis, keepdims=True)
+    distance = np.where(np.isnan(a), 0, a - mean)
+    freedom = numbers(a, axis, keepdims) - (ddof if correction is None else correction)
+    freedom = np.where(freedom > 0, freedom, freedom.dtype.type(np.nan))
+    return np.sum(np.square(distance), axis=axis, keepdims=keepdims) / freedom
+
+
+@compose(np.nanstd)
+def nanstd(a, axis=None, *, keepdims=False, **names):
+    variance = np.nanvar(a, axis=axis, keepdims=keepdims, **names)
+    alone = names.get("mean") is None and numbers(floating(a), axis, keepdims) == 1
+    return root(variance, alone)

@@ -1,0 +1,154 @@
+"""Functions that only move elements about: NumPy moves their numbers, indexing does the rest.
+
+The derivative of a move is known once it is known where each element came from. So NumPy's own
+function is run on the numbers 0, 1, 2, ... of the elements, and the result is read by them.
+"""
+
+import inspect
+
+import numpy as np
+
+from ..registry import compose
+from ..rules.indexing import getitem
+from ..rules.types import as_array, cast, common_dtype
+from .shapes import by_own_code
+
+
+def moved(move, *sources):
+    """What ``move``, which only moves elements, makes of the sources.
+
+    NumPy moves the numbers of the elements; then each element is read where its number is.
+    """
+    ends = np.cumsum([np.size(x) for x in sources])
+    numbers = [
+        np.arange(end - np.size(x), end).reshape(np.shape(x))
+        for x, end in zip(sources, ends, strict=True)
+    ]
+    elements = [np.ravel(x) for x in sources]
+    return getitem(np.concatenate(elements) if len(elements) > 1 else elements[0], move(*numbers))
+
+
+def moves(function, name):
+    """Say that ``function`` only moves the elements of the argument called ``name``."""
+    signature = inspect.signature(function)
+
+    @compose(function)
+    def composition(*inputs, **parameters):
+        given = signature.bind(*inputs, **parameters).arguments
+        source = given.pop(name)
+        settings = {key: constant(value) for key, value in given.items()}
+        return moved(lambda numbers: function(**{name: numbers}, **settings), source)
+
+
+def constant(x):
+    """A Tensor that says where, not what, as an array; it cannot require grad."""
+    return np.asarray(x) if hasattr(x, "_record") else x
+
+
+by_own_code(np.flip)  # by slices, so faster
+
+moves(np.compress, "a")
+
+moves(np.delete, "arr")
+
+moves(np.extract, "arr")
+
+moves(np.fliplr, "m")
+
+moves(np.flipud, "m")
+
+moves(np.lib.stride_tricks.sliding_window_view, "x")
+
+moves(np.repeat, "a")
+
+moves(np.resize, "a")
+
+moves(np.roll, "a")
+
+moves(np.rot90, "m")
+
+moves(np.tile, "A")
+
+
+def put_along_axis(x, indices, values, axis):
+    """A copy of ``x`` with ``values`` where `numpy.put_along_axis` would write them.
+
+    Parameters
+    ----------
+    x, values : array or Tensor
+        Derivatives flow to both. ``values`` broadcasts against ``indices``.
+    indices : array of int
+        Of the same number of axes as ``x``.
+    axis : int or None
+        The axis that the indices count along; None: ``x`` is taken as flat.
+
+    Returns
+    -------
+    array or Tensor
+        Of the shape and dtype of ``x``. Where a place is named twice, the later value stands.
+
+    Raises
+    ------
+    ValueError, IndexError
+        If the shapes do not go together, or an index is out of range.
+
+    Examples
+    --------
+    >>> put_along_axis(np.zeros((2, 3)), np.array([[2], [0]]), 1.0, axis=1)
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
+    """
+    x, indices = as_array(x), np.asarray(indices)
+    shape = list(x.shape) if axis is not None else [x.size]
+    shape[axis or 0] = indices.shape[axis or 0]
+
+    def put(places, new):
+        np.put_along_axis(places, indices, new, axis)
+        return places
+
+    return moved(put, x, np.broadcast_to(cast(values, x.dtype), shape))
+
+
+@compose(np.insert)
+def insert(arr, obj, values, axis=None):
+    arr = as_array(arr)
+    return moved(
+        lambda places, new: np.insert(places, constant(obj), new, axis),
+        arr,
+        cast(values, arr.dtype),
+    )
+
+
+@compose(np.pad)
+def pad(array, pad_width, mode="constant", constant_values=0, reflect_type="even"):
+    array = as_array(array)
+    if mode == "constant":
+        return moved(
+            lambda places, new: np.pad(places, pad_width, constant_values=new),
+            array,
+            cast(constant_values, array.dtype),
+        )
+    if mode not in ("edge", "reflect", "symmetric", "wrap") or reflect_type != "even":
+        raise TypeError(
+            f"np.pad with mode={mode!r}, reflect_type={reflect_type!r} has no derivative rule: "
+            "use constant, edge, reflect, symmetric or wrap, with reflect_type='even'"
+        )
+    return moved(lambda places: np.pad(places, pad_width, mode), array)
+
+
+@compose(np.choose)
+def choose(a, choices, out=None, mode="raise"):
+    dtype = common_dtype(*choices)
+    return moved(
+        lambda *numbers: np.choose(constant(a), numbers, mode=mode),
+        *(cast(x, dtype) for x in choices),
+    )
+
+
+@compose(np.select)
+def select(condlist, choicelist, default=0):
+    dtype = common_dtype(default, *choicelist)
+    return moved(
+        lambda other, *numbers: np.select([*map(constant, condlist)], [*numbers], other),
+        *(cast(x, dtype) for x in (default, *choicelist)),
+    )

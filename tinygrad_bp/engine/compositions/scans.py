@@ -1,0 +1,64 @@
+"""Running products and sums along an axis, and the trapezoidal rule."""
+
+import numpy as np
+
+from ..registry import compose
+from ..rules.types import as_array, cast
+
+
+def doubled(combine, x, axis):
+    """Combine each element with all before it: with what is 1, then 2, 4, ... places back.
+
+    Nothing is divided by, so a product may pass through zero.
+    Hillis and Steele, "Data parallel algorithms", Communications of the ACM 29 (1986) 1170.
+    """
+    x = np.swapaxes(x, 0, axis)
+    reach = 1
+    while reach < x.shape[0]:
+        x = np.concatenate((x[:reach], combine(x[reach:], x[:-reach])))
+        reach *= 2
+    return np.swapaxes(x, 0, axis)
+
+
+@compose(np.cumprod)
+def cumprod(a, axis=None, dtype=None):
+    a = cast(a, np.cumprod(np.empty(0, a.dtype), dtype=dtype).dtype)
+    return doubled(np.multiply, np.reshape(a, -1) if axis is None else a, axis or 0)
+
+
+def cumulative(scan, neutral, x, axis, include_initial):
+    """``scan`` along an axis, which only a vector may leave out, after ``neutral`` on demand."""
+    if axis is None:
+        if x.ndim > 1:
+            raise ValueError(f"a cumulative function of shape {x.shape} needs axis=")
+        axis = 0
+    result = scan(x, axis=axis)
+    if include_initial:
+        first = np.full_like(np.sum(x, axis=axis, keepdims=True), neutral)
+        result = np.concatenate((first, result), axis=axis)
+    return result
+
+
+if hasattr(np, "cumulative_sum"):  # since NumPy 2.1
+
+    @compose(np.cumulative_sum)
+    def cumulative_sum(x, *, axis=None, include_initial=False):
+        return cumulative(np.cumsum, 0, x, axis, include_initial)
+
+    @compose(np.cumulative_prod)
+    def cumulative_prod(x, *, axis=None, include_initial=False):
+        return cumulative(np.cumprod, 1, x, axis, include_initial)
+
+
+@compose(np.trapezoid)
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    before = (slice(None),) * (axis % np.ndim(y)) + (slice(None, -1),)
+    after = (*before[:-1], slice(1, None))
+    y = as_array(y)
+    if x is not None:
+        x = as_array(x)
+        if x.ndim == 1:
+            dx = np.reshape(x[1:] - x[:-1], (-1,) + (y.ndim - 1 - axis % y.ndim) * (1,))
+        else:
+            dx = x[after] - x[before]
+    return np.sum(dx * (y[before] + y[after]) / 2, axis=axis)

@@ -1,0 +1,77 @@
+"""Averages, spreads and ranges, made of sums and extremes."""
+
+import numpy as np
+
+from ..registry import compose
+from ..rules.reductions import count
+from ..rules.types import floating
+
+
+@compose(np.average)
+def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
+    a = floating(a)
+    if weights is None:
+        result = np.mean(a, axis=axis, keepdims=keepdims)
+        total = np.full(result.shape, float(count(a, result)), result.dtype)
+    else:
+        weights = along(weights, a, axis)
+        total = np.sum(weights, axis=axis, keepdims=keepdims)
+        result = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
+    return (result, total) if returned else result
+
+
+def along(weights, a, axis):
+    """Weights for every element of ``a``, from as many, or from some for the axes alone."""
+    if np.shape(weights) == np.shape(a):
+        return np.reshape(weights, np.shape(a))
+    if axis is None:
+        raise TypeError(
+            f"np.average needs axis= for shape {np.shape(a)} and weights of {np.shape(weights)}"
+        )
+    axes = [i % np.ndim(a) for i in (axis if isinstance(axis, tuple) else (axis,))]
+    weights = np.transpose(weights, tuple(int(i) for i in np.argsort(axes)))
+    shape = tuple(n if i in axes else 1 for i, n in enumerate(np.shape(a)))
+    return np.broadcast_to(np.reshape(weights, shape), np.shape(a))
+
+
+@compose(np.ptp)
+def ptp(a, axis=None, *, keepdims=False):
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+
+
+# In these out has its place in NumPy's order; the engine refuses any but None.
+
+
+@compose(np.var)
+def var(
+    a,
+    axis=None,
+    dtype=None,
+    out=None,
+    ddof=0,
+    keepdims=False,
+    *,
+    where=True,
+    mean=None,
+    correction=None,
+):
+    if mean is None:
+        mean = np.mean(a, axis=axis, dtype=dtype, keepdims=True, where=where)
+    distance = a - mean if where is True else np.where(where, a - mean, 0)
+    total = np.sum(np.square(distance), axis=axis, dtype=dtype, keepdims=keepdims)
+    freedom = count(a, total, axis, keepdims, where) - (ddof if correction is None else correction)
+    return total / np.maximum(freedom, total.dtype.type(0))
+
+
+@compose(np.std)
+def std(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, **names):
+    variance = np.var(a, axis, dtype, None, ddof, keepdims, where=where, **names)
+    alone = names.get("mean") is None and count(a, variance, axis, keepdims, where) == 1
+    return root(variance, alone)
+
+
+def root(variance, alone):
+    """The root of a variance; of one element alone it is always 0, which has no slope."""
+    if isinstance(alone, bool):
+        return variance if alone else np.sqrt(variance)
+    return np.where(alone, variance, np.sqrt(np.where(alone, 1, variance)))

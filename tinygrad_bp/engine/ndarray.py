@@ -1,0 +1,339 @@
+"""What a Tensor has in common with ndarray: its attributes, operators, methods and protocols.
+
+Each that computes is a call of NumPy's function of that name, which `_record` remembers.
+"""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .recording import TRANSFORMING
+from .registry import full_name
+from .rules.activations import relu, sigmoid
+from .rules.indexing import getitem
+from .rules.types import astype
+from .signatures import cannot_write
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+_Operator = Callable[[Any, Any], "Tensor"]
+_BASIC_INDICES = frozenset({int, slice, type(None), type(Ellipsis)})
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Tensor]:
+    """The method that calls ``function`` on its array."""
+
+    def method(self: NDArrayMethods, *inputs: Any, **parameters: Any) -> Any:
+        return self._record(function, (self, *inputs), parameters)
+
+    method.__name__ = method.__qualname__ = function.__name__
+    method.__doc__ = f"`{full_name(function)}` of this Tensor, with the same arguments."
+    return method
+
+
+_plain_method: Callable[[Callable[..., Any]], Callable[..., Any]] = _method  # gives plain arrays
+
+
+def _in_place(name: str, instead: str) -> Callable[..., Any]:
+    """The method of ndarray that would write into its array, refused."""
+
+    def refused(self: NDArrayMethods, *inputs: Any, **parameters: Any) -> Any:
+        raise TypeError(
+            f"t.{name}() would write in place, and a recorded array never changes: use {instead}"
+        )
+
+    refused.__name__ = refused.__qualname__ = name
+    refused.__doc__ = f"Refused, because it would write in place: use ``{instead}``."
+    return refused
+
+
+def _operators(function: np.ufunc) -> tuple[_Operator, _Operator, _Operator]:
+    """The methods of an operator that calls ``function``: it, its reflection, its assignment."""
+
+    def forward(self: NDArrayMethods, other: Any) -> Tensor:
+        return self._record(function, (self, other))
+
+    def reflected(self: NDArrayMethods, other: Any) -> Tensor:
+        return self._record(function, (other, self))
+
+    def assigned(self: NDArrayMethods, other: Any) -> Tensor:
+        # The name would move on and the leaf would not: right for the argument of a function only.
+        if self._requires_grad and self.is_leaf and not TRANSFORMING.get():
+            raise TypeError(
+                f"{self._called()} is a leaf, which an augmented assignment would not change: "
+                "t.data -= step updates it; t = t - step makes another Tensor"
+            )
+        return forward(self, other)
+
+    return forward, reflected, assigned
+
+
+class NDArrayMethods:
+    """The part of Tensor that is ndarray's: `numpy.lib.mixins.NDArrayOperatorsMixin`, and methods.
+
+    Tensor adds the memory, and says in ``_record`` how a function is called and remembered.
+    """
+
+    __slots__ = ()
+
+    _array: Any  # not called _data: numpy.ma would take that for a masked array's own
+    _requires_grad: bool
+    is_leaf: Any
+    name: str | None
+
+    @staticmethod
+    def _record(function: Any, inputs: tuple[Any, ...], parameters: Any = ...) -> Any:
+        raise NotImplementedError
+
+    def _called(self) -> str:
+        kind = "a Tensor" if self.name is None else f"Tensor {self.name!r}"
+        return f"{kind} of shape {self.shape}"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return self._array.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._array.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._array.size
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the elements."""
+        return self._array.dtype
+
+    def item(self) -> float:
+        """The one element as a Python number.
+
+        Examples
+        --------
+        >>> import tinygrad_bp as bp
+        >>> bp.Tensor([[3.5]]).item()
+        3.5
+        """
+        return self._array.item()
+
+    # NumPy's protocols
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **parameters: Any) -> Any:
+        if "out" in parameters:
+            raise cannot_write(ufunc)
+        function = ufunc if method == "__call__" else (ufunc, method)
+        return self._record(function, inputs, parameters)
+
+    def __array_function__(
+        self, function: Callable, types: Any, inputs: tuple, parameters: dict
+    ) -> Any:
+        return self._record(function, inputs, parameters)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if self._requires_grad:
+            raise TypeError(
+                f"{self._called()} requires grad, and a NumPy array would forget how it was made: "
+                "use t.data for its values, np.stack([...]) to assemble Tensors"
+            )
+        return np.array(self._array, dtype=dtype)
+
+    # Operators
+
+    __add__, __radd__, __iadd__ = _operators(np.add)
+    __sub__, __rsub__, __isub__ = _operators(np.subtract)
+    __mul__, __rmul__, __imul__ = _operators(np.multiply)
+    __truediv__, __rtruediv__, __itruediv__ = _operators(np.divide)
+    __floordiv__, __rfloordiv__, __ifloordiv__ = _operators(np.floor_divide)
+    __mod__, __rmod__, __imod__ = _operators(np.remainder)
+    __pow__, __rpow__, __ipow__ = _operators(np.power)
+    __matmul__, __rmatmul__, __imatmul__ = _operators(np.matmul)
+    __divmod__, __rdivmod__, _ = _operators(np.divmod)
+    __neg__ = _method(np.negative)
+    __pos__ = _method(np.positive)
+    __abs__ = _method(np.absolute)
+
+    # Comparisons give plain arrays; Tensors stay hashable, by identity
+
+    def __eq__(self, other: object) -> Any:  # not np.equal, which refuses text
+        return self._array == without_history(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._array != without_history(other)
+
+    __lt__ = _plain_method(np.less)
+    __le__ = _plain_method(np.less_equal)
+    __gt__ = _plain_method(np.greater)
+    __ge__ = _plain_method(np.greater_equal)
+
+    __hash__ = object.__hash__
+
+    # What Python expects of an array
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return self._record(getitem, (self, _own_index(index)))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            f"{self._called()} cannot be written in place: a recorded array never changes; "
+            "use np.where(mask, new, t), or for a leaf rebind t.data"
+        )
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("a Tensor without axes has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self.ndim == 0:
+            raise TypeError("a Tensor without axes cannot be iterated over")
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return value in self._array
+
+    def __bool__(self) -> bool:
+        return bool(self._array)
+
+    def __float__(self) -> float:
+        return float(self._number("float"))
+
+    def __int__(self) -> int:
+        return int(self._number("int"))
+
+    def __index__(self) -> int:
+        return operator.index(self._array)
+
+    def _number(self, kind: str) -> Any:
+        if self._requires_grad:
+            forgets = (
+                f"{kind}() of {self._called()} forgets how it was made, and so do the functions of "
+                "the math module: use t.item() for the number, np.sin(t) in place of math.sin(t)"
+            )
+            if TRANSFORMING.get():
+                raise TypeError(forgets)
+            warnings.warn(forgets, RuntimeWarning, stacklevel=3)
+        return self._array.item()
+
+    def __format__(self, form: str) -> str:
+        if form and self.ndim:
+            raise TypeError(
+                f"{self._called()} has no format {form!r}; np.round(t.data, 2) has few digits"
+            )
+        return format(self._array, form) if form else str(self)
+
+    # ndarray's methods, and the commonest functions
+
+    abs = _method(np.absolute)
+    all = _plain_method(np.all)
+    any = _plain_method(np.any)
+    argmax = _plain_method(np.argmax)
+    argmin = _plain_method(np.argmin)
+    argpartition = _plain_method(np.argpartition)
+    argsort = _plain_method(np.argsort)
+    astype = _method(astype)
+    choose = _method(np.choose)
+    clip = _method(np.clip)
+    conj = conjugate = _method(np.conjugate)
+    copy = _method(np.copy)
+    cumprod = _method(np.cumprod)
+    cumsum = _method(np.cumsum)
+    diagonal = _method(np.diagonal)
+    dot = _method(np.dot)
+    exp = _method(np.exp)
+    flatten = ravel = _method(np.ravel)
+    log = _method(np.log)
+    max = _method(np.max)
+    mean = _method(np.mean)
+    min = _method(np.min)
+    nonzero = _plain_method(np.nonzero)
+    prod = _method(np.prod)
+    ptp = _method(np.ptp)
+    relu = _method(relu)
+    repeat = _method(np.repeat)
+    round = _method(np.round)
+    searchsorted = _plain_method(np.searchsorted)
+    sigmoid = _method(sigmoid)
+    sqrt = _method(np.sqrt)
+    squeeze = _method(np.squeeze)
+    std = _method(np.std)
+    sum = _method(np.sum)
+    swapaxes = _method(np.swapaxes)
+    take = _method(np.take)
+    tanh = _method(np.tanh)
+    trace = _method(np.trace)
+    var = _method(np.var)
+
+    fill = _in_place("fill", "np.full_like(t, value)")
+    partition = _in_place("partition", "np.partition(t, kth)")
+    put = _in_place("put", "np.where(mask, new, t)")
+    resize = _in_place("resize", "np.resize(t, shape)")
+    sort = _in_place("sort", "np.sort(t)")
+
+    @property
+    def T(self) -> Tensor:
+        """The axes in reverse order: for a matrix, its transpose."""
+        return self._record(np.transpose, (self,))
+
+    @property
+    def mT(self) -> Tensor:
+        """Each matrix of the last two axes, transposed."""
+        return self._record(np.matrix_transpose, (self,))
+
+    def reshape(self, *shape: Any, **order: str) -> Tensor:
+        """`np.reshape`: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``, and ``order="F"``."""
+        return self._record(np.reshape, (self, _one_or_all(shape)), order)
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """`np.transpose`: ``t.transpose(1, 0)``, ``t.transpose((1, 0))`` or ``t.transpose()``."""
+        return self._record(np.transpose, (self,), {"axes": _one_or_all(axes) if axes else None})
+
+    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
+        """`np.compress` of this Tensor: the slices where the condition holds."""
+        return self._record(np.compress, (condition, self, axis))
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers."""
+        return self._array.tolist()
+
+
+def _one_or_all(lengths: tuple[Any, ...]) -> Any:
+    """What was passed as one tuple or as several numbers: ``(2, 3)`` for both."""
+    return lengths[0] if len(lengths) == 1 else lengths
+
+
+def _own_index(index: Any) -> Any:
+    """An index of numbers, slices and arrays, which the caller cannot write to afterwards."""
+    return tuple(map(_own_part, index)) if isinstance(index, tuple) else _own_part(index)
+
+
+def _own_part(part: Any) -> Any:
+    if type(part) in _BASIC_INDICES or isinstance(part, bool | np.generic):
+        return part
+    part = without_history(part)
+    if hasattr(part, "__array_function__") and not isinstance(part, np.ndarray):
+        return part  # of another library
+    if hasattr(part, "__index__") and not hasattr(part, "__array__"):
+        return operator.index(part)
+    untyped = not hasattr(part, "__array__") and not np.size(part)  # [], which NumPy takes too
+    return np.array(part, np.intp if untyped else None)  # sequences of every kind too
+
+
+def without_history(x: Any) -> Any:
+    """Replace every Tensor by its array, within lists, tuples and dicts too."""
+    if isinstance(x, NDArrayMethods):
+        return x._array
+    if isinstance(x, list | tuple):
+        return type(x)([without_history(item) for item in x])
+    if isinstance(x, dict):
+        return {key: without_history(value) for key, value in x.items()}
+    return x

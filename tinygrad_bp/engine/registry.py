@@ -1,0 +1,183 @@
+"""The registry: which functions can be recorded, and what is known of each.
+
+The engine looks a function up here and knows no calculus of its own; the rules fill it in.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+Derivative = Callable[..., Any]
+
+
+class Each:
+    """The derivatives of a function of any number of arrays: one formula, told its position."""
+
+    def __init__(self, derivative: Derivative):
+        self.derivative = derivative
+
+    def __getitem__(self, position: int) -> Derivative:
+        return functools.partial(self.derivative, position)
+
+
+class Rule:
+    """A function that can be recorded, with its local derivatives.
+
+    Attributes
+    ----------
+    function : callable
+        What runs on plain arrays.
+    name : str
+        The function's own name, as pictures and errors show it.
+    derivatives : sequence of callable or None
+        ``derivatives[i](g, out, *inputs, **parameters)`` is the upstream gradient ``g`` times the
+        derivative of ``out`` by input ``i``. ``None``: the output is constant in that input.
+    formulas : sequence of str
+        The same for a reader: a local derivative such as ``cos x``, or, where ``g`` occurs
+        in it, the whole product such as ``g @ yᵀ``.
+    arity : int or None
+        The number of array inputs; None for any number.
+    parameters : frozenset of str
+        The keyword arguments that the derivatives understand.
+    """
+
+    __slots__ = ("arity", "derivatives", "formulas", "function", "name", "parameters")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        run: Callable[..., Any] | None,
+        derivatives: Sequence[Derivative | None] | Each,
+        formulas: Sequence[str],
+    ):
+        self.function: Any = run or getattr(function, "implementation", function)
+        self.name = function.__name__
+        self.derivatives: Any = derivatives
+        self.formulas = formulas
+        if isinstance(derivatives, Each):
+            self.arity: int | None = None
+            self.parameters = _arguments_of(derivatives.derivative)
+        else:
+            known = next(d for d in derivatives if d is not None)
+            self.arity = len(derivatives)
+            self.parameters = _arguments_of(known, skip=2 + len(derivatives))
+
+
+def _arguments_of(function: Callable[..., Any], skip: int = 0) -> frozenset[str]:
+    code = function.__code__
+    return frozenset(code.co_varnames[skip : code.co_argcount + code.co_kwonlyargcount])
+
+
+RULES: dict[Callable[..., Any], Rule] = {}
+COMPOSITIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
+METHODS: dict[str, Callable[..., Any]] = {}
+PLAIN: set[Callable[..., Any]] = set()
+REFUSED: dict[Callable[..., Any], str] = {}
+
+
+def rule(
+    function: Callable[..., Any],
+    *derivatives: Derivative | None,
+    formula: Sequence[str] = (),
+    each: Derivative | None = None,
+    run: Callable[..., Any] | None = None,
+) -> None:
+    """Say how to differentiate ``function``, one derivative for each of its array inputs.
+
+    A derivative uses operators, registered functions and ``.shape`` alone, so that it runs on
+    arrays and, to be differentiated again, on Tensors. Un-broadcasting, dtype and accumulation
+    are the engine's business.
+
+    Parameters
+    ----------
+    function : callable
+        A NumPy function, or one of ours marked with `primitive`.
+    *derivatives : callable or None
+        For each input ``f(g, out, *inputs, **parameters)``; None where the output is constant.
+    formula : sequence of str
+        For each input, the derivative as a reader would write it.
+    each : callable, optional
+        For a function of any number of arrays: ``f(position, g, out, *inputs, **parameters)``.
+    run : callable, optional
+        What to run on arrays in place of ``function``: the same, faster.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinygrad_bp.engine.registry import RULES
+    >>> RULES[np.multiply].formulas
+    ('y', 'x')
+    >>> RULES[np.multiply].derivatives[0](1.0, 6.0, 2.0, 3.0)
+    3.0
+    """
+    RULES[function] = Rule(function, run, Each(each) if each else derivatives, tuple(formula))
+
+
+def compose(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Say that ``function`` is, for Tensors, the decorated composition of functions with rules."""
+
+    def register(composition: Callable[..., Any]) -> Callable[..., Any]:
+        COMPOSITIONS[function] = composition
+        return composition
+
+    return register
+
+
+def compose_method(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Say what the method of ufuncs that has this name is; the composition is told the ufunc."""
+
+    def register(composition: Callable[..., Any]) -> Callable[..., Any]:
+        METHODS[name] = composition
+        return composition
+
+    return register
+
+
+def has_rule(function: Callable[..., Any]) -> bool:
+    """Whether ``function`` itself can be recorded."""
+    return function in RULES
+
+
+def plain(*functions: Callable[..., Any]) -> None:
+    """Say that these functions give plain arrays: their results have no derivative to follow."""
+    PLAIN.update(functions)
+
+
+def refuse(function: Callable[..., Any], why: str) -> None:
+    """Say why ``function`` has no derivative, and what to use in its place."""
+    REFUSED[function] = why
+
+
+def primitive(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function of ours, written in NumPy, recordable as NumPy's own are.
+
+    Called with a Tensor among its inputs it is recorded; with arrays alone it just runs.
+    """
+
+    @functools.wraps(function)
+    def dispatched(*inputs: Any, **parameters: Any) -> Any:
+        for x in (*inputs, *parameters.values()) if parameters else inputs:
+            if hasattr(x, "_record"):
+                return x._record(dispatched, inputs, parameters)
+        return function(*inputs, **parameters)
+
+    dispatched.implementation = function  # type: ignore[attr-defined]  # functions take attributes
+    return dispatched
+
+
+def full_name(function: Any) -> str:
+    """The name a user would write: ``np.linalg.inv`` for NumPy's, the bare name for ours."""
+    if isinstance(function, tuple):  # a ufunc's method, such as np.add.reduce
+        return f"np.{function[0].__name__}.{function[1]}"
+    module = getattr(function, "__module__", None)
+    if module is None:  # a ufunc: NumPy's own, or another library's
+        module = "numpy" if hasattr(np, function.__name__) else ""
+    if not module.startswith("numpy"):
+        return function.__name__
+    public = module.removeprefix("numpy").replace("._core", "")
+    shown = public if public.startswith((".linalg", ".fft", ".lib.stride_tricks")) else ""
+    return f"np{shown}.{function.__name__}"

@@ -1,0 +1,107 @@
+"""Rules of the elementary functions: exponentials, logarithms, circular and hyperbolic ones."""
+
+import math
+
+import numpy as np
+
+from ..registry import rule
+from .activations import sigmoid
+
+LOG2, LOG10 = math.log(2), math.log(10)
+
+rule(np.exp, lambda g, out, x: g * out, formula=["out"])
+
+rule(np.exp2, lambda g, out, x: g * out * LOG2, formula=["out log 2"])
+
+rule(np.expm1, lambda g, out, x: g * np.exp(x), formula=["exp x"])
+
+rule(np.log, lambda g, out, x: g / x, formula=["1 / x"])
+
+rule(np.log2, lambda g, out, x: g / (x * LOG2), formula=["1 / (x log 2)"])
+
+rule(np.log10, lambda g, out, x: g / (x * LOG10), formula=["1 / (x log 10)"])
+
+rule(np.log1p, lambda g, out, x: g / (1 + x), formula=["1 / (1 + x)"])
+
+rule(np.sin, lambda g, out, x: g * np.cos(x), formula=["cos x"])
+
+rule(np.cos, lambda g, out, x: -g * np.sin(x), formula=["-sin x"])
+
+rule(np.tan, lambda g, out, x: g * (1 + out * out), formula=["1 + out²"])
+
+rule(np.arcsin, lambda g, out, x: g / np.sqrt((1 - x) * (1 + x)), formula=["1 / √(1 - x²)"])
+
+rule(np.arccos, lambda g, out, x: -g / np.sqrt((1 - x) * (1 + x)), formula=["-1 / √(1 - x²)"])
+
+rule(np.arctan, lambda g, out, x: g / (1 + x * x), formula=["1 / (1 + x²)"])
+
+rule(np.sinh, lambda g, out, x: g * np.cosh(x), formula=["cosh x"])
+
+rule(np.cosh, lambda g, out, x: g * np.sinh(x), formula=["sinh x"])
+
+rule(np.tanh, lambda g, out, x: g * (1 - out * out), formula=["1 - out²"])
+
+rule(np.arcsinh, lambda g, out, x: g / np.hypot(x, 1), formula=["1 / √(x² + 1)"])
+
+rule(np.arccosh, lambda g, out, x: g / np.sqrt((x - 1) * (x + 1)), formula=["1 / √(x² - 1)"])
+
+rule(np.arctanh, lambda g, out, x: g / ((1 - x) * (1 + x)), formula=["1 / (1 - x²)"])
+
+for to_radians in (np.deg2rad, np.radians):
+    rule(to_radians, lambda g, out, x: g * (math.pi / 180), formula=["π / 180"])
+
+for to_degrees in (np.rad2deg, np.degrees):
+    rule(to_degrees, lambda g, out, x: g * (180 / math.pi), formula=["180 / π"])
+
+
+def over_square_of_hypotenuse(z, x, y):
+    """``z / (x² + y²)``, where the squares might overflow."""
+    hypotenuse = np.hypot(x, y)
+    return z / hypotenuse / hypotenuse
+
+
+rule(
+    np.arctan2,
+    lambda g, out, x, y: g * over_square_of_hypotenuse(y, x, y),
+    lambda g, out, x, y: -g * over_square_of_hypotenuse(x, x, y),
+    formula=["y / (x² + y²)", "-x / (x² + y²)"],
+)
+
+
+def difference(x, y):
+    """``x - y``, where equal infinities differ by 0."""
+    same = (x == y) & np.isinf(x)
+    return np.where(same, 0, x) - np.where(same, 0, y)
+
+
+rule(
+    np.logaddexp,
+    lambda g, out, x, y: g * sigmoid(difference(x, y)),
+    lambda g, out, x, y: g * sigmoid(difference(y, x)),
+    formula=["exp(x - out)", "exp(y - out)"],
+)
+
+rule(
+    np.logaddexp2,
+    lambda g, out, x, y: g * sigmoid(difference(x, y) * LOG2),
+    lambda g, out, x, y: g * sigmoid(difference(y, x) * LOG2),
+    formula=["2^(x - out)", "2^(y - out)"],
+)
+
+# sinc x = Σ (-1)^k (πx)^2k / (2k + 1)!, term by term differentiated and divided by x.
+SINC_SERIES = [
+    2 * k * (-1) ** k * math.pi ** (2 * k) / math.factorial(2 * k + 1) for k in range(15)
+]
+
+
+def sinc_slope(x):
+    """``(cos πx - sinc x) / x``: near 0, where that cancels, its series, right to any order."""
+    near = np.abs(x) < 0.5
+    small, large = np.where(near, x, 0), np.where(near, 1, x)
+    square, series = small * small, 0
+    for coefficient in SINC_SERIES[:0:-1]:
+        series = series * square + coefficient
+    return np.where(near, small * series, (np.cos(math.pi * large) - np.sinc(large)) / large)
+
+
+rule(np.sinc, lambda g, out, x: g * sinc_slope(x), formula=["(cos πx - out) / x"])

@@ -1,0 +1,46 @@
+"""Indexing, and its adjoint: what a gather reads from one place is added up there again."""
+
+import numpy as np
+
+from ..registry import primitive, rule
+
+
+@primitive
+def getitem(x, index):
+    """``x[index]``, for every kind of index that NumPy has.
+
+    Examples
+    --------
+    >>> getitem(np.array([1.0, 2.0, 3.0]), [0, 0, 2])
+    array([1., 1., 3.])
+    """
+    return x[index]
+
+
+@primitive
+def scatter_add(g, index, shape):
+    """Zeros of ``shape`` with ``g`` added at ``index``; what is named twice is added twice.
+
+    Examples
+    --------
+    >>> scatter_add(np.array([1.0, 10.0, 100.0]), [0, 0, 2], (3,))
+    array([ 11.,   0., 100.])
+    """
+    total = np.zeros(shape, g.dtype)
+    if any(may_repeat(i) for i in (index if isinstance(index, tuple) else (index,))):
+        np.add.at(total, index, g)
+    else:
+        total[index] = g
+    return total
+
+
+def may_repeat(i):
+    """Whether a part of an index can name a place twice: only an array of integers can."""
+    return isinstance(i, list) or (hasattr(i, "__array_function__") and i.dtype != bool)
+
+
+rule(getitem, lambda g, out, x, index: scatter_add(g, index, x.shape), None, formula=["g at index"])
+
+rule(
+    scatter_add, lambda g, out, x, index, shape: getitem(g, index), None, None, formula=["g[index]"]
+)

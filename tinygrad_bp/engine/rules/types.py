@@ -1,0 +1,56 @@
+"""The type of an array's elements."""
+
+import numpy as np
+
+from ..registry import primitive, rule
+
+
+@primitive
+def astype(x, dtype):
+    """``x`` with elements of another type, as ndarray's method gives it.
+
+    Examples
+    --------
+    >>> astype(np.array([1.0, 2.0]), np.float32)
+    array([1., 2.], dtype=float32)
+    """
+    return x.astype(dtype)
+
+
+rule(astype, lambda g, out, x, dtype: g, None, formula=["1"])  # the engine gives g the type of x
+
+
+def as_array(x):
+    """What is neither an array nor a Tensor, as an array."""
+    return x if hasattr(x, "__array_function__") or isinstance(x, np.generic) else np.asarray(x)
+
+
+def cast(x, dtype):
+    """``x`` with elements of ``dtype``; itself where it has them already."""
+    x = as_array(x)
+    return x if x.dtype == dtype else astype(x, dtype)
+
+
+def floating(x):
+    """``x`` with integers and booleans as float64, as NumPy averages and measures them."""
+    x = as_array(x)
+    return x if x.dtype.kind in "fc" else cast(x, float)
+
+
+def real(x, name="x"):
+    """``x`` with integers and booleans as float64; of other than real numbers an error.
+
+    Examples
+    --------
+    >>> real([1, 2]).dtype
+    dtype('float64')
+    """
+    x = as_array(x)
+    if x.dtype.kind in "fbiu":
+        return x if x.dtype.kind == "f" else cast(x, float)
+    raise TypeError(f"{name} must be real numbers, not {x.dtype}")
+
+
+def common_dtype(*arrays):
+    """The dtype of what is computed of these; a Python number takes that of the others."""
+    return np.result_type(*(x if np.isscalar(x) else as_array(x) for x in arrays))
