@@ -11,7 +11,7 @@ from tinygrad_bp.functional import (
     mse_loss,
     softmax,
 )
-from tinygrad_bp.functional.functions import softmax_error
+from tinygrad_bp.functional.losses import softmax_error
 
 from .sample import Constant, Sample
 

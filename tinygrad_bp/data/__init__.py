@@ -1,19 +1,8 @@
 """Data to learn from: toy problems, batches, splits and scales."""
 
-from .making import (
-    Standardize,
-    batches,
-    blobs,
-    checkerboard,
-    circles,
-    linear,
-    moons,
-    one_hot,
-    sine,
-    spirals,
-    train_test_split,
-    xor,
-)
+from .batches import batches, train_test_split
+from .scales import Standardize, one_hot
+from .toy import blobs, checkerboard, circles, linear, moons, sine, spirals, xor
 
 __all__ = [
     "Standardize",

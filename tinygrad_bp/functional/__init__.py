@@ -1,21 +1,15 @@
-"""Activations and losses: what networks need and NumPy has not, from NumPy's own functions."""
+"""Activations and losses: what networks need and NumPy has not, from NumPy's own functions.
 
-from .functions import LOSSES as LOSSES
-from .functions import (
-    binary_cross_entropy_with_logits,
-    cross_entropy,
-    l1_penalty,
-    linear,
-    log_softmax,
-    logsumexp,
-    mse_loss,
-    put_along_axis,
-    relu,
-    sigmoid,
-    softmax,
-    softplus,
-    tanh,
-)
+Each takes Tensors or arrays.
+"""
+
+from numpy import tanh
+
+from ..engine.compositions.rearranging import put_along_axis
+from ..engine.rules.activations import relu, sigmoid, softplus
+from .affine import linear
+from .losses import binary_cross_entropy_with_logits, cross_entropy, l1_penalty, mse_loss
+from .softmaxes import log_softmax, logsumexp, softmax
 
 __all__ = [
     "binary_cross_entropy_with_logits",

@@ -1,7 +1,9 @@
 """Optimisers, which move parameters down their gradients, and schedules of their step sizes."""
 
 from . import schedules
-from .optimizers import SGD, Adam, AdamW, Optimizer
+from .adam import Adam, AdamW
+from .optimizer import Optimizer
+from .sgd import SGD
 
 __all__ = [
     "SGD",

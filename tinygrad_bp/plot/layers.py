@@ -12,7 +12,7 @@ from ..drawing.style import INK, QUIET
 from ..engine.backprop import gradients, topological_order
 from ..engine.recording import recording
 from ..engine.tensor import Tensor
-from ..functional import LOSSES
+from ..functional.losses import LOSSES
 from ..nn import evaluating
 from ..support.arguments import function, shown
 from ..support.printing import printable

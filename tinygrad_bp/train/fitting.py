@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..check import detect_nan
-from ..data.making import as_rows, finite, row_numbers, rows
+from ..data.batches import row_numbers
+from ..data.rows import as_rows, finite, rows
 from ..engine.backprop import topological_order
 from ..engine.recording import no_grad
 from ..engine.tensor import Tensor
-from ..functional import LOSSES
+from ..functional.losses import LOSSES
 from ..nn import BatchNorm, Module, evaluating
 from ..nn.summarizing import PRODUCTS
 from ..optim import Optimizer

@@ -1,7 +1,6 @@
-"""Activations and losses: what networks need and NumPy has not, from NumPy's own functions.
+"""Losses: each compares predictions with targets, element by element, and reduces what it finds.
 
-Each takes Tensors or arrays. A loss compares predictions with targets and reduces the losses of the
-elements to their mean, to their sum, or not at all.
+The losses of the elements become their mean, their sum, or stay as they are.
 """
 
 from __future__ import annotations
@@ -12,175 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.compositions.rearranging import put_along_axis
 from ..engine.registry import primitive, rule
-from ..engine.rules.activations import decay, relu, sigmoid, softplus
-from ..engine.rules.reductions import restore
+from ..engine.rules.activations import decay, sigmoid
 from ..engine.rules.types import as_array, real
 from ..support.arguments import places, refuse, shown, suggestion
-
-__all__ = [
-    "binary_cross_entropy_with_logits",
-    "cross_entropy",
-    "l1_penalty",
-    "linear",
-    "log_softmax",
-    "logsumexp",
-    "mse_loss",
-    "put_along_axis",
-    "relu",
-    "sigmoid",
-    "softmax",
-    "softplus",
-    "tanh",
-]
+from .softmaxes import _shifted, softmax
 
 _REDUCTIONS = ("mean", "sum", "none")
+
+
 tanh = np.tanh
-
-Axis = int | tuple[int, ...] | None
-
-
-@primitive
-def linear(x: Any, weight: Any, bias: Any = None) -> Any:
-    """The affine map of each row of ``x``: ``x @ weight.T + bias``.
-
-    Parameters
-    ----------
-    x : array of shape (..., n)
-        One input, or rows of inputs with any leading axes.
-    weight : array of shape (m, n)
-    bias : array of shape (m,) or (), optional
-
-    Returns
-    -------
-    array of shape (..., m)
-
-    Raises
-    ------
-    ValueError
-        If the shapes are not these.
-
-    Examples
-    --------
-    >>> linear(np.array([1.0, 2.0]), np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 3.0]]), 10.0)
-    array([11., 13., 16.])
-    """
-    x, weight = as_array(x), as_array(weight)
-    if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
-        raise ValueError(_misfit(x.shape, weight.shape))
-    out = x @ weight.T
-    if bias is None:
-        return out
-    bias = np.asarray(bias) if isinstance(bias, list) else bias
-    shape = getattr(bias, "shape", ())
-    if shape and shape != weight.shape[:1]:
-        raise ValueError(
-            f"a weight of shape {weight.shape} needs a bias of shape {weight.shape[:1]} or (), "
-            f"not {shape}"
-        )
-    if getattr(bias, "dtype", out.dtype) is not out.dtype or out.dtype.kind != "f":
-        return out + bias
-    out += bias  # nobody else has seen this array yet
-    return out
-
-
-def _misfit(x: tuple[int, ...], weight: tuple[int, ...]) -> str:
-    """Why these shapes do not fit, and which shape of x would."""
-    if len(weight) != 2:
-        return f"a weight of shape {weight} is no matrix of shape (m, n)"
-    n = weight[1]
-    usual = f"a weight of shape {weight} takes rows of {n} numbers, and x has shape {x}"
-    if len(x) == 1 and n == 1:
-        return f"{usual}: use x[:, np.newaxis]"
-    return f"{usual}: use x.reshape(len(x), -1)" if math.prod(x[1:]) == n else usual
-
-
-def _linear_by_weight(g: Any, out: Any, x: Any, weight: Any, bias: Any) -> Any:
-    """``gᵀ @ x``, with all leading axes as one axis of rows."""
-    if x.ndim != 2:
-        rows = math.prod(x.shape[:-1])
-        g, x = np.reshape(g, (rows, g.shape[-1])), np.reshape(x, (rows, x.shape[-1]))
-    return g.T @ x
-
-
-rule(
-    linear,
-    lambda g, out, x, weight, bias: g @ weight,
-    _linear_by_weight,
-    lambda g, out, x, weight, bias: g,
-    formula=["g @ weight", "gᵀ @ x", "g, summed"],
-)
-
-
-def _shifted(x: Any, axis: Axis) -> Any:
-    """``x`` less its largest element, so that the exponentials cannot overflow."""
-    x = real(x)
-    return x - np.maximum.reduce(x, axis=axis, keepdims=True)
-
-
-@primitive
-def softmax(x: Any, axis: Axis = -1) -> Any:
-    """Exponentials divided by their sum: positive numbers that sum to one along ``axis``.
-
-    Examples
-    --------
-    >>> softmax(np.array([[0.0, 0.0], [1000.0, 0.0]]))
-    array([[0.5, 0.5],
-           [1. , 0. ]])
-    """
-    with np.errstate(under="ignore"):
-        result = np.exp(_shifted(x, axis))
-        result /= np.add.reduce(result, axis=axis, keepdims=True)
-    return result
-
-
-@primitive
-def log_softmax(x: Any, axis: Axis = -1) -> Any:
-    """The logarithm of `softmax`, without the loss of digits of taking one after the other.
-
-    Examples
-    --------
-    >>> log_softmax(np.array([1000.0, 0.0]))
-    array([    0., -1000.])
-    """
-    x = _shifted(x, axis)
-    with np.errstate(under="ignore"):
-        return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
-
-
-@primitive
-def logsumexp(x: Any, axis: Axis = -1, keepdims: bool = False) -> Any:
-    """The logarithm of the sum of exponentials along ``axis``: a smooth maximum.
-
-    Examples
-    --------
-    >>> print(logsumexp(np.array([1000.0, 1000.0])).round(3))
-    1000.693
-    """
-    x = real(x)
-    largest = np.max(x, axis=axis, keepdims=True)
-    largest = np.where(np.isfinite(largest), largest, 0)  # inf - inf would be nan
-    with np.errstate(under="ignore", divide="ignore"):  # the sum of nothing has logarithm -inf
-        total = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
-    return total if keepdims else np.squeeze(total, axis)
-
-
-rule(
-    softmax,
-    lambda g, out, x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True)),
-    formula=["out (g - Σ g out)"],
-)
-rule(
-    log_softmax,
-    lambda g, out, x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),
-    formula=["g - softmax x · Σ g"],
-)
-rule(
-    logsumexp,
-    lambda g, out, x, axis=-1, keepdims=False: restore(g, x, axis, keepdims) * softmax(x, axis),
-    formula=["softmax x"],
-)
 
 
 def _comparable(predictions: Any, targets: Any) -> tuple[Any, Any]:
@@ -308,6 +148,8 @@ rule(
     None,
     formula=["g (softmax x - one at label) / n", "0"],
 )
+
+
 rule(softmax_error, _softmax_error_by_logits, None, formula=["p (g - Σ g p), p = softmax x", "0"])
 
 
@@ -383,6 +225,8 @@ rule(
     lambda g, out, x, t, reduction="mean": _share(2 * g, np.size(x), reduction) * (t - x),
     formula=["2 g (x - t) / n", "2 g (t - x) / n"],
 )
+
+
 rule(
     binary_cross_entropy_with_logits,
     lambda g, out, x, t, reduction="mean": _share(g, np.size(x), reduction) * (sigmoid(x) - t),

@@ -1,0 +1,111 @@
+"""Scales and codes: features of mean 0 and deviation 1, labels as rows of zeros and a one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..support.arguments import places, size
+from .rows import as_rows, finite
+
+# Scales and codes
+
+
+class Standardize:
+    """Each feature less its mean, divided by its standard deviation, both of the training data.
+
+    A feature that is constant, to rounding, is only moved to 0.
+
+    Parameters
+    ----------
+    X : array of shape (n, ...)
+        The training data: means and deviations are taken over its rows.
+
+    Attributes
+    ----------
+    mean, deviation : arrays of the shape of a row
+
+    Raises
+    ------
+    TypeError
+        If X is not an array of real numbers.
+    ValueError
+        If it is empty or holds a number that is not finite.
+
+    Examples
+    --------
+    >>> X = np.array([[1.0, 5.0], [3.0, 5.0]])
+    >>> standardize = Standardize(X)
+    >>> standardize(X).tolist()
+    [[-1.0, 0.0], [1.0, 0.0]]
+    >>> standardize.inverse([[0.0, 0.0]]).tolist()
+    [[2.0, 5.0]]
+    """
+
+    def __init__(self, X: Any):
+        X = finite(X, "X")
+        X = X if X.dtype.kind == "f" else X.astype(float)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.mean, deviation = X.mean(axis=0), X.std(axis=0)
+        if not np.isfinite(deviation).all():
+            raise ValueError(f"X is too large for {X.dtype}: its standard deviation overflows")
+        rounding = 10 * np.finfo(deviation.dtype).eps * np.abs(X).max(axis=0)
+        self.deviation = np.where(deviation > rounding, deviation, 1).astype(deviation.dtype)
+
+    def __call__(self, X: Any) -> Any:
+        """Rows on the new scale."""
+        return (self._fitting(X) - self.mean) / self.deviation
+
+    def inverse(self, Z: Any) -> Any:
+        """Rows from the new scale back on the old."""
+        return self._fitting(Z) * self.deviation + self.mean
+
+    def _fitting(self, X: Any) -> Any:
+        X = as_rows(X, "X")
+        X = finite(X, "X") if X.size else X
+        if not X.ndim or X.shape[1:] != self.mean.shape:
+            raise ValueError(
+                f"these rows were scaled to shape {self.mean.shape} each, "
+                f"and do not fit an array of shape {X.shape}"
+            )
+        return X
+
+
+def one_hot(labels: Any, classes: int | None = None, *, dtype: Any = np.float64) -> np.ndarray:
+    """Rows of zeros with a one at each label.
+
+    Parameters
+    ----------
+    labels : array of integers of any shape
+    classes : int, optional
+        How many there are; if not given, as many as the largest label needs.
+    dtype : dtype
+
+    Returns
+    -------
+    array of the shape of ``labels`` and one more axis, of length ``classes``
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers.
+    ValueError
+        If there are none, or one is negative or not below ``classes``.
+
+    Examples
+    --------
+    >>> one_hot([0, 2]).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    labels = np.asarray(as_rows(labels, "labels"))
+    if not labels.size:
+        raise ValueError("there are no labels")
+    if classes is not None:
+        count = size(classes, "classes")
+    else:
+        count = max(int(labels.max()), 0) + 1 if labels.dtype.kind in "iu" else 1
+    labels = places(labels, count, "labels")
+    ones = np.zeros((*labels.shape, count), dtype)
+    np.put_along_axis(ones, labels[..., np.newaxis], 1, axis=-1)
+    return ones

@@ -1,0 +1,87 @@
+"""Softmax, its logarithm, and the logarithm of a sum of exponentials: none of them overflows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.registry import primitive, rule
+from ..engine.rules.reductions import restore
+from ..engine.rules.types import real
+
+Axis = int | tuple[int, ...] | None
+
+
+def _shifted(x: Any, axis: Axis) -> Any:
+    """``x`` less its largest element, so that the exponentials cannot overflow."""
+    x = real(x)
+    return x - np.maximum.reduce(x, axis=axis, keepdims=True)
+
+
+@primitive
+def softmax(x: Any, axis: Axis = -1) -> Any:
+    """Exponentials divided by their sum: positive numbers that sum to one along ``axis``.
+
+    Examples
+    --------
+    >>> softmax(np.array([[0.0, 0.0], [1000.0, 0.0]]))
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    with np.errstate(under="ignore"):
+        result = np.exp(_shifted(x, axis))
+        result /= np.add.reduce(result, axis=axis, keepdims=True)
+    return result
+
+
+@primitive
+def log_softmax(x: Any, axis: Axis = -1) -> Any:
+    """The logarithm of `softmax`, without the loss of digits of taking one after the other.
+
+    Examples
+    --------
+    >>> log_softmax(np.array([1000.0, 0.0]))
+    array([    0., -1000.])
+    """
+    x = _shifted(x, axis)
+    with np.errstate(under="ignore"):
+        return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
+
+
+@primitive
+def logsumexp(x: Any, axis: Axis = -1, keepdims: bool = False) -> Any:
+    """The logarithm of the sum of exponentials along ``axis``: a smooth maximum.
+
+    Examples
+    --------
+    >>> print(logsumexp(np.array([1000.0, 1000.0])).round(3))
+    1000.693
+    """
+    x = real(x)
+    largest = np.max(x, axis=axis, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0)  # inf - inf would be nan
+    with np.errstate(under="ignore", divide="ignore"):  # the sum of nothing has logarithm -inf
+        total = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+    return total if keepdims else np.squeeze(total, axis)
+
+
+rule(
+    softmax,
+    lambda g, out, x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True)),
+    formula=["out (g - Σ g out)"],
+)
+
+
+rule(
+    log_softmax,
+    lambda g, out, x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),
+    formula=["g - softmax x · Σ g"],
+)
+
+
+rule(
+    logsumexp,
+    lambda g, out, x, axis=-1, keepdims=False: restore(g, x, axis, keepdims) * softmax(x, axis),
+    formula=["softmax x"],
+)
