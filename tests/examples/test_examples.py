@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def run(name: str, *arguments: object, folder: Path = ROOT, blocked: str = "") -> tuple[int, str]:

@@ -25,10 +25,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from tests.examples.test_examples import ROOT, line_with, numbers, run
 from tinygrad_bp.estimators import MLPClassifier, MLPRegressor
 from tinygrad_bp.train import DivergenceError
-
-from .test_examples import ROOT, line_with, numbers, run
 
 unsettled = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

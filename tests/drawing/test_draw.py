@@ -20,7 +20,7 @@ from tinygrad_bp.drawing import style
 from tinygrad_bp.drawing.groups import find_paths
 from tinygrad_bp.explain import view
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -89,7 +89,7 @@ def test_the_dot_text_is_as_it_was(name):
 
 def test_every_process_writes_the_same_text():
     program = (
-        "from tests.test_draw import golden_pictures; import hashlib\n"
+        "from tests.drawing.test_draw import golden_pictures; import hashlib\n"
         "text = ''.join(p.source for p in golden_pictures().values())\n"
         "print(hashlib.sha256(text.encode()).hexdigest())"
     )

@@ -10,9 +10,8 @@ import sys
 import numpy as np
 import pytest
 
+from tests.examples.test_examples import ROOT
 from tinygrad_bp.train.history import BLOCKS, History, sparkline
-
-from .test_examples import ROOT
 
 
 @pytest.fixture
