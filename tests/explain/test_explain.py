@@ -233,7 +233,9 @@ def spy(node, taken):
 
         return noted
 
-    return SimpleNamespace(derivatives=[noting(*x) for x in enumerate(node.rule.derivatives)])
+    return SimpleNamespace(
+        arity=node.rule.arity, derivatives=[noting(*x) for x in enumerate(node.rule.derivatives)]
+    )
 
 
 class TestNames:

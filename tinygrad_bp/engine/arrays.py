@@ -1,10 +1,204 @@
-"""The array that ``Tensor.data`` shows: it refuses to be written in place, and says what to do."""
+"""Whose array is it: what may be kept, what has to be copied, and what nobody may write to.
+
+All questions of ownership are answered here. Nothing here knows of Tensors.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+
+_NUMBERS_AND_PLACES = (int, float, complex, np.generic, str, slice, tuple, type, type(None))
+
+
+def as_array(x: Any) -> Any:
+    """``x`` itself if it speaks NumPy's protocols, as Tensors and Dask's arrays do; else an array.
+
+    Examples
+    --------
+    >>> as_array([1.0, 2.0])
+    array([1., 2.])
+    """
+    return x if hasattr(x, "__array_function__") or isinstance(x, np.generic) else np.asarray(x)
+
+
+def operand(x: Any, differentiable: bool) -> Any:
+    """What a function that is recorded is given for ``x``, which is not a Tensor.
+
+    What NumPy would take for an array becomes one. What speaks NumPy's protocols is kept. What
+    has another arithmetic than NumPy's arrays is refused. Where the function has no derivative,
+    a tuple is a shape, axes or an index, and stays one.
+
+    Raises
+    ------
+    TypeError
+        If ``x`` is a masked array, a `numpy.matrix` or a sparse matrix, or holds no real numbers.
+    """
+    if isinstance(x, list):
+        return frozen(np.asarray(x, None if x else np.intp))  # an empty list may be an index
+    if isinstance(x, tuple) and differentiable:
+        return frozen(np.asarray(x))
+    if isinstance(x, _NUMBERS_AND_PLACES) or not (differentiable or hasattr(x, "__array__")):
+        return x
+    if isinstance(x, np.ndarray):
+        check_arithmetic(x)
+        return np.asarray(x)  # without the subclass
+    if hasattr(x, "__array_function__"):
+        return x
+    check_arithmetic(x)
+    return converted(x) if hasattr(x, "__array__") else x
+
+
+def check_arithmetic(x: Any) -> None:
+    """Refuse what multiplies otherwise than an array does, or leaves elements out."""
+    if isinstance(x, np.matrix | np.ma.MaskedArray):
+        raise TypeError(
+            f"a {type(x).__name__} has another arithmetic than a Tensor: "
+            "pass np.asarray(...) of it, or fill in what is masked"
+        )
+    if is_sparse(x):
+        raise TypeError(
+            f"a {type(x).__name__} has another arithmetic than a Tensor: the matrix product is "
+            "t @ A or A @ t; for everything else pass A.toarray()"
+        )
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether ``x`` is one of SciPy's sparse matrices or arrays."""
+    return type(x).__module__.startswith("scipy.sparse")
+
+
+def converted(x: Any) -> np.ndarray:
+    """An array of what only converts to one: a table of pandas, an array of JAX or PyTorch.
+
+    Raises
+    ------
+    TypeError
+        If it does not convert to numbers.
+    """
+    kind = f"{type(x).__module__.partition('.')[0]}.{type(x).__name__}"
+    try:
+        array = np.asarray(x)
+        return np.asarray(x, np.float64) if array.dtype == object else array
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"a {kind} does not convert to an array of numbers: {error}") from None
+
+
+def gives_way_to(x: Any) -> bool:
+    """Whether ``x`` is a container of another library that can hold Tensors, as xarray's are.
+
+    Such a container answers NumPy's ufuncs, and is no array itself. A table of pandas would hold
+    the Tensor as an object, so it is taken for its array instead.
+    """
+    return (
+        hasattr(x, "__array_ufunc__")
+        and not hasattr(x, "__array_function__")
+        and not hasattr(x, "__pandas_priority__")
+        and not isinstance(x, np.generic)
+    )
+
+
+def may_be_written(array: Any) -> bool:
+    """Whether somebody can still write to the memory of ``array``: through it, or what it shows."""
+    while isinstance(array, np.ndarray):
+        if array.flags.writeable:
+            return True
+        array = array.base
+    return array is not None
+
+
+def widened(value: Any, dtype: Any) -> Any:
+    """A constant of the type that derivatives compute in, which is that of the result.
+
+    In a narrow type of the constant's own, ``y - 1`` might wrap and ``log y`` lose digits.
+    """
+    own = getattr(value, "dtype", dtype)
+    if own is dtype or own.kind not in "biuf" or np.promote_types(own, dtype) != dtype:
+        return value
+    return frozen(value.astype(dtype))
+
+
+def kept(value: Any) -> Any:
+    """An operand as it is now: copied if somebody may write to it later."""
+    if isinstance(value, np.ndarray):
+        return frozen(value.copy()) if may_be_written(value) else value
+    return value.copy() if hasattr(value, "__array_function__") else value
+
+
+def frozen(data: Any) -> Any:
+    """An array that is safe to keep: a scalar if it has no axes, else one that is read-only."""
+    if isinstance(data, np.ndarray):
+        if not data.ndim:
+            return data[()]
+        if type(data) is not np.ndarray:
+            data = data.view(np.ndarray)
+        data.setflags(write=False)
+    return data
+
+
+def copied(data: Any, dtype: Any = None) -> Any:
+    """A copy of ``data`` as an array, of its own kind where that speaks NumPy's protocols."""
+    if hasattr(data, "__array_function__") and not isinstance(data, np.ndarray):
+        return data.copy() if dtype is None else data.astype(dtype)
+    if not isinstance(data, np.matrix):  # whose elements are those of an array
+        check_arithmetic(data)
+    return np.array(data, dtype=dtype)
+
+
+def owned(value: Any) -> Any:
+    """A keyword's value, copied if it is an array or a list: the caller may write to it later."""
+    if isinstance(value, list):
+        return [owned(item) for item in value]
+    if isinstance(value, tuple):
+        return tuple(map(owned, value))
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def separate(arrays: Iterable[Any]) -> list[Any]:
+    """The same arrays, each writable and sharing memory with no other; copied where need be."""
+    result, taken = [], set()
+    for array in arrays:
+        own = isinstance(array, np.ndarray) and array.base is None and array.flags.writeable
+        result.append(array if own and id(array) not in taken else array.copy())
+        taken.add(id(array))
+    return result
+
+
+def of_kind(found: Sequence[Any], leaves: Sequence[Any]) -> list[Any]:
+    """Each gradient as an array of its leaf's kind: NumPy's where the leaf is NumPy's.
+
+    A gradient over lazy data is computed here, and all of one pass together: laid end to end they
+    are one array, which is converted once.
+    """
+    result = list(found)
+    foreign = [
+        i
+        for i, (g, leaf) in enumerate(zip(found, leaves, strict=True))
+        if isinstance(leaf, np.ndarray | np.generic) and not isinstance(g, np.ndarray | np.generic)
+    ]
+    for dtype in dict.fromkeys(found[i].dtype for i in foreign):
+        alike = [i for i in foreign if found[i].dtype == dtype]
+        flat = np.asarray(np.concatenate([np.reshape(found[i], (-1,)) for i in alike]))
+        ends = np.cumsum([leaves[i].size for i in alike])[:-1]
+        for i, part in zip(alike, np.split(flat, ends), strict=True):
+            result[i] = part.reshape(leaves[i].shape)
+    return result
+
+
+def unbroadcast(term: Any, value: Any) -> Any:
+    """Give a term the shape and dtype of the array whose adjoint it is paid into.
+
+    Where the forward pass broadcast, one element was used in many places: sum over them.
+    """
+    if term.shape != value.shape:
+        added = term.ndim - value.ndim
+        stretched = [added + i for i, n in enumerate(value.shape) if n != term.shape[added + i]]
+        term = term.sum(axis=(*range(added), *stretched))
+        if stretched:
+            term = term.reshape(value.shape)
+    return term if term.dtype is value.dtype else term.astype(value.dtype)
 
 
 class ReadOnlyArray(np.ndarray):
@@ -25,11 +219,15 @@ class ReadOnlyArray(np.ndarray):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if not self.flags.writeable:
-            raise ValueError(
-                "the data of a Tensor is read-only, because recorded graphs still need it: "
-                "update by rebinding, t.data = new_values (t.data -= step does that too)"
-            )
+            raise cannot_be_written()
         super().__setitem__(index, value)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
+        if method == "at" and inputs[0] is self:  # it does not ask whether it may write
+            raise cannot_be_written()
+        if "out" in keywords:
+            keywords["out"] = tuple(map(_as_ndarray, keywords["out"]))
+        return getattr(ufunc, method)(*map(_as_ndarray, inputs), **keywords)
 
     def __array_wrap__(
         self, array: np.ndarray, context: Any = None, return_scalar: bool = False
@@ -46,12 +244,23 @@ class ReadOnlyArray(np.ndarray):
     __ipow__ = np.ndarray.__pow__  # type: ignore[assignment]
 
 
+def _as_ndarray(x: Any) -> Any:
+    return x.view(np.ndarray) if isinstance(x, ReadOnlyArray) else x
+
+
+def cannot_be_written() -> ValueError:
+    """The error for a write to a Tensor's array."""
+    return ValueError(
+        "the data of a Tensor is read-only, because recorded graphs still need it: "
+        "update by rebinding, t.data = new_values (t.data -= step does that too)"
+    )
+
+
 def read_only(array: Any) -> ReadOnlyArray:
     """A read-only view of an array or NumPy scalar.
 
     Examples
     --------
-    >>> import numpy as np
     >>> read_only(np.float64(2.0))
     ReadOnlyArray(2.)
     """

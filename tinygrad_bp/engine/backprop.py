@@ -10,19 +10,23 @@ See Griewank and Walther, "Evaluating Derivatives", 2nd ed., SIAM 2008, section 
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from .recording import recording
+from .arrays import copied, of_kind, separate, unbroadcast
+from .recording import Recorded, recording
 
-if TYPE_CHECKING:
-    from .tensor import Tensor
+_ACCUMULATING = threading.RLock()  # a handler of signals may run a pass within one
+if hasattr(os, "register_at_fork"):  # a child has no thread that would release it
+    os.register_at_fork(after_in_child=lambda: globals().update(_ACCUMULATING=threading.RLock()))
 
 
-def topological_order(output: Tensor) -> list[Tensor]:
-    """List the nodes that lead to ``output``, each after all of its consumers.
+def topological_order(*outputs: Recorded) -> list[Any]:
+    """List the nodes that lead to the outputs, each after all of its consumers.
 
     Kahn's algorithm: count every node's consumers (one per edge, so ``x * x`` counts twice),
     then release a node when its last consumer has been listed. No recursion, so a chain of a
@@ -30,8 +34,8 @@ def topological_order(output: Tensor) -> list[Tensor]:
 
     Kahn, "Topological sorting of large networks", Communications of the ACM 5 (1962) 558.
     """
-    consumers = {output: 0}
-    found = [output]
+    consumers = dict.fromkeys(outputs, 0)
+    found = list(consumers)
     for node in found:  # which grows while it is read
         for position in node.edges:
             parent = node.inputs[position]
@@ -41,7 +45,7 @@ def topological_order(output: Tensor) -> list[Tensor]:
                 consumers[parent] = 1
                 found.append(parent)
     order = []
-    ready = [output]
+    ready = [output for output in dict.fromkeys(outputs) if not consumers[output]]
     while ready:
         node = ready.pop()
         order.append(node)
@@ -54,12 +58,12 @@ def topological_order(output: Tensor) -> list[Tensor]:
 
 
 def backward_pass(
-    output: Tensor,
+    output: Recorded,
     seed: Any,
     *,
-    inputs: Collection[Tensor] | None = None,
+    inputs: Collection[Recorded] | None = None,
     create_graph: bool = False,
-) -> Iterator[tuple[Tensor, Any]]:
+) -> Iterator[tuple[Any, Any]]:
     """Yield every node with its adjoint, when its last consumer has paid in.
 
     Parameters
@@ -92,15 +96,15 @@ def backward_pass(
             parent = node.inputs[position]
             if wanted is None or parent in wanted:
                 derivative = node.rule.derivatives[position]
-                term = derivative(adjoint, *arguments, **node.parameters)
-                value = node.arguments[1 + position]
+                term = derivative(adjoint, *arguments, **node.keywords)
+                value = node.values[position]
                 if not (type(term) is type(value) is np.float64):  # two numbers do fit
                     term = unbroadcast(term, value)
                 adjoints[parent] = adjoints[parent] + term if parent in adjoints else term
 
 
 def gradients(
-    output: Tensor, inputs: Sequence[Tensor], seed: Any = None, *, create_graph: bool = False
+    output: Any, inputs: Sequence[Any], seed: Any = None, *, create_graph: bool = False
 ) -> list[Any]:
     """Differentiate ``output`` by each of ``inputs``; touches no ``.grad``.
 
@@ -128,49 +132,80 @@ def gradients(
     >>> bp.gradients((x * x).sum(), [x])
     [array([2., 4.])]
     """
-    found: dict[Tensor, Any] = {}
-    if hasattr(inputs, "requires_grad"):
+    found: dict[Any, Any] = {}
+    if isinstance(inputs, Recorded):
         raise TypeError("differentiate by a list of Tensors, gradients(output, [x])")
     targets = set(inputs)
     if output.requires_grad:
-        seed = output.seed(seed, create_graph)
+        seed = seed_of(output, seed, create_graph)
         passes = backward_pass(output, seed, inputs=targets, create_graph=create_graph)
         with recording(create_graph):
             found = {node: adjoint for node, adjoint in passes if node in targets}
-    found_or_zero = [found[x] if x in found else np.zeros(x.shape, x.dtype) for x in inputs]
+    arrays = [x._array for x in inputs]
+    zeros = map(np.zeros_like, arrays)
+    grads = [found.get(x, zero) for x, zero in zip(inputs, zeros, strict=True)]
     if create_graph:
-        return [x if hasattr(x, "requires_grad") else type(output)(x) for x in found_or_zero]
-    return separate(found_or_zero)
+        return [g if isinstance(g, Recorded) else type(output)(g) for g in grads]
+    return separate(of_kind(grads, arrays))
 
 
-def separate(arrays: Iterable[Any]) -> list[Any]:
-    """The same arrays, each writable and sharing memory with no other; copied where need be."""
-    result, taken = [], set()
-    for array in arrays:
-        own = isinstance(array, np.ndarray) and array.base is None and array.flags.writeable
-        result.append(array if own and id(array) not in taken else array.copy())
-        taken.add(id(array))
-    return result
+def seed_of(output: Any, grad: Any = None, create_graph: bool = False) -> Any:
+    """The adjoint that a backward pass from ``output`` starts with: 1, or a copy of ``grad``.
+
+    Raises
+    ------
+    ValueError
+        If there is more than one element and no ``grad``, or ``grad`` has another shape.
+    """
+    if grad is None:
+        if output.size != 1:
+            raise ValueError(
+                f"{output._called()} has {output.size} elements: backward() starts from one; "
+                f"sum it first, or pass grad= of shape {output.shape}"
+            )
+        return np.ones_like(output._array)[()]
+    if isinstance(grad, Recorded) and create_graph:
+        seed: Any = grad
+        seed = seed if seed.dtype == output.dtype else seed.astype(output.dtype)
+    else:
+        seed = copied(grad._array if isinstance(grad, Recorded) else grad, output.dtype)[()]
+    if seed.shape != output.shape:
+        raise ValueError(f"{output._called()} needs grad of its shape, not {seed.shape}")
+    return seed
 
 
-def _leading_to(inputs: Collection[Tensor], order: list[Tensor]) -> list[Tensor]:
+def accumulate(nodes: Iterable[tuple[Any, Any]], *, as_tensors: bool, keep_all: bool) -> None:
+    """Add each leaf's adjoint to its ``grad``; keep those of the nodes between on request.
+
+    All are computed before any is put, so that an error leaves every ``grad`` as it was. One
+    thread at a time, or what another adds meanwhile would be lost.
+    """
+    found = []
+    for node, adjoint in nodes:
+        if node.rule is None or keep_all:
+            found.append((node, adjoint))
+        else:
+            node.grad = None  # a gradient left from an earlier pass would be a lie
+    with _ACCUMULATING:
+        grads = [g if x.rule or x.grad is None else x.grad + g for x, g in found]
+        if as_tensors:
+            kinds = [type(node) for node, _ in found]
+            grads = [
+                g if isinstance(g, Recorded) else kind(g)
+                for kind, g in zip(kinds, grads, strict=True)
+            ]
+        else:  # an earlier pass may have left a Tensor
+            grads = [g._array if isinstance(g, Recorded) else g for g in grads]
+            grads = of_kind(grads, [x._array for x, _ in found])
+            grads = separate(np.array(g) if isinstance(g, np.generic) else g for g in grads)
+        for (node, _), grad in zip(found, grads, strict=True):
+            node.grad = grad
+
+
+def _leading_to(inputs: Collection[Any], order: list[Any]) -> list[Any]:
     """The nodes of ``order`` that depend on at least one of ``inputs``, these included."""
     wanted = set(inputs)
     for node in reversed(order):
         if any(node.inputs[position] in wanted for position in node.edges):
             wanted.add(node)
     return [node for node in order if node in wanted]
-
-
-def unbroadcast(term: Any, value: Any) -> Any:
-    """Give a term the shape and dtype of the array whose adjoint it is paid into.
-
-    Where the forward pass broadcast, one element was used in many places: sum over them.
-    """
-    if term.shape != value.shape:
-        added = term.ndim - value.ndim
-        stretched = [added + i for i, n in enumerate(value.shape) if n != term.shape[added + i]]
-        term = term.sum(axis=(*range(added), *stretched))
-        if stretched:
-            term = term.reshape(value.shape)
-    return term if term.dtype is value.dtype else term.astype(value.dtype)

@@ -6,31 +6,33 @@ Each that computes is a call of NumPy's function of that name, which `_record` r
 from __future__ import annotations
 
 import operator
+import sys
 import warnings
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from opcode import opmap
+from typing import Any
 
 import numpy as np
 
-from .recording import TRANSFORMING
+from .arrays import frozen, gives_way_to, is_sparse
+from .recording import Recorded, is_transforming
 from .registry import full_name
 from .rules.activations import relu, sigmoid
 from .rules.indexing import getitem
+from .rules.products import times_sparse
 from .rules.types import astype
 from .signatures import cannot_write
 
-if TYPE_CHECKING:
-    from .tensor import Tensor
-
-_Operator = Callable[[Any, Any], "Tensor"]
+_Operator = Callable[[Any, Any], Any]
+_ARRAYS = (Recorded, np.ndarray, np.generic, int, float)
 _BASIC_INDICES = frozenset({int, slice, type(None), type(Ellipsis)})
 
 
-def _method(function: Callable[..., Any]) -> Callable[..., Tensor]:
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     """The method that calls ``function`` on its array."""
 
-    def method(self: NDArrayMethods, *inputs: Any, **parameters: Any) -> Any:
-        return self._record(function, (self, *inputs), parameters)
+    def method(self: NDArrayMethods, *inputs: Any, **keywords: Any) -> Any:
+        return self._record(function, (self, *inputs), keywords)
 
     method.__name__ = method.__qualname__ = function.__name__
     method.__doc__ = f"`{full_name(function)}` of this Tensor, with the same arguments."
@@ -43,7 +45,7 @@ _plain_method: Callable[[Callable[..., Any]], Callable[..., Any]] = _method  # g
 def _in_place(name: str, instead: str) -> Callable[..., Any]:
     """The method of ndarray that would write into its array, refused."""
 
-    def refused(self: NDArrayMethods, *inputs: Any, **parameters: Any) -> Any:
+    def refused(self: NDArrayMethods, *inputs: Any, **keywords: Any) -> Any:
         raise TypeError(
             f"t.{name}() would write in place, and a recorded array never changes: use {instead}"
         )
@@ -56,25 +58,52 @@ def _in_place(name: str, instead: str) -> Callable[..., Any]:
 def _operators(function: np.ufunc) -> tuple[_Operator, _Operator, _Operator]:
     """The methods of an operator that calls ``function``: it, its reflection, its assignment."""
 
-    def forward(self: NDArrayMethods, other: Any) -> Tensor:
+    def forward(self: NDArrayMethods, other: Any) -> Any:
+        if not isinstance(other, _ARRAYS) and gives_way_to(other):
+            return NotImplemented
         return self._record(function, (self, other))
 
-    def reflected(self: NDArrayMethods, other: Any) -> Tensor:
+    def reflected(self: NDArrayMethods, other: Any) -> Any:
+        if not isinstance(other, _ARRAYS) and gives_way_to(other):
+            return NotImplemented
         return self._record(function, (other, self))
 
-    def assigned(self: NDArrayMethods, other: Any) -> Tensor:
+    def assigned(self: NDArrayMethods, other: Any) -> Any:
         # The name would move on and the leaf would not: right for the argument of a function only.
-        if self._requires_grad and self.is_leaf and not TRANSFORMING.get():
+        if self._requires_grad and self.is_leaf and not is_transforming():
             raise TypeError(
                 f"{self._called()} is a leaf, which an augmented assignment would not change: "
                 "t.data -= step updates it; t = t - step makes another Tensor"
+            )
+        if self._is_view():
+            raise TypeError(
+                f"{self._called()} is a view, and an augmented assignment would not change what "
+                "it shows: v = v * 2 makes another Tensor; to change a part of y, assemble it "
+                "anew: y = np.where(mask, y * 2, y) or np.concatenate([...])"
             )
         return forward(self, other)
 
     return forward, reflected, assigned
 
 
-class NDArrayMethods:
+def _matrix_products() -> tuple[_Operator, _Operator, _Operator]:
+    """The same of ``@``, which takes SciPy's sparse matrices for constants too."""
+    forward, reflected, assigned = _operators(np.matmul)
+
+    def by_right(self: NDArrayMethods, other: Any) -> Any:
+        return (
+            self._record(times_sparse, (self, other)) if is_sparse(other) else forward(self, other)
+        )
+
+    def by_left(self: NDArrayMethods, other: Any) -> Any:
+        if not is_sparse(other):
+            return reflected(self, other)
+        return self._record(times_sparse, (self.T, other.T)).T
+
+    return by_right, by_left, assigned
+
+
+class NDArrayMethods(Recorded):
     """The part of Tensor that is ndarray's: `numpy.lib.mixins.NDArrayOperatorsMixin`, and methods.
 
     Tensor adds the memory, and says in ``_record`` how a function is called and remembered.
@@ -82,18 +111,8 @@ class NDArrayMethods:
 
     __slots__ = ()
 
-    _array: Any  # not called _data: numpy.ma would take that for a masked array's own
-    _requires_grad: bool
     is_leaf: Any
-    name: str | None
-
-    @staticmethod
-    def _record(function: Any, inputs: tuple[Any, ...], parameters: Any = ...) -> Any:
-        raise NotImplementedError
-
-    def _called(self) -> str:
-        kind = "a Tensor" if self.name is None else f"Tensor {self.name!r}"
-        return f"{kind} of shape {self.shape}"
+    __pandas_priority__ = 5000  # above a DataFrame's, so that tables leave the operation to us
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -128,22 +147,31 @@ class NDArrayMethods:
 
     # NumPy's protocols
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **parameters: Any) -> Any:
-        if "out" in parameters:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
+        if "out" in keywords:
             raise cannot_write(ufunc)
+        if any(not isinstance(x, _ARRAYS) and gives_way_to(x) for x in inputs):
+            return NotImplemented
         function = ufunc if method == "__call__" else (ufunc, method)
-        return self._record(function, inputs, parameters)
+        return self._record(function, inputs, keywords)
 
     def __array_function__(
-        self, function: Callable, types: Any, inputs: tuple, parameters: dict
+        self, function: Callable, types: Any, inputs: tuple, keywords: dict
     ) -> Any:
-        return self._record(function, inputs, parameters)
+        return self._record(function, inputs, keywords)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if _caller().startswith("scipy.sparse"):  # which gives way to what is no array
+            return _as_object(self)
+        if copy is False:
+            if dtype not in (None, self.dtype) or not self.ndim or self._requires_grad:
+                raise ValueError(f"{self._called()} cannot be an array without a copy")
+            return self._array
         if self._requires_grad:
             raise TypeError(
                 f"{self._called()} requires grad, and a NumPy array would forget how it was made: "
-                "use t.data for its values, np.stack([...]) to assemble Tensors"
+                "use t.data for its values, np.stack([...]) to assemble Tensors, and for a table "
+                "of pandas table.to_numpy() @ t"
             )
         return np.array(self._array, dtype=dtype)
 
@@ -156,11 +184,21 @@ class NDArrayMethods:
     __floordiv__, __rfloordiv__, __ifloordiv__ = _operators(np.floor_divide)
     __mod__, __rmod__, __imod__ = _operators(np.remainder)
     __pow__, __rpow__, __ipow__ = _operators(np.power)
-    __matmul__, __rmatmul__, __imatmul__ = _operators(np.matmul)
+    __matmul__, __rmatmul__, __imatmul__ = _matrix_products()
     __divmod__, __rdivmod__, _ = _operators(np.divmod)
     __neg__ = _method(np.negative)
     __pos__ = _method(np.positive)
     __abs__ = _method(np.absolute)
+
+    def _is_view(self) -> bool:
+        """Whether it shows memory of another Tensor, so that NumPy's would change both."""
+        base = getattr(self._array, "base", None)
+        if isinstance(base, np.ndarray) and not base.flags.writeable:
+            return True
+        return any(
+            isinstance(x, Recorded) and np.may_share_memory(self._array, x._array)
+            for x in self.inputs
+        )
 
     # Comparisons give plain arrays; Tensors stay hashable, by identity
 
@@ -179,7 +217,7 @@ class NDArrayMethods:
 
     # What Python expects of an array
 
-    def __getitem__(self, index: Any) -> Tensor:
+    def __getitem__(self, index: Any) -> Any:
         return self._record(getitem, (self, _own_index(index)))
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -193,7 +231,7 @@ class NDArrayMethods:
             raise TypeError("a Tensor without axes has no length")
         return self.shape[0]
 
-    def __iter__(self) -> Iterator[Tensor]:
+    def __iter__(self) -> Iterator[Any]:
         if self.ndim == 0:
             raise TypeError("a Tensor without axes cannot be iterated over")
         return (self[i] for i in range(len(self)))
@@ -205,6 +243,12 @@ class NDArrayMethods:
         return bool(self._array)
 
     def __float__(self) -> float:
+        caller = sys._getframe(1)
+        if caller.f_code.co_code[caller.f_lasti] == opmap["STORE_SUBSCR"] and self._requires_grad:
+            raise TypeError(  # which NumPy shows above an error of its own
+                f"{self._called()} requires grad, and an element of a NumPy array would forget "
+                "how it was made: collect the Tensors in a list, then np.stack(list)"
+            )
         return float(self._number("float"))
 
     def __int__(self) -> int:
@@ -219,7 +263,7 @@ class NDArrayMethods:
                 f"{kind}() of {self._called()} forgets how it was made, and so do the functions of "
                 "the math module: use t.item() for the number, np.sin(t) in place of math.sin(t)"
             )
-            if TRANSFORMING.get():
+            if is_transforming():
                 raise TypeError(forgets)
             warnings.warn(forgets, RuntimeWarning, stacklevel=3)
         return self._array.item()
@@ -250,7 +294,7 @@ class NDArrayMethods:
     diagonal = _method(np.diagonal)
     dot = _method(np.dot)
     exp = _method(np.exp)
-    flatten = ravel = _method(np.ravel)
+    ravel = _method(np.ravel)
     log = _method(np.log)
     max = _method(np.max)
     mean = _method(np.mean)
@@ -280,24 +324,28 @@ class NDArrayMethods:
     sort = _in_place("sort", "np.sort(t)")
 
     @property
-    def T(self) -> Tensor:
+    def T(self) -> Any:
         """The axes in reverse order: for a matrix, its transpose."""
         return self._record(np.transpose, (self,))
 
     @property
-    def mT(self) -> Tensor:
+    def mT(self) -> Any:
         """Each matrix of the last two axes, transposed."""
         return self._record(np.matrix_transpose, (self,))
 
-    def reshape(self, *shape: Any, **order: str) -> Tensor:
+    def reshape(self, *shape: Any, **order: str) -> Any:
         """`np.reshape`: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``, and ``order="F"``."""
         return self._record(np.reshape, (self, _one_or_all(shape)), order)
 
-    def transpose(self, *axes: Any) -> Tensor:
+    def transpose(self, *axes: Any) -> Any:
         """`np.transpose`: ``t.transpose(1, 0)``, ``t.transpose((1, 0))`` or ``t.transpose()``."""
         return self._record(np.transpose, (self,), {"axes": _one_or_all(axes) if axes else None})
 
-    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
+    def flatten(self, order: str = "C") -> Any:
+        """A copy with one axis: `ravel`, but never a view."""
+        return self._record(np.copy, (self.reshape(-1, order=order),))
+
+    def compress(self, condition: Any, axis: int | None = None) -> Any:
         """`np.compress` of this Tensor: the slices where the condition holds."""
         return self._record(np.compress, (condition, self, axis))
 
@@ -325,12 +373,24 @@ def _own_part(part: Any) -> Any:
     if hasattr(part, "__index__") and not hasattr(part, "__array__"):
         return operator.index(part)
     untyped = not hasattr(part, "__array__") and not np.size(part)  # [], which NumPy takes too
-    return np.array(part, np.intp if untyped else None)  # sequences of every kind too
+    return frozen(np.array(part, np.intp if untyped else None))  # of every sequence
+
+
+def _caller() -> str:
+    """The name of the module whose code asked for an array."""
+    return sys._getframe(2).f_globals.get("__name__", "")
+
+
+def _as_object(x: Any) -> np.ndarray:
+    """An array without axes that holds ``x`` itself: SciPy's sign of an operand of another kind."""
+    held = np.empty((), object)
+    held[()] = x
+    return held
 
 
 def without_history(x: Any) -> Any:
     """Replace every Tensor by its array, within lists, tuples and dicts too."""
-    if isinstance(x, NDArrayMethods):
+    if isinstance(x, Recorded):
         return x._array
     if isinstance(x, list | tuple):
         return type(x)([without_history(item) for item in x])

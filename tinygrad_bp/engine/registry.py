@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .recording import Recorded
+
 Derivative = Callable[..., Any]
 
 
@@ -34,18 +36,20 @@ class Rule:
     name : str
         The function's own name, as pictures and errors show it.
     derivatives : sequence of callable or None
-        ``derivatives[i](g, out, *inputs, **parameters)`` is the upstream gradient ``g`` times the
+        ``derivatives[i](g, out, *inputs, **keywords)`` is the upstream gradient ``g`` times the
         derivative of ``out`` by input ``i``. ``None``: the output is constant in that input.
     formulas : sequence of str
         The same for a reader: a local derivative such as ``cos x``, or, where ``g`` occurs
         in it, the whole product such as ``g @ yᵀ``.
     arity : int or None
         The number of array inputs; None for any number.
-    parameters : frozenset of str
+    constant : frozenset of int
+        The positions of the inputs in which the output is constant: conditions, indices, shapes.
+    keywords : frozenset of str
         The keyword arguments that the derivatives understand.
     """
 
-    __slots__ = ("arity", "derivatives", "formulas", "function", "name", "parameters")
+    __slots__ = ("arity", "constant", "derivatives", "formulas", "function", "keywords", "name")
 
     def __init__(
         self,
@@ -60,11 +64,13 @@ class Rule:
         self.formulas = formulas
         if isinstance(derivatives, Each):
             self.arity: int | None = None
-            self.parameters = _arguments_of(derivatives.derivative)
+            self.constant: frozenset[int] = frozenset()
+            self.keywords = _arguments_of(derivatives.derivative, skip=4)
         else:
             known = next(d for d in derivatives if d is not None)
             self.arity = len(derivatives)
-            self.parameters = _arguments_of(known, skip=2 + len(derivatives))
+            self.constant = frozenset(i for i, d in enumerate(derivatives) if d is None)
+            self.keywords = _arguments_of(known, skip=2 + len(derivatives))
 
 
 def _arguments_of(function: Callable[..., Any], skip: int = 0) -> frozenset[str]:
@@ -97,11 +103,12 @@ def rule(
     function : callable
         A NumPy function, or one of ours marked with `primitive`.
     *derivatives : callable or None
-        For each input ``f(g, out, *inputs, **parameters)``; None where the output is constant.
+        For each input ``f(g, out, *inputs, **keywords)``; None where the output is constant.
     formula : sequence of str
         For each input, the derivative as a reader would write it.
     each : callable, optional
-        For a function of any number of arrays: ``f(position, g, out, *inputs, **parameters)``.
+        For a function of any number of arrays: ``f(position, g, out, inputs, **keywords)``, with
+        the inputs in one tuple, so that what has n inputs does not hand on n arguments n times.
     run : callable, optional
         What to run on arrays in place of ``function``: the same, faster.
 
@@ -159,11 +166,11 @@ def primitive(function: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @functools.wraps(function)
-    def dispatched(*inputs: Any, **parameters: Any) -> Any:
-        for x in (*inputs, *parameters.values()) if parameters else inputs:
-            if hasattr(x, "_record"):
-                return x._record(dispatched, inputs, parameters)
-        return function(*inputs, **parameters)
+    def dispatched(*inputs: Any, **keywords: Any) -> Any:
+        for x in (*inputs, *keywords.values()) if keywords else inputs:
+            if isinstance(x, Recorded):
+                return x._record(dispatched, inputs, keywords)
+        return function(*inputs, **keywords)
 
     dispatched.implementation = function  # type: ignore[attr-defined]  # functions take attributes
     return dispatched

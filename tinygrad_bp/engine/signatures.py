@@ -1,4 +1,4 @@
-"""How a call was written: which of its arguments are array inputs, and which are parameters."""
+"""How a call was written: which of its arguments are array inputs, and which are keywords."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import owned
+from .recording import Recorded
 from .registry import RULES, full_name
 
 
@@ -25,34 +27,35 @@ def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def has_out(
-    function: Callable[..., Any], inputs: tuple[Any, ...], parameters: dict[str, Any]
+    function: Callable[..., Any], inputs: tuple[Any, ...], keywords: dict[str, Any]
 ) -> bool:
     """Whether the caller named an array to write the result into."""
-    named = {**dict(zip(_defaults(function), inputs, strict=False)), **parameters}
+    named = {**dict(zip(_defaults(function), inputs, strict=False)), **keywords}
     return named.get("out") is not None
 
 
 def bind(
-    function: Callable[..., Any], inputs: tuple[Any, ...], parameters: dict[str, Any]
+    function: Callable[..., Any], inputs: tuple[Any, ...], keywords: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Put array inputs by place and parameters by name, however the caller wrote them.
+    """Put array inputs by place and keywords by name, however the caller wrote them.
 
     ``np.sum(x, 0)`` and ``np.sum(axis=0, a=x)`` both become ``((x,), {"axis": 0})``.
     """
     rule = RULES[function]
-    for name in parameters.keys() & rule.parameters:
-        if getattr(parameters[name], "requires_grad", False):
+    for name in keywords.keys() & rule.keywords:
+        value = keywords[name]
+        if isinstance(value, Recorded) and value._requires_grad:
             raise TypeError(f"{rule.name} has no derivative by {name}=; pass its values, t.data")
     arity = len(inputs) if rule.arity is None else rule.arity
-    if len(inputs) == arity and parameters.keys() <= rule.parameters:
-        return inputs, {name: _own(value) for name, value in parameters.items()}
+    if len(inputs) == arity and keywords.keys() <= rule.keywords:
+        return inputs, {name: owned(value) for name, value in keywords.items()}
     defaults = _defaults(function)
     places = tuple(defaults)
     if len(inputs) > max(arity, len(places)):
         raise TypeError(f"{full_name(function)} got {len(inputs)} arguments, which is too many")
     named = dict(zip(places, inputs, strict=False)) if len(inputs) > arity else {}
     named = {name: value for name, value in named.items() if name in places[arity:]}
-    given = {**named, **parameters}
+    given = {**named, **keywords}
     inputs = inputs[:arity]
     for name in places[len(inputs) : arity]:
         value = given.pop(name, defaults[name])
@@ -60,20 +63,11 @@ def bind(
             raise TypeError(f"{full_name(function)} with {name}= left out has no derivative rule")
         inputs += (value,)
     for name, value in given.items():
-        if name not in rule.parameters and value is not None:
+        if name not in rule.keywords and value is not None:
             if name == "out":
                 raise cannot_write(function)
             raise TypeError(f"{full_name(function)} with {name}= has no derivative rule")
-    return inputs, {n: _own(value) for n, value in given.items() if n in rule.parameters}
-
-
-def _own(value: Any) -> Any:
-    """A parameter, copied if it is an array or a list: the caller may write to it afterwards."""
-    if isinstance(value, list):
-        return [_own(item) for item in value]
-    if isinstance(value, tuple):
-        return tuple(map(_own, value))
-    return value.copy() if isinstance(value, np.ndarray) else value
+    return inputs, {n: owned(value) for n, value in given.items() if n in rule.keywords}
 
 
 def cannot_write(function: Callable[..., Any]) -> TypeError:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .arrays import read_only
-from .backprop import backward_pass, separate
+from .arrays import copied, frozen, kept, operand, read_only, widened
+from .backprop import accumulate, backward_pass, seed_of
 from .ndarray import NDArrayMethods, without_history
-from .recording import RECORDING, WATCH, recording
+from .recording import RECORDING, WATCH, innermost, is_recording, recording
 from .registry import COMPOSITIONS, METHODS, PLAIN, REFUSED, RULES, Rule, full_name
 from .signatures import bind, cannot_write, has_out
 
-_NO_PARAMETERS: dict[str, Any] = {}
-_ACCUMULATING = threading.RLock()  # a handler of signals may run a pass within one
+_NO_KEYWORDS: dict[str, Any] = {}
 _AS_THEY_ARE = frozenset({np.ndarray, np.float64, np.float32, float, int, slice})
 
 
-def apply(
-    function: Any, inputs: tuple[Any, ...], parameters: dict[str, Any] = _NO_PARAMETERS
-) -> Any:
+def apply(function: Any, inputs: tuple[Any, ...], keywords: dict[str, Any] = _NO_KEYWORDS) -> Any:
     """Call ``function`` on the inputs' arrays, and remember how the result was made.
 
     Parameters
@@ -32,7 +28,7 @@ def apply(
         A NumPy function with a rule, or one of ours.
     inputs : tuple of Tensor, array or number
         What it is applied to.
-    parameters : dict, optional
+    keywords : dict, optional
         Its keyword arguments, such as ``axis``.
 
     Returns
@@ -44,7 +40,7 @@ def apply(
     Raises
     ------
     TypeError
-        If the function has no rule, or does not know a parameter, or the result is not real.
+        If the function has no rule, or does not know a keyword, or the result is not real.
 
     Examples
     --------
@@ -53,47 +49,61 @@ def apply(
     """
     rule = RULES.get(function)
     if rule is None:
-        return _apply_without_rule(function, inputs, parameters)
-    if parameters or len(inputs) != rule.arity:
-        inputs, parameters = bind(function, inputs, parameters)
-    derivatives = rule.derivatives
+        return _apply_without_rule(function, inputs, keywords)
+    if keywords or len(inputs) != rule.arity:
+        inputs, keywords = bind(function, inputs, keywords)
+    constant = rule.constant
     values: list[Any] = []
     edges: tuple[int, ...] = ()
     for position, x in enumerate(inputs):
         if isinstance(x, Tensor):
             values.append(x._array)
-            if x._requires_grad and derivatives[position] is not None:
+            if x._requires_grad and position not in constant:
                 edges += (position,)
         else:
-            values.append(x if type(x) in _AS_THEY_ARE else _operand(x, derivatives[position]))
+            values.append(x if type(x) in _AS_THEY_ARE else operand(x, position not in constant))
     try:
-        data = rule.function(*values, **parameters)
+        data = rule.function(*values, **keywords)
     except (ValueError, TypeError, IndexError) as error:
         raise _explained(error, rule.name, inputs) from None
     if isinstance(data, np.ndarray):  # and not a scalar, which nobody can write to
-        data = _frozen(data)
-    if watch := WATCH.get():
+        data = frozen(data)
+    if WATCH.get() and (watch := innermost(WATCH, None)):
         rule = watch(rule, inputs, values, data)
-    if not (edges and RECORDING.get()):
+    if not edges or (RECORDING.get() and not is_recording()):
         return _leaf(data)
     if data.dtype.kind != "f":
         raise TypeError(f"{rule.name} gave {data.dtype}: only real functions are differentiated")
-    return _node(data, rule, inputs, values, edges, parameters or _NO_PARAMETERS)
+    if len(edges) < len(values):
+        _keep_constants(values, inputs, edges, rule, data.dtype)
+    return _node(data, rule, inputs, values, edges, keywords or _NO_KEYWORDS)
 
 
-def _apply_without_rule(function: Any, inputs: tuple, parameters: dict) -> Any:
+def _keep_constants(values: list[Any], inputs: tuple, edges: tuple, rule: Rule, dtype: Any) -> None:
+    """Make the inputs without a gradient safe to keep, and of the type to compute in.
+
+    Functions of any number of inputs do not compute with constants alone.
+    """
+    for position, value in enumerate(values):
+        if position not in edges:
+            as_is = position in rule.constant or rule.arity is None
+            wide = value if as_is else widened(value, dtype)
+            values[position] = wide if isinstance(inputs[position], Tensor) else kept(wide)
+
+
+def _apply_without_rule(function: Any, inputs: tuple, keywords: dict) -> Any:
     if function in COMPOSITIONS:
-        if has_out(function, inputs, parameters):
+        if has_out(function, inputs, keywords):
             raise cannot_write(function)
-        named = {name: value for name, value in parameters.items() if name != "out"}
+        named = {name: value for name, value in keywords.items() if name != "out"}
         return COMPOSITIONS[function](*inputs, **named)
     if isinstance(function, tuple):  # a ufunc and the name of its method
         ufunc, method = function
         if ufunc not in PLAIN:
-            return METHODS[method](ufunc, *inputs, **parameters)
+            return METHODS[method](ufunc, *inputs, **keywords)
         function = getattr(ufunc, method)
     if function in PLAIN or isinstance(getattr(function, "__self__", None), np.ufunc):
-        return function(*without_history(inputs), **without_history(parameters))
+        return function(*without_history(inputs), **without_history(keywords))
     why = REFUSED.get(function, "it has no derivative rule; use t.data to leave the graph")
     raise TypeError(f"{full_name(function)} cannot be applied to a Tensor: {why}")
 
@@ -128,10 +138,12 @@ class Tensor(NDArrayMethods):
         The function that made it, with its local derivatives. None for a leaf.
     edges : tuple of int
         The places among ``inputs`` of the Tensors that gradients flow to.
+    values : tuple
+        The arrays of ``inputs`` as they were when it was computed: no later write reaches them.
+        A constant has the type of the result, in which its derivatives compute.
     arguments : tuple
-        The arrays that its derivatives are called with: its own, then those of ``inputs`` as
-        they were when it was computed. A later update does not reach them.
-    parameters : dict
+        What its derivatives are called with: its own array, then ``values``.
+    keywords : dict
         The keyword arguments of the call that made it.
 
     Raises
@@ -148,25 +160,7 @@ class Tensor(NDArrayMethods):
     3.864664716763387 3.864664716763387
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_array",
-        "_requires_grad",
-        "arguments",
-        "edges",
-        "grad",
-        "inputs",
-        "name",
-        "parameters",
-        "rule",
-    )
-
-    grad: Any
-    inputs: tuple[Any, ...]
-    rule: Any  # a Rule; None for a leaf
-    edges: tuple[int, ...]
-    arguments: tuple[Any, ...]
-    parameters: dict[str, Any]
+    __slots__ = ()
 
     def __init__(
         self,
@@ -178,18 +172,18 @@ class Tensor(NDArrayMethods):
     ):
         if isinstance(data, Tensor) and data._requires_grad:
             raise TypeError("a Tensor of a Tensor would forget how it was made; use t.detach()")
-        array = _copied(data, dtype)
+        array = copied(data, dtype)
         if array.dtype.kind not in "biufc":
             given = " ".join(repr(data).split())
             raise TypeError(f"a Tensor holds numbers, not {array.dtype}: {given:.60}")
         if requires_grad and not hasattr(data, "dtype") and array.dtype.kind in "iu":
             array = array.astype(np.float64) if dtype is None else array
-        self._array = _frozen(array)
+        self._array = frozen(array)
         self.grad = None
         self.name = name
         self.rule = None
-        self.inputs = self.edges = self.arguments = ()
-        self.parameters = _NO_PARAMETERS
+        self.inputs = self.edges = self.values = ()
+        self.keywords = _NO_KEYWORDS
         self.requires_grad = requires_grad
 
     _record = staticmethod(apply)
@@ -206,10 +200,10 @@ class Tensor(NDArrayMethods):
     def data(self, new: Any) -> None:
         if not self.is_leaf:
             raise ValueError(f"{self._called()} was computed; only a leaf's data can be replaced")
-        new = _copied(new, self.dtype)
+        new = copied(new, self.dtype)
         if new.shape != self.shape:
             raise ValueError(f"{self._called()} cannot take data of shape {new.shape}")
-        self._array = _frozen(new)
+        self._array = frozen(new)
 
     @property
     def requires_grad(self) -> bool:
@@ -279,42 +273,19 @@ class Tensor(NDArrayMethods):
                 f"{self._called()} does not depend on a Tensor that requires grad: "
                 "make its inputs with Tensor(..., requires_grad=True), outside no_grad()"
             )
-        kept = []
-        seed = self.seed(grad, create_graph)
+        seed = seed_of(self, grad, create_graph)
         with recording(create_graph):
-            for node, adjoint in backward_pass(self, seed, create_graph=create_graph):
-                if node.rule is None or keep_grads:
-                    kept.append((node, adjoint))
-                else:
-                    node.grad = None  # a gradient left from an earlier pass would be a lie
-            _accumulate(kept, create_graph)
+            nodes = backward_pass(self, seed, create_graph=create_graph)
+            accumulate(nodes, as_tensors=create_graph, keep_all=keep_grads)
 
     def seed(self, grad: Any = None, create_graph: bool = False) -> Any:
-        """The adjoint that a backward pass from here starts with: 1, or a copy of ``grad``.
-
-        Raises
-        ------
-        ValueError
-            If there is more than one element and no ``grad``, or ``grad`` has another shape.
-        """
-        if grad is None:
-            if self.size != 1:
-                raise ValueError(
-                    f"{self._called()} has {self.size} elements: backward() starts from one; "
-                    f"sum it first, or pass grad= of shape {self.shape}"
-                )
-            return np.array(1, self.dtype, ndmin=self.ndim)[()]
-        if isinstance(grad, Tensor) and create_graph:
-            grad = grad if grad.dtype == self.dtype else grad.astype(self.dtype)
-        else:
-            grad = _copied(grad, self.dtype)[()]
-        if grad.shape != self.shape:
-            raise ValueError(f"{self._called()} needs grad of its shape, not {grad.shape}")
-        return grad
+        """The adjoint that a backward pass from here starts with: 1, or a copy of ``grad``."""
+        return seed_of(self, grad, create_graph)
 
     def tensor_arguments(self) -> tuple[Any, ...]:
         """``arguments`` as Tensors, so that what the derivatives compute is recorded in turn."""
-        return (self, *map(_as_it_was, self.inputs, self.arguments[1:]))
+        tensors = tuple(map(_as_it_was, self.inputs, self.values))
+        return (self, tensors) if self.rule and self.rule.arity is None else (self, *tensors)
 
     def __repr__(self) -> str:
         values = np.array2string(np.asarray(self._array), separator=", ", prefix="Tensor(")
@@ -339,26 +310,11 @@ class Tensor(NDArrayMethods):
 
     def _replace(self, new: Any) -> None:
         """Rebind a leaf's data to an array that nobody else will write to, without a copy."""
-        self._array = _frozen(new)
-
-
-def _operand(x: Any, derivative: Any) -> Any:
-    """An input that is not a Tensor, as an array if NumPy would take it for one.
-
-    A tuple is one where the function has a derivative; else it is a shape, or axes.
-    """
-    if isinstance(x, list) or (isinstance(x, tuple) and derivative):
-        return np.asarray(x, None if x else np.intp)  # an empty list may be an index
-    if isinstance(x, np.matrix | np.ma.MaskedArray):
-        raise TypeError(
-            f"a {type(x).__name__} has another arithmetic than a Tensor: "
-            "pass np.asarray(...) of it, or fill in what is masked"
-        )
-    return x
+        self._array = frozen(new)
 
 
 def _node(
-    data: Any, rule: Rule | None, inputs: tuple, values: Sequence, edges: tuple, parameters: dict
+    data: Any, rule: Rule | None, inputs: tuple, values: Sequence, edges: tuple, keywords: dict
 ) -> Tensor:
     """A Tensor that was computed, or if it has no rule a leaf."""
     self = Tensor.__new__(Tensor)
@@ -368,33 +324,13 @@ def _node(
     self.rule = rule
     self.inputs = inputs
     self.edges = edges
-    self.arguments = (data, *values)
-    self.parameters = parameters
+    self.values = tuple(values)
+    self.keywords = keywords
     return self
 
 
 def _leaf(data: Any) -> Tensor:
-    return _node(data, None, (), (), (), _NO_PARAMETERS)
-
-
-def _frozen(data: Any) -> Any:
-    """Make an array safe to keep: a scalar if it has no axes, else read-only."""
-    if isinstance(data, np.ndarray):
-        if not data.ndim:
-            return data[()]
-        if type(data) is not np.ndarray:
-            data = data.view(np.ndarray)
-        data.setflags(write=False)
-    return data
-
-
-def _copied(data: Any, dtype: Any) -> Any:
-    """A copy as an array; what speaks NumPy's protocols itself is kept as it is."""
-    if isinstance(data, Tensor):
-        data = data._array
-    if hasattr(data, "__array_function__") and not isinstance(data, np.ndarray):
-        return data if dtype is None else data.astype(dtype)
-    return np.array(data, dtype=dtype)
+    return _node(data, None, (), (), (), _NO_KEYWORDS)
 
 
 def _restored(data: np.ndarray, requires_grad: bool, name: str | None, grad: Any) -> Tensor:
@@ -412,24 +348,7 @@ def _as_it_was(x: Any, value: Any) -> Any:
         return x
     if not x._requires_grad:
         return _leaf(value)
-    return _node(value, RULES[np.positive], (x,), (value,), (0,), _NO_PARAMETERS)
-
-
-def _accumulate(found: list[tuple[Tensor, Any]], as_tensors: bool) -> None:
-    """Put each adjoint into its Tensor's ``grad``; to a leaf's, add it.
-
-    All are computed before any is put, so that an error leaves every ``grad`` as it was. One
-    thread at a time, or what another adds meanwhile would be lost.
-    """
-    with _ACCUMULATING:
-        grads = [g if x.rule or x.grad is None else x.grad + g for x, g in found]
-        if as_tensors:
-            grads = [g if isinstance(g, Tensor) else Tensor(g) for g in grads]
-        else:  # an earlier pass may have left a Tensor
-            arrays = (g._array if isinstance(g, Tensor) else g for g in grads)
-            grads = separate(g if g.ndim else np.array(g) for g in arrays)
-        for (node, _), grad in zip(found, grads, strict=True):
-            node.grad = grad
+    return _node(value, RULES[np.positive], (x,), (value,), (0,), _NO_KEYWORDS)
 
 
 def _explained(error: Exception, name: str, inputs: tuple) -> Exception:

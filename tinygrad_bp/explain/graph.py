@@ -8,7 +8,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..engine.backprop import topological_order, unbroadcast
+from ..engine.arrays import unbroadcast
+from ..engine.backprop import topological_order
 from ..engine.tensor import Tensor
 from .names import SIGNS, Names, expression, formula, has_shape, literal
 
@@ -74,7 +75,7 @@ class Node:
         operation = self.operation
         if operation is None:
             return ""
-        return expression(operation, self.operand_names(), self.tensor.parameters)
+        return expression(operation, self.operand_names(), self.tensor.keywords)
 
     @property
     def made(self) -> str:
@@ -146,7 +147,7 @@ class Edge:
             return adjoint
         node = self.consumer.tensor
         derivative = node.rule.derivatives[self.position]
-        term = derivative(adjoint, *node.arguments, **node.parameters)
+        term = derivative(adjoint, *node.arguments, **node.keywords)
         return unbroadcast(term, self.receiver.value)
 
     def __repr__(self) -> str:
@@ -255,9 +256,9 @@ def _connect(nodes: dict[Any, Node], names: Names) -> list[Node]:
             if node.kind == "output":
                 node.value = x.numpy()[()]
             continue
-        node.value = x.arguments[0]
+        node.value = x._array
         operands: list[Node | str] = []
-        for position, (given, value) in enumerate(zip(x.inputs, x.arguments[1:], strict=True)):
+        for position, (given, value) in enumerate(zip(x.inputs, x.values, strict=True)):
             is_array = has_shape(given)
             is_number = has_shape(value) or isinstance(value, int | float)
             if not is_array and (x.rule.derivatives[position] is None or not is_number):

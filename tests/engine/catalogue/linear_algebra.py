@@ -5,9 +5,9 @@ import functools
 import numpy as np
 
 from tinygrad_bp.engine.rules import decompositions
-from tinygrad_bp.engine.rules.products import on_diagonal
+from tinygrad_bp.engine.rules.products import on_diagonal, times_sparse
 
-from .sample import Sample
+from .sample import Constant, Sample
 
 random = np.random.default_rng(5)
 
@@ -57,6 +57,7 @@ def definite(function, *inputs, **parameters):
 
 
 products = [
+    Sample(times_sparse, (array(2, 3), Constant(array(3, 2)))),
     *pairs(np.matmul, ((3,), (3,)), ((3,), (3, 2)), ((2, 3), (3,)), ((2, 3), (3, 4))),
     *pairs(np.matmul, ((3,), (2, 3, 2)), ((2, 2, 3), (3,)), ((2, 3), (4, 3, 2))),
     *pairs(np.matmul, ((4, 2, 3), (3, 2)), ((2, 1, 2, 3), (3, 3, 1)), ((1, 2, 3), (2, 3, 2))),

@@ -8,6 +8,7 @@ import inspect
 
 import numpy as np
 
+from ..recording import Recorded
 from ..registry import compose
 from ..rules.indexing import getitem
 from ..rules.types import as_array, cast, common_dtype
@@ -42,7 +43,7 @@ def moves(function, name):
 
 def constant(x):
     """A Tensor that says where, not what, as an array; it cannot require grad."""
-    return np.asarray(x) if hasattr(x, "_record") else x
+    return np.asarray(x) if isinstance(x, Recorded) else x
 
 
 by_own_code(np.flip)  # by slices, so faster

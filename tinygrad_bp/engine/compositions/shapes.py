@@ -4,6 +4,7 @@ import inspect
 
 import numpy as np
 
+from ..recording import Recorded
 from ..registry import compose
 from ..rules.types import cast
 
@@ -57,7 +58,7 @@ def copy(a, order="K"):
 
 @compose(np.full_like)
 def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None):
-    if not hasattr(fill_value, "_record"):
+    if not isinstance(fill_value, Recorded):
         return np.full_like(np.empty_like(a), fill_value, dtype, order, subok, shape)
     shape = a.shape if shape is None else shape
     return np.broadcast_to(cast(fill_value, a.dtype if dtype is None else dtype), shape)

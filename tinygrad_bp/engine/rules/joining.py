@@ -17,7 +17,7 @@ def stack(*arrays, axis):
     return np.stack(arrays, axis)
 
 
-def part(position, g, out, *arrays, axis, ends):
+def part(position, g, out, arrays, axis, ends):
     """The part of ``g`` where array ``position`` went."""
     end = ends[position]
     start = end - arrays[position].shape[axis]
@@ -28,6 +28,6 @@ rule(concatenate, each=part, formula=["g, its part"])
 
 rule(
     stack,
-    each=lambda position, g, out, *arrays, axis: g[axis % g.ndim * (slice(None),) + (position,)],
+    each=lambda position, g, out, arrays, axis: g[axis % g.ndim * (slice(None),) + (position,)],
     formula=["g, its part"],
 )

@@ -31,6 +31,26 @@ def matmul_by_right(g, out, x, y):
 rule(np.matmul, matmul_by_left, matmul_by_right, formula=["g @ yᵀ", "xᵀ @ g"])
 
 
+@primitive
+def times_sparse(x, matrix):
+    """``x @ matrix`` for a sparse matrix of SciPy's, which is a constant.
+
+    Examples
+    --------
+    >>> times_sparse(np.array([1.0, 2.0]), np.array([[0.0, 3.0], [4.0, 0.0]]))
+    array([8., 3.])
+    """
+    return np.asarray(x @ matrix)
+
+
+rule(
+    times_sparse,
+    lambda g, out, x, matrix: times_sparse(g, matrix.T),
+    None,
+    formula=["g @ matrixᵀ"],
+)
+
+
 def tensordot_by_left(g, out, x, y, axes=2):
     (x_summed, y_summed), (x_kept, y_kept) = pairing(axes, x, y)
     term = np.tensordot(g, y, (range(len(x_kept), g.ndim), y_kept))
@@ -115,7 +135,7 @@ rule(
 # Products of many
 
 
-def einsum_by(position, g, out, *inputs, optimize=False):
+def einsum_by(position, g, out, inputs, optimize=False):
     """``g`` contracted with the other operands; what they do not say, constants say.
 
     Along a letter that no other has, the gradient is the same everywhere: ones.
