@@ -5,11 +5,13 @@ All questions of ownership are answered here. Nothing here knows of Tensors.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+_BASIC_INDICES = frozenset({int, slice, type(None), type(Ellipsis)})
 _NUMBERS_AND_PLACES = (int, float, complex, np.generic, str, slice, tuple, type, type(None))
 
 
@@ -154,6 +156,22 @@ def owned(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(owned, value))
     return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def owned_index(index: Any) -> Any:
+    """An index of numbers, slices and arrays, which the caller cannot write to afterwards."""
+    return tuple(map(_owned_part, index)) if isinstance(index, tuple) else _owned_part(index)
+
+
+def _owned_part(part: Any) -> Any:
+    if type(part) in _BASIC_INDICES or isinstance(part, bool | np.generic):
+        return part
+    if hasattr(part, "__array_function__") and not isinstance(part, np.ndarray):
+        return part  # of another library
+    if hasattr(part, "__index__") and not hasattr(part, "__array__"):
+        return operator.index(part)
+    untyped = not hasattr(part, "__array__") and not np.size(part)  # [], which NumPy takes too
+    return frozen(np.array(part, np.intp if untyped else None))  # sequences of every kind too
 
 
 def separate(arrays: Iterable[Any]) -> list[Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import frozen, gives_way_to, is_sparse
+from .arrays import gives_way_to, is_sparse, owned_index
 from .recording import Recorded, is_transforming
 from .registry import full_name
 from .rules.activations import relu, sigmoid
@@ -25,7 +25,6 @@ from .signatures import cannot_write
 
 _Operator = Callable[[Any, Any], Any]
 _ARRAYS = (Recorded, np.ndarray, np.generic, int, float)
-_BASIC_INDICES = frozenset({int, slice, type(None), type(Ellipsis)})
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -218,7 +217,7 @@ class NDArrayMethods(Recorded):
     # What Python expects of an array
 
     def __getitem__(self, index: Any) -> Any:
-        return self._record(getitem, (self, _own_index(index)))
+        return self._record(getitem, (self, owned_index(without_history(index))))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
@@ -284,7 +283,6 @@ class NDArrayMethods(Recorded):
     argmin = _plain_method(np.argmin)
     argpartition = _plain_method(np.argpartition)
     argsort = _plain_method(np.argsort)
-    astype = _method(astype)
     choose = _method(np.choose)
     clip = _method(np.clip)
     conj = conjugate = _method(np.conjugate)
@@ -345,6 +343,15 @@ class NDArrayMethods(Recorded):
         """A copy with one axis: `ravel`, but never a view."""
         return self._record(np.copy, (self.reshape(-1, order=order),))
 
+    def astype(self, dtype: Any) -> Any:
+        """The elements as another type: a plain array where that is not real and floating.
+
+        Integers have no derivative, and serve as indices, as those of `argmax` do.
+        """
+        if np.dtype(dtype).kind in "biu" and self._requires_grad:
+            return self._array.astype(dtype)
+        return self._record(astype, (self, dtype))
+
     def compress(self, condition: Any, axis: int | None = None) -> Any:
         """`np.compress` of this Tensor: the slices where the condition holds."""
         return self._record(np.compress, (condition, self, axis))
@@ -357,23 +364,6 @@ class NDArrayMethods(Recorded):
 def _one_or_all(lengths: tuple[Any, ...]) -> Any:
     """What was passed as one tuple or as several numbers: ``(2, 3)`` for both."""
     return lengths[0] if len(lengths) == 1 else lengths
-
-
-def _own_index(index: Any) -> Any:
-    """An index of numbers, slices and arrays, which the caller cannot write to afterwards."""
-    return tuple(map(_own_part, index)) if isinstance(index, tuple) else _own_part(index)
-
-
-def _own_part(part: Any) -> Any:
-    if type(part) in _BASIC_INDICES or isinstance(part, bool | np.generic):
-        return part
-    part = without_history(part)
-    if hasattr(part, "__array_function__") and not isinstance(part, np.ndarray):
-        return part  # of another library
-    if hasattr(part, "__index__") and not hasattr(part, "__array__"):
-        return operator.index(part)
-    untyped = not hasattr(part, "__array__") and not np.size(part)  # [], which NumPy takes too
-    return frozen(np.array(part, np.intp if untyped else None))  # of every sequence
 
 
 def _caller() -> str:

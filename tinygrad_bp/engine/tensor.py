@@ -102,10 +102,19 @@ def _apply_without_rule(function: Any, inputs: tuple, keywords: dict) -> Any:
         if ufunc not in PLAIN:
             return METHODS[method](ufunc, *inputs, **keywords)
         function = getattr(ufunc, method)
+    if isinstance(function, np.ufunc):  # such as the one that ndarray.clip calls, or SciPy's log1p
+        public = getattr(np, function.__name__, None)
+        if public is not function and (public in RULES or public in COMPOSITIONS):
+            return apply(public, inputs, keywords)
     if function in PLAIN or isinstance(getattr(function, "__self__", None), np.ufunc):
         return function(*without_history(inputs), **without_history(keywords))
-    why = REFUSED.get(function, "it has no derivative rule; use t.data to leave the graph")
-    raise TypeError(f"{full_name(function)} cannot be applied to a Tensor: {why}")
+    name = full_name(function)
+    why = REFUSED.get(
+        function,
+        f"it has no derivative rule; give it one, bp.rule({name}, lambda g, out, x: g * …), "
+        "or use t.data to leave the graph",
+    )
+    raise TypeError(f"{name} cannot be applied to a Tensor: {why}")
 
 
 class Tensor(NDArrayMethods):
@@ -172,7 +181,7 @@ class Tensor(NDArrayMethods):
     ):
         if isinstance(data, Tensor) and data._requires_grad:
             raise TypeError("a Tensor of a Tensor would forget how it was made; use t.detach()")
-        array = copied(data, dtype)
+        array = copied(_array_of(data), dtype)
         if array.dtype.kind not in "biufc":
             given = " ".join(repr(data).split())
             raise TypeError(f"a Tensor holds numbers, not {array.dtype}: {given:.60}")
@@ -200,7 +209,7 @@ class Tensor(NDArrayMethods):
     def data(self, new: Any) -> None:
         if not self.is_leaf:
             raise ValueError(f"{self._called()} was computed; only a leaf's data can be replaced")
-        new = copied(new, self.dtype)
+        new = copied(_array_of(new), self.dtype)
         if new.shape != self.shape:
             raise ValueError(f"{self._called()} cannot take data of shape {new.shape}")
         self._array = frozen(new)
@@ -241,7 +250,13 @@ class Tensor(NDArrayMethods):
     # Differentiation
 
     def backward(
-        self, grad: Any = None, *, create_graph: bool = False, keep_grads: bool = False
+        self,
+        grad: Any = None,
+        *,
+        create_graph: bool = False,
+        keep_grads: bool = False,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
     ) -> None:
         """Add the derivative of this Tensor by every leaf that led to it to that leaf's ``grad``.
 
@@ -253,6 +268,8 @@ class Tensor(NDArrayMethods):
             Make the gradients Tensors with a history, to be differentiated again.
         keep_grads : bool
             Keep the adjoints of the nodes between, too, in their ``grad``.
+        gradient, retain_graph
+            PyTorch's names: ``gradient`` is ``grad``, and the graph is kept in any case.
 
         Raises
         ------
@@ -273,7 +290,7 @@ class Tensor(NDArrayMethods):
                 f"{self._called()} does not depend on a Tensor that requires grad: "
                 "make its inputs with Tensor(..., requires_grad=True), outside no_grad()"
             )
-        seed = seed_of(self, grad, create_graph)
+        seed = seed_of(self, gradient if grad is None else grad, create_graph)
         with recording(create_graph):
             nodes = backward_pass(self, seed, create_graph=create_graph)
             accumulate(nodes, as_tensors=create_graph, keep_all=keep_grads)
@@ -331,6 +348,10 @@ def _node(
 
 def _leaf(data: Any) -> Tensor:
     return _node(data, None, (), (), (), _NO_KEYWORDS)
+
+
+def _array_of(x: Any) -> Any:
+    return x._array if isinstance(x, Tensor) else x
 
 
 def _restored(data: np.ndarray, requires_grad: bool, name: str | None, grad: Any) -> Tensor:

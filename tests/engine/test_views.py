@@ -1,0 +1,79 @@
+"""An augmented assignment to what NumPy would give as a view is refused, never silently lost."""
+
+import numpy as np
+import pytest
+
+import tinygrad_bp as bp
+from tinygrad_bp import Tensor
+
+VIEWS = {
+    "slice": lambda y: y[:1],
+    "row": lambda y: y[0],
+    "new axis": lambda y: y[np.newaxis],
+    "reshape": lambda y: y.reshape(4),
+    "ravel": lambda y: y.ravel(),
+    "np.ravel": np.ravel,
+    "T": lambda y: y.T,
+    "mT": lambda y: y.mT,
+    "transpose": lambda y: y.transpose(1, 0),
+    "swapaxes": lambda y: y.swapaxes(0, 1),
+    "moveaxis": lambda y: np.moveaxis(y, 0, 1),
+    "rollaxis": lambda y: np.rollaxis(y, 1),
+    "expand_dims": lambda y: np.expand_dims(y, 0),
+    "squeeze": lambda y: y[np.newaxis].squeeze(),
+    "diagonal": np.diagonal,
+    "split": lambda y: np.split(y, 2)[0],
+    "hsplit": lambda y: np.hsplit(y, 2)[1],
+    "atleast_3d": np.atleast_3d,
+    "broadcast_to": lambda y: np.broadcast_to(y, (3, 2, 2)),
+    "flip": np.flip,
+    "fliplr": np.fliplr,
+    "flipud": np.flipud,
+    "rot90": np.rot90,
+}
+COPIES = {
+    "arithmetic": lambda y: y * 2,
+    "flatten": lambda y: y.flatten(),
+    "copy": lambda y: y.copy(),
+    "places": lambda y: y[[0, 1]],
+    "sum": np.sum,
+    "roll": lambda y: np.roll(y, 1),
+    "positive": lambda y: +y,
+    "softmax": bp.functional.softmax,
+    "logsumexp": lambda y: bp.functional.logsumexp(y, axis=-1),
+}
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_views_refuse_augmented_assignment(view, recorded):
+    y = Tensor(np.arange(4.0).reshape(2, 2), requires_grad=recorded) * 1
+    v = view(y)
+    with pytest.raises(TypeError, match=r"is a view.*makes another Tensor"):
+        v *= 10
+
+
+def test_views_refuse_it_inside_transformations_too():
+    def f(x):
+        y = x * 1
+        v = y[:2]
+        v *= 10
+        return y.sum()
+
+    with pytest.raises(TypeError, match="is a view"):
+        bp.grad(f)(np.ones(3))
+
+
+@pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES)
+def test_everything_else_allows_it(copy):
+    c = copy(Tensor(np.arange(4.0).reshape(2, 2), requires_grad=True) * 1)
+    before = c.numpy()
+    c *= 10
+    assert np.array_equal(c.data, before * 10)
+
+
+def test_an_element_of_an_array_of_numpys_cannot_hold_a_tensor():
+    z, t = np.zeros(3), Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(ValueError, match="array element") as error:
+        z[0] = t[0]
+    assert "np.stack" in str(error.value.__cause__)
