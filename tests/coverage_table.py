@@ -10,7 +10,7 @@ import inspect
 from pathlib import Path
 
 import tinygrad_bp as bp
-from tinygrad_bp.engine import registry
+from tinygrad_bp.engine import registry, signatures
 
 README = Path(__file__).parents[1] / "README.md"
 START, END = "<!-- coverage: python -m tests.coverage_table -->\n", "<!-- end of coverage -->\n"
@@ -33,7 +33,7 @@ def home(function):
 
 def is_numpys(function):
     """Whether a user reaches it as np.…; primitives of ours are not for the table."""
-    return registry.full_name(function).startswith("np.")
+    return signatures.full_name(function).startswith("np.")
 
 
 def table():
@@ -41,12 +41,12 @@ def table():
     themes = {}
     for function in (*registry.RULES, *registry.COMPOSITIONS):
         if is_numpys(function):
-            themes.setdefault(home(function), set()).add(registry.full_name(function))
+            themes.setdefault(home(function), set()).add(signatures.full_name(function))
     rows = ["| | differentiable, to any order |", "|---|---|"]
     for module, names in sorted(themes.items()):
         title = inspect.getdoc(importlib.import_module(module)).splitlines()[0].rstrip(".:")
         rows.append(f"| [{title}]({link(module)}) | {listed(names)} |")
-    plain = listed(registry.full_name(f) for f in registry.PLAIN if is_numpys(f))
+    plain = listed(signatures.full_name(f) for f in registry.PLAIN if is_numpys(f))
     rows.append(f"| Functions that give plain arrays, without a derivative | {plain} |")
     return "\n".join(rows) + "\n"
 

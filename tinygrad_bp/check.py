@@ -14,7 +14,8 @@ import numpy as np
 
 from .engine.recording import no_grad, watching
 from .engine.registry import Each, Rule
-from .engine.tensor import Tensor, described
+from .engine.signatures import described
+from .engine.tensor import Tensor
 from .transforms import jacobian
 
 STEP = np.cbrt(np.finfo(np.float64).eps)  # small, and still far from the rounding of its square

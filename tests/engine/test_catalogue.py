@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_bp.engine.registry import COMPOSITIONS, METHODS, RULES, Each, full_name
+from tinygrad_bp.engine.registry import COMPOSITIONS, METHODS, RULES, Each
+from tinygrad_bp.engine.signatures import full_name
 
 from .catalogue import ALL_SAMPLES, SAMPLES_OF, checks
 from .catalogue.sample import Sample

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from tinygrad_bp.engine.backprop import unbroadcast
-from tinygrad_bp.engine.registry import RULES, Each, full_name
+from tinygrad_bp.engine.registry import RULES, Each
+from tinygrad_bp.engine.signatures import full_name
 
 from .catalogue import SAMPLES_OF, checks
 

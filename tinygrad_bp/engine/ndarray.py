@@ -16,12 +16,11 @@ import numpy as np
 
 from .arrays import gives_way_to, is_sparse, owned_index
 from .recording import Recorded, is_transforming
-from .registry import full_name
 from .rules.activations import relu, sigmoid
 from .rules.indexing import getitem
 from .rules.products import times_sparse
 from .rules.types import astype
-from .signatures import cannot_write
+from .signatures import cannot_write, full_name
 
 _Operator = Callable[[Any, Any], Any]
 _ARRAYS = (Recorded, np.ndarray, np.generic, int, float)

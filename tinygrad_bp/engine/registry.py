@@ -9,8 +9,6 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from .recording import Recorded
 
 Derivative = Callable[..., Any]
@@ -174,17 +172,3 @@ def primitive(function: Callable[..., Any]) -> Callable[..., Any]:
 
     dispatched.implementation = function  # type: ignore[attr-defined]  # functions take attributes
     return dispatched
-
-
-def full_name(function: Any) -> str:
-    """The name a user would write: ``np.linalg.inv`` for NumPy's, the bare name for ours."""
-    if isinstance(function, tuple):  # a ufunc's method, such as np.add.reduce
-        return f"np.{function[0].__name__}.{function[1]}"
-    module = getattr(function, "__module__", None)
-    if module is None:  # a ufunc: NumPy's own, or another library's
-        module = "numpy" if hasattr(np, function.__name__) else ""
-    if not module.startswith("numpy"):
-        return function.__name__
-    public = module.removeprefix("numpy").replace("._core", "")
-    shown = public if public.startswith((".linalg", ".fft", ".lib.stride_tricks")) else ""
-    return f"np{shown}.{function.__name__}"

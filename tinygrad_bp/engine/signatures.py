@@ -1,17 +1,17 @@
-"""How a call was written: which of its arguments are array inputs, and which are keywords."""
+"""How a call was written: its array inputs, its keywords, and the errors that name it."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .arrays import owned
 from .recording import Recorded
-from .registry import RULES, full_name
+from .registry import RULES
 
 
 @functools.cache
@@ -76,3 +76,31 @@ def cannot_write(function: Callable[..., Any]) -> TypeError:
         f"{full_name(function)} cannot write into out= (or do array += Tensor) when a Tensor is "
         "involved: a recorded array never changes; use the result, a = a + t"
     )
+
+
+def explained(error: Exception, name: str, inputs: tuple) -> Exception:
+    """The same error, with the operation and its operands' names and shapes in front."""
+    kind = TypeError if isinstance(error, TypeError) else type(error)  # a ufunc's takes no message
+    return kind(f"{name} of {described(inputs)}: {str(error).strip()}")
+
+
+def described(inputs: Sequence[Any]) -> str:
+    """The operands of an operation by name, or else type, and shape."""
+    operands = [x for x in inputs if hasattr(x, "shape")]
+    return " and ".join(
+        f"{getattr(x, 'name', None) or type(x).__name__} {x.shape}" for x in operands
+    )
+
+
+def full_name(function: Any) -> str:
+    """The name a user would write: ``np.linalg.inv`` for NumPy's, the bare name for ours."""
+    if isinstance(function, tuple):  # a ufunc's method, such as np.add.reduce
+        return f"np.{function[0].__name__}.{function[1]}"
+    module = getattr(function, "__module__", None)
+    if module is None:  # a ufunc: NumPy's own, or another library's
+        module = "numpy" if hasattr(np, function.__name__) else ""
+    if not module.startswith("numpy"):
+        return function.__name__
+    public = module.removeprefix("numpy").replace("._core", "")
+    shown = public if public.startswith((".linalg", ".fft", ".lib.stride_tricks")) else ""
+    return f"np{shown}.{function.__name__}"

@@ -10,10 +10,11 @@ import numpy as np
 
 from .arrays import copied, frozen, kept, operand, read_only, widened
 from .backprop import accumulate, backward_pass, seed_of
+from .context import innermost
 from .ndarray import NDArrayMethods, without_history
-from .recording import RECORDING, WATCH, innermost, is_recording, recording
-from .registry import COMPOSITIONS, METHODS, PLAIN, REFUSED, RULES, Rule, full_name
-from .signatures import bind, cannot_write, has_out
+from .recording import RECORDING, WATCH, is_recording, recording
+from .registry import COMPOSITIONS, METHODS, PLAIN, REFUSED, RULES, Rule
+from .signatures import bind, cannot_write, explained, full_name, has_out
 
 _NO_KEYWORDS: dict[str, Any] = {}
 _AS_THEY_ARE = frozenset({np.ndarray, np.float64, np.float32, float, int, slice})
@@ -65,7 +66,7 @@ def apply(function: Any, inputs: tuple[Any, ...], keywords: dict[str, Any] = _NO
     try:
         data = rule.function(*values, **keywords)
     except (ValueError, TypeError, IndexError) as error:
-        raise _explained(error, rule.name, inputs) from None
+        raise explained(error, rule.name, inputs) from None
     if isinstance(data, np.ndarray):  # and not a scalar, which nobody can write to
         data = frozen(data)
     if WATCH.get() and (watch := innermost(WATCH, None)):
@@ -295,10 +296,6 @@ class Tensor(NDArrayMethods):
             nodes = backward_pass(self, seed, create_graph=create_graph)
             accumulate(nodes, as_tensors=create_graph, keep_all=keep_grads)
 
-    def seed(self, grad: Any = None, create_graph: bool = False) -> Any:
-        """The adjoint that a backward pass from here starts with: 1, or a copy of ``grad``."""
-        return seed_of(self, grad, create_graph)
-
     def tensor_arguments(self) -> tuple[Any, ...]:
         """``arguments`` as Tensors, so that what the derivatives compute is recorded in turn."""
         tensors = tuple(map(_as_it_was, self.inputs, self.values))
@@ -370,17 +367,3 @@ def _as_it_was(x: Any, value: Any) -> Any:
     if not x._requires_grad:
         return _leaf(value)
     return _node(value, RULES[np.positive], (x,), (value,), (0,), _NO_KEYWORDS)
-
-
-def _explained(error: Exception, name: str, inputs: tuple) -> Exception:
-    """The same error, with the operation and its operands' names and shapes in front."""
-    kind = TypeError if isinstance(error, TypeError) else type(error)  # a ufunc's takes no message
-    return kind(f"{name} of {described(inputs)}: {str(error).strip()}")
-
-
-def described(inputs: Sequence[Any]) -> str:
-    """The operands of an operation by name, or else type, and shape."""
-    operands = [x for x in inputs if hasattr(x, "shape")]
-    return " and ".join(
-        f"{getattr(x, 'name', None) or type(x).__name__} {x.shape}" for x in operands
-    )

@@ -8,6 +8,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from ..engine.backprop import seed_of
 from ..engine.tensor import Tensor
 from .graph import Edge, Graph, Node, view
 from .names import factor, quantity
@@ -148,7 +149,7 @@ def paths(output: Tensor, input: Tensor, *, limit: int = 1000, seed: Any = None)
             "count_paths counts them without a walk, gradients sums over them without one"
         )
     graph = view(output, backward=False)
-    found = list(_walk(graph, input, output.seed(seed))) if input in counts else []
+    found = list(_walk(graph, input, seed_of(output, seed))) if input in counts else []
     total = sum((path.product for path in found), np.zeros(input.shape, input.dtype)[()])
     start = graph[input].name if found else input.name or "a Tensor that does not lead there"
     many = "1 path" if len(found) == 1 else f"{len(found)} paths"

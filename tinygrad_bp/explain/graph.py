@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..engine.arrays import unbroadcast
-from ..engine.backprop import topological_order
+from ..engine.backprop import seed_of, topological_order
 from ..engine.tensor import Tensor
 from .names import SIGNS, Names, expression, formula, has_shape, literal
 
@@ -244,7 +244,7 @@ def view(*outputs: Tensor, seed: Any = None, backward: bool = True) -> Graph:
         seeds = seed if len(outputs) > 1 and seed is not None else len(outputs) * [seed]
         if len(seeds) != len(outputs):
             raise ValueError(f"{len(outputs)} outputs need as many seeds, not {len(seeds)}")
-        _run(graph, [output.seed(s) for output, s in zip(outputs, seeds, strict=True)])
+        _run(graph, [seed_of(output, s) for output, s in zip(outputs, seeds, strict=True)])
     return graph
 
 

@@ -1,0 +1,77 @@
+"""Values that hold for a while: within a with statement, in one thread or task of asyncio."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+_IN_PARTS = (
+    inspect.isgeneratorfunction,
+    inspect.iscoroutinefunction,
+    inspect.isasyncgenfunction,
+)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Entry:
+    """One entry into a with statement: the value that holds until it is left."""
+
+    __slots__ = ("active", "value")
+
+    def __init__(self, value: Any):
+        self.value, self.active = value, True
+
+
+Entries = ContextVar[tuple[Entry, ...]]  # the innermost last; empty where nothing was changed
+
+
+def innermost(variable: Entries, default: Any) -> Any:
+    """The value of the with statement entered last and not yet left, or the default."""
+    return next((entry.value for entry in reversed(variable.get()) if entry.active), default)
+
+
+class Changed:
+    """Another value for a while: a context manager and a decorator.
+
+    It may be entered again, and left in any order and by any thread: what holds afterwards is
+    what the statements that are still open say.
+    """
+
+    def __init__(self, variable: Entries, value: Any):
+        self.variable, self.value = variable, value
+        self.entries: list[Entry] = []
+
+    def __enter__(self) -> None:
+        entry = Entry(self.value)
+        self.entries.append(entry)
+        self.variable.set((*self.variable.get(), entry))
+
+    def __exit__(self, *error: object) -> None:
+        here = self.variable.get()
+        own = [entry for entry in self.entries if entry in here] or self.entries
+        if not own:
+            raise RuntimeError("a with statement that was not entered cannot be left")
+        entry = own[-1]
+        self.entries.remove(entry)
+        if entry in here:  # a task that was begun inside keeps what it began with
+            self.variable.set(tuple(other for other in here if other is not entry))
+        else:  # it was entered in another thread
+            entry.active = False
+
+    def __call__(self, function: F) -> F:
+        """Decorate a function, which then runs with the other value."""
+        if any(runs_in_parts(function) for runs_in_parts in _IN_PARTS):  # the rest after the call
+            raise TypeError(
+                f"{function.__name__} runs in parts, which a decorator does not reach: "
+                "write the with statement inside it"
+            )
+
+        @functools.wraps(function)
+        def changed(*inputs: Any, **keywords: Any) -> Any:
+            with Changed(self.variable, self.value):
+                return function(*inputs, **keywords)
+
+        return changed  # type: ignore[return-value]  # a function of the same arguments
