@@ -53,7 +53,7 @@ def test_the_rest_of_a_sparse_matrix_is_refused_by_name(matrix):
         lambda: np.matmul(t, matrix),
         lambda: Tensor(matrix),
     ):
-        with pytest.raises(TypeError, match=rf"{type(matrix).__name__}.*toarray"):
+        with pytest.raises(TypeError, match=rf"a {type(matrix).__name__[:2]}.*toarray"):
             f()
 
 

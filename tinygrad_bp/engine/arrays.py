@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+NUMPYS = (np.ndarray, np.generic)
 _BASIC_INDICES = frozenset({int, slice, type(None), type(Ellipsis)})
 _NUMBERS_AND_PLACES = (int, float, complex, np.generic, str, slice, tuple, type, type(None))
 
@@ -194,7 +195,7 @@ def of_kind(found: Sequence[Any], leaves: Sequence[Any]) -> list[Any]:
     foreign = [
         i
         for i, (g, leaf) in enumerate(zip(found, leaves, strict=True))
-        if isinstance(leaf, np.ndarray | np.generic) and not isinstance(g, np.ndarray | np.generic)
+        if isinstance(leaf, NUMPYS) and not isinstance(g, NUMPYS)
     ]
     for dtype in dict.fromkeys(found[i].dtype for i in foreign):
         alike = [i for i in foreign if found[i].dtype == dtype]

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import copied, of_kind, separate, unbroadcast
+from .arrays import NUMPYS, copied, of_kind, separate, unbroadcast
 from .recording import Recorded, recording
 
 _ACCUMULATING = threading.RLock()  # a handler of signals may run a pass within one
@@ -91,6 +91,8 @@ def backward_pass(
     for node in order:
         adjoint = adjoints.pop(node)  # out of the table: the value is final
         yield node, adjoint
+        if not node.edges:
+            continue
         arguments = node.tensor_arguments() if create_graph else node.arguments
         for position in node.edges:
             parent = node.inputs[position]
@@ -163,7 +165,9 @@ def seed_of(output: Any, grad: Any = None, create_graph: bool = False) -> Any:
                 f"{output._called()} has {output.size} elements: backward() starts from one; "
                 f"sum it first, or pass grad= of shape {output.shape}"
             )
-        return np.ones_like(output._array)[()]
+        if isinstance(output._array, NUMPYS):  # faster, for it is done in every pass
+            return np.array(1, output.dtype, ndmin=output.ndim)[()]
+        return np.ones_like(output._array)
     if isinstance(grad, Recorded) and create_graph:
         seed: Any = grad
         seed = seed if seed.dtype == output.dtype else seed.astype(output.dtype)
@@ -196,7 +200,8 @@ def accumulate(nodes: Iterable[tuple[Any, Any]], *, as_tensors: bool, keep_all: 
             ]
         else:  # an earlier pass may have left a Tensor
             grads = [g._array if isinstance(g, Recorded) else g for g in grads]
-            grads = of_kind(grads, [x._array for x, _ in found])
+            if not all(isinstance(g, NUMPYS) for g in grads):
+                grads = of_kind(grads, [x._array for x, _ in found])
             grads = separate(np.array(g) if isinstance(g, np.generic) else g for g in grads)
         for (node, _), grad in zip(found, grads, strict=True):
             node.grad = grad

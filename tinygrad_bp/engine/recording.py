@@ -44,7 +44,7 @@ class Recorded:
 
         Those of a function of any number of inputs stand in one tuple.
         """
-        if self.rule is not None and self.rule.arity is None:
+        if self.rule and self.rule.arity is None:
             return (self._array, self.values)
         return (self._array, *self.values)
 

@@ -17,6 +17,7 @@ from .registry import COMPOSITIONS, METHODS, PLAIN, REFUSED, RULES, Rule
 from .signatures import bind, cannot_write, explained, full_name, has_out
 
 _NO_KEYWORDS: dict[str, Any] = {}
+_NUMBERS = frozenset({int, float})  # which have no type of their own, and cannot be written to
 _AS_THEY_ARE = frozenset({np.ndarray, np.float64, np.float32, float, int, slice})
 
 
@@ -86,7 +87,7 @@ def _keep_constants(values: list[Any], inputs: tuple, edges: tuple, rule: Rule, 
     Functions of any number of inputs do not compute with constants alone.
     """
     for position, value in enumerate(values):
-        if position not in edges:
+        if position not in edges and type(value) not in _NUMBERS:
             as_is = position in rule.constant or rule.arity is None
             wide = value if as_is else widened(value, dtype)
             values[position] = wide if isinstance(inputs[position], Tensor) else kept(wide)
