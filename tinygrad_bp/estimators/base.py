@@ -1,4 +1,4 @@
-"""Multilayer perceptrons in scikit-learn's interface (extra ``sklearn``: scikit-learn).
+"""What both perceptrons share: parameters, network, optimiser, and training by `train.fit`.
 
 They take the names that scikit-learn gave its own perceptrons' parameters, work in its pipelines,
 grid searches and cross-validation, and train by `train.fit`.
@@ -13,33 +13,22 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import (
+    check_array,
+    check_consistent_length,
+    check_random_state,
+)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import nn, train
-from ..functional import cross_entropy, log_softmax, mse_loss, sigmoid, softmax
+from ..functional import sigmoid
 from ..nn import MLP
 from ..optim import SGD, Adam, Optimizer
 from ..support.arguments import below_one, flag, look_up, not_negative, number, positive, size
 from ..train.history import History
-
-try:
-    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.metrics import accuracy_score, r2_score
-    from sklearn.model_selection import train_test_split
-    from sklearn.utils import (
-        check_array,
-        check_consistent_length,
-        check_random_state,
-        column_or_1d,
-    )
-    from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_is_fitted, validate_data
-except ImportError:
-    raise ImportError(
-        'the estimators need scikit-learn 1.6 or later: pip install "tinygrad_bp[sklearn]"'
-    ) from None
-
-__all__ = ["MLPClassifier", "MLPRegressor"]
 
 FLOATS = (np.float64, np.float32)  # an X of either is used as it is; others become the first
 ACTIVATIONS: dict[str, Any] = {"logistic": sigmoid} | {name: name for name in nn.ACTIVATIONS}
@@ -47,18 +36,18 @@ SOLVERS = {"adam": Adam, "sgd": SGD}
 
 
 @dataclass
-class _Data:
+class Rows:
     """Rows with their targets and weights; indexing gives some of the rows."""
 
     X: Any
     targets: Any
     weights: Any
 
-    def __getitem__(self, rows: Any) -> _Data:
-        return _Data(self.X[rows], self.targets[rows], self.weights[rows])
+    def __getitem__(self, rows: Any) -> Rows:
+        return Rows(self.X[rows], self.targets[rows], self.weights[rows])
 
 
-class _Watch:
+class Watch:
     """A callback that stops the training when what it watches has stalled.
 
     It watches the loss, or if it is given a function of the model its score, and then remembers
@@ -87,7 +76,7 @@ class _Watch:
         return self.idle > self.patience
 
 
-class _MultilayerPerceptron(BaseEstimator):
+class MultilayerPerceptron(BaseEstimator):
     """What the classifier and the regressor share: everything but the targets and the loss."""
 
     _y_options: ClassVar[dict[str, bool]]
@@ -184,15 +173,15 @@ class _MultilayerPerceptron(BaseEstimator):
         self._check_parameters(incremental)
         resume = hasattr(self, "model_") and (incremental or self.warm_start)
         X, y = validate_data(self, X, y, dtype=FLOATS, reset=not resume, **self._y_options)
-        X, y, weights = _weighted(X, y, weights)
+        X, y, weights = rows_that_count(X, y, weights)
         targets = self._targets(y, getattr(self, "classes_", None) if resume else classes)
         generator = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         if not resume:
             self.model_, self.loss_curve_ = self._network(X, generator), []
         if not (resume and incremental):
             self.optimizer_ = self._optimizer()
-        data, held_out = self._split(_Data(X, targets, weights), generator)
-        watch = _Watch(self.tol, self.n_iter_no_change, self._scorer(held_out))
+        data, held_out = self._split(Rows(X, targets, weights), generator)
+        watch = Watch(self.tol, self.n_iter_no_change, self._scorer(held_out))
         self.history_ = train.fit(
             self.model_,
             data.X,
@@ -249,7 +238,7 @@ class _MultilayerPerceptron(BaseEstimator):
             return Adam(parameters, lr)
         return SGD(parameters, lr, momentum, nesterov=bool(self.nesterovs_momentum and momentum))
 
-    def _split(self, data: _Data, generator: np.random.Generator) -> tuple[_Data, _Data | None]:
+    def _split(self, data: Rows, generator: np.random.Generator) -> tuple[Rows, Rows | None]:
         """The rows to learn from and, for early stopping, those to judge by."""
         if not self.early_stopping:
             return data, None
@@ -266,9 +255,9 @@ class _MultilayerPerceptron(BaseEstimator):
             )
         return data[learn], data[judge]
 
-    def _loss(self, data: _Data) -> Callable[[Any, Any], Any]:
+    def _loss(self, data: Rows) -> Callable[[Any, Any], Any]:
         """The weighted mean of the rows' losses, and ``alpha / 2 · Σ W²`` for as many rows."""
-        matrices = [layer.weight for layer in _affine(self.model_)] if self.alpha else []
+        matrices = [layer.weight for layer in affine_layers(self.model_)] if self.alpha else []
 
         def loss(outputs: Any, rows: Any) -> Any:
             weights = data.weights[rows]
@@ -279,7 +268,7 @@ class _MultilayerPerceptron(BaseEstimator):
 
         return loss
 
-    def _scorer(self, data: _Data | None) -> Callable[[nn.Module], float] | None:
+    def _scorer(self, data: Rows | None) -> Callable[[nn.Module], float] | None:
         if data is None:
             return None
         return lambda model: self._score(train.predict(model, data.X), data)
@@ -291,19 +280,19 @@ class _MultilayerPerceptron(BaseEstimator):
     @property
     def coefs_(self) -> list[np.ndarray]:
         """The weights of each layer, of shape (inputs, outputs) as scikit-learn keeps them."""
-        return [layer.weight.data.T for layer in _affine(self.model_)]
+        return [layer.weight.data.T for layer in affine_layers(self.model_)]
 
     @property
     def intercepts_(self) -> list[np.ndarray]:
         """The biases of each layer."""
-        return [layer.bias.data for layer in _affine(self.model_)]
+        return [layer.bias.data for layer in affine_layers(self.model_)]
 
 
-def _affine(model: MLP) -> list[Any]:
+def affine_layers(model: MLP) -> list[Any]:
     return [layer for layer in model.layers if isinstance(layer, nn.Linear)]
 
 
-def _weighted(X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any]:
+def rows_that_count(X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any]:
     """The rows that count, with their weights."""
     if weights is None:
         return X, y, np.ones(len(X), X.dtype)
@@ -315,204 +304,3 @@ def _weighted(X: Any, y: Any, weights: Any) -> tuple[Any, Any, Any]:
         raise ValueError("sample_weight must have no number below zero and not be all zeros")
     rows = weights > 0
     return X[rows], y[rows], weights[rows]
-
-
-class MLPClassifier(ClassifierMixin, _MultilayerPerceptron):
-    """A multilayer perceptron that tells classes apart.
-
-    Its outputs are the logits of as many classes as it has seen, its loss the cross-entropy with
-    ``alpha / 2 · Σ W²`` added for each batch. The parameters mean what they mean to
-    ``sklearn.neural_network.MLPClassifier``. An X of float32 makes a network of float32.
-
-    Parameters
-    ----------
-    hidden_layer_sizes : int or sequence of int
-        The length of each hidden layer; ``()`` makes a linear model.
-    activation : {'identity', 'logistic', 'relu', 'tanh'}
-        Or another name that `nn.MLP` knows.
-    solver : {'adam', 'sgd'}
-    alpha : float
-        The strength of the L2 penalty on the weights.
-    batch_size : int or 'auto'
-        Rows to a step; 'auto' is 200. All rows, if there are no more.
-    learning_rate_init : float
-        The step size.
-    max_iter : int
-        How many epochs at most.
-    random_state : int, RandomState or None
-        The same integer gives the same network.
-    tol : float
-        What is too little progress of the loss, or with ``early_stopping`` of the score.
-    verbose : bool
-        Whether to show a bar.
-    warm_start : bool
-        Whether another `fit` goes on with the network there is.
-    momentum : float
-    nesterovs_momentum : bool
-        Both for 'sgd' alone.
-    early_stopping : bool
-        Hold rows out, watch the score on them, and keep the network that scored best.
-    validation_fraction : float
-        Which share of the rows to hold out.
-    n_iter_no_change : int
-        Stop after more epochs than this, one after the other, without enough progress.
-
-    Attributes
-    ----------
-    classes_ : array
-        The labels, in the order of the columns of `predict_proba`.
-    coefs_, intercepts_ : list of arrays
-        Weights and biases of each layer.
-    history_ : History
-        Of the last fit, to plot or to save.
-    loss_curve_ : list of float
-        The mean loss of each epoch.
-    model_ : nn.MLP
-        The network, to draw, to save or to differentiate.
-    n_features_in_, n_outputs_, n_iter_ : int
-        Columns of X, columns of the output, epochs of the last fit.
-    feature_names_in_ : array
-        The names of the columns, if X was a table that has some.
-    optimizer_ : Optimizer
-    validation_scores_ : list of float, or None
-        With ``early_stopping``, the score after each epoch.
-
-    Examples
-    --------
-    >>> from tinygrad_bp.data import moons
-    >>> X, y = moons(200, seed=0)
-    >>> classifier = MLPClassifier((16,), learning_rate_init=0.05, tol=1e-3, random_state=0)
-    >>> bool(classifier.fit(X, y).score(X, y) > 0.98)
-    True
-    >>> classifier.predict_proba(X[:5]).shape
-    (5, 2)
-    """
-
-    _y_options: ClassVar[dict[str, bool]] = {}
-
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
-        """Train for one epoch on these rows, going on where the last call stopped.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in `fit`.
-        classes : array, optional
-            All labels that there will ever be: needed in the first call.
-
-        Returns
-        -------
-        self
-        """
-        known = getattr(self, "classes_", None)
-        classes = known if classes is None else np.unique(classes)
-        if classes is None:
-            raise ValueError("the first partial_fit needs classes=, all labels there will ever be")
-        if known is not None and not np.array_equal(known, classes):
-            raise ValueError(f"classes={classes.tolist()} are not the first's, {known.tolist()}")
-        return self._fit(X, y, sample_weight, incremental=True, classes=classes)
-
-    def predict(self, X: Any) -> np.ndarray:
-        """The likeliest label of each row."""
-        numbers = np.argmax(self._outputs(X), axis=1)
-        return self.classes_[numbers]
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """The probability of each class, of shape (n, classes)."""
-        return softmax(self._outputs(X))
-
-    def predict_log_proba(self, X: Any) -> np.ndarray:
-        """The logarithm of `predict_proba`, exact where that rounds to 0 or 1."""
-        return log_softmax(self._outputs(X))
-
-    def _targets(self, y: Any, classes: Any) -> Any:
-        """The class numbers."""
-        check_classification_targets(y)
-        if classes is None:
-            classes, targets = np.unique(y, return_inverse=True)
-        elif unknown := np.setdiff1d(y, classes).tolist():
-            raise ValueError(f"y has labels {unknown} that are not among {classes.tolist()}")
-        else:
-            targets = np.searchsorted(classes, y)
-        self.classes_, self.n_outputs_ = classes, len(classes)
-        return targets
-
-    @staticmethod
-    def _losses(outputs: Any, targets: Any) -> Any:
-        return cross_entropy(outputs, targets, reduction="none")
-
-    @staticmethod
-    def _score(outputs: Any, data: _Data) -> float:
-        found = np.argmax(outputs, axis=1)
-        return accuracy_score(data.targets, found, sample_weight=data.weights)
-
-
-class MLPRegressor(RegressorMixin, _MultilayerPerceptron):
-    """A multilayer perceptron that predicts numbers, one or several to a row.
-
-    Its loss is half the squared error, with ``alpha / 2 · Σ W²`` added for each batch. The
-    parameters mean what they mean to ``sklearn.neural_network.MLPRegressor``. Targets that are
-    far from 0 or 1 in size are best scaled: ``sklearn.compose.TransformedTargetRegressor``.
-
-    Parameters
-    ----------
-    hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate_init, max_iter,
-    random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping,
-    validation_fraction, n_iter_no_change
-        As in `MLPClassifier`; the score that ``early_stopping`` watches is R².
-
-    Attributes
-    ----------
-    coefs_, feature_names_in_, history_, intercepts_, loss_curve_, model_, n_features_in_,
-    n_iter_, n_outputs_, optimizer_, validation_scores_
-        As in `MLPClassifier`.
-
-    Examples
-    --------
-    >>> from tinygrad_bp.data import sine
-    >>> X, y = sine(100, noise=0, seed=0)
-    >>> regressor = MLPRegressor((16,), "tanh", learning_rate_init=0.05, random_state=0)
-    >>> bool(regressor.fit(X, y.ravel()).score(X, y) > 0.9)
-    True
-    """
-
-    _y_options: ClassVar[dict[str, bool]] = {"multi_output": True, "y_numeric": True}
-
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
-        """Train for one epoch on these rows, going on where the last call stopped.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in `fit`.
-
-        Returns
-        -------
-        self
-        """
-        return self._fit(X, y, sample_weight, incremental=True)
-
-    def predict(self, X: Any) -> np.ndarray:
-        """The numbers for each row: of shape (n,) if there is one output, else (n, outputs)."""
-        outputs = self._outputs(X)
-        return outputs.ravel() if outputs.shape[1] == 1 else outputs
-
-    def _targets(self, y: Any, classes: None) -> Any:
-        """A column for each output."""
-        y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-        targets = y.reshape(len(y), -1).astype(float)
-        self.n_outputs_ = targets.shape[1]
-        return targets
-
-    @staticmethod
-    def _losses(outputs: Any, targets: Any) -> Any:
-        return mse_loss(outputs, targets, reduction="none").sum(axis=1) / 2
-
-    @staticmethod
-    def _score(outputs: Any, data: _Data) -> float:
-        return r2_score(data.targets, outputs, sample_weight=data.weights)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags

@@ -1,0 +1,53 @@
+"""The rows of each step of an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..data.batches import row_numbers
+from ..nn import BatchNorm, Module
+from ..optim import Optimizer
+from ..support.arguments import Seed, chance, size
+
+
+class Batches:
+    """The rows of each step of an epoch, in an order that chance gives anew for each epoch."""
+
+    def __init__(
+        self,
+        model: Module,
+        optimizer: Optimizer,
+        n: int,
+        batch_size: int | None,
+        shuffle: bool,
+        seed: Seed,
+    ):
+        self.n, self.optimizer = n, optimizer
+        self.generator = chance(seed)
+        started: Any = None if self.generator is seed else self.generator.bit_generator.seed_seq
+        self.seed = started  # None: the generator goes on from where it is
+        self.batch_size = n if batch_size is None else min(size(batch_size, "batch_size"), n)
+        self.count = -(-n // self.batch_size)
+        self.shuffle = shuffle and self.count > 1
+        last = n - (self.count - 1) * self.batch_size
+        if last == 1 and any(isinstance(part, BatchNorm) for _, part in model.named_modules()):
+            raise ValueError(
+                f"batch_size={self.batch_size} leaves one of {n} rows alone in a batch, "
+                "which BatchNorm cannot learn from; choose another"
+            )
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.shuffle:
+            return row_numbers(self.n, self.batch_size)
+        generator = self.generator
+        if self.seed:  # the same in a training that is resumed here
+            key = (*self.seed.spawn_key, self.optimizer.steps)
+            seed = np.random.SeedSequence(self.seed.entropy, spawn_key=key)
+            generator = np.random.default_rng(seed)
+        if self.batch_size == 1:
+            drawn = generator.integers(self.n, size=self.n)
+            return (drawn[i : i + 1] for i in range(self.n))
+        return row_numbers(self.n, self.batch_size, generator)

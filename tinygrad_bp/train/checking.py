@@ -1,0 +1,110 @@
+"""What a training is given: a model, data, metrics and callbacks that fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ..data.rows import finite, rows
+from ..engine.tensor import Tensor
+from ..nn import Module, evaluating
+from ..optim import Optimizer
+from ..support.arguments import function, number, shown
+from .history import DELTA, MEASURED, VALIDATION
+from .metrics import METRICS
+from .predicting import predicted, rows_of
+
+Function = Callable[[Any, Any], Any]
+
+
+def check_model(model: Any, optimizer: Any) -> None:
+    """Refuse what is no model with an optimiser of its parameters, or holds nan or infinity."""
+    if not isinstance(model, Module):
+        raise TypeError(f"the model must be a Module, such as nn.MLP, not {shown(model)}")
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(
+            "the optimizer must be one of optim's, such as "
+            f"optim.SGD(model.parameters(), lr=0.1), not {shown(optimizer)}"
+        )
+    tensors = model.named_tensors()
+    if not set(optimizer.parameters) & set(tensors.values()):
+        raise ValueError("the optimizer has none of the model's parameters")
+    for path, tensor in tensors.items():
+        if not np.isfinite(tensor.data).all():
+            raise ValueError(f"the model's {path!r} holds numbers that are not finite")
+
+
+def checked_data(
+    model: Module, loss: Function, metrics: dict[str, Function], X: Any, y: Any
+) -> tuple[Any, Any]:
+    """The data as arrays, once the model, the loss and the metrics have gone through it.
+
+    They are copies that nobody can write to, so that neither a callback nor a metric changes the
+    caller's data or the training.
+    """
+    X, y = finite(rows_of(X, "X"), "X"), finite(rows_of(y, "y"), "y")
+    rows(X, y)
+    X, y = _own(X), _own(y)
+    with evaluating(model), np.errstate(all="ignore"):
+        outputs = predicted(model, X)
+        value = loss(Tensor(outputs, requires_grad=True), y)
+        if not isinstance(value, Tensor) or value.size != 1:
+            raise ValueError(
+                f"the loss must be a Tensor with one number, not {_described(value)}: "
+                "reduce it, for instance by np.mean"
+            )
+        if not value.requires_grad:
+            raise ValueError("the loss must be computed from the outputs, outside no_grad()")
+        for name, metric in metrics.items():
+            number(metric(outputs.copy(), y), f"the metric {name}")
+    return X, y
+
+
+def checked_validation(
+    model: Module, loss: Function, metrics: dict[str, Function], pair: Any
+) -> tuple[Any, Any]:
+    """The same for validation data, which errors call so."""
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise TypeError(f"validation must be a pair of arrays (X, y), not {shown(pair)}")
+    try:
+        return checked_data(model, loss, metrics, *pair)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"validation data: {error}") from None
+
+
+def _own(array: Any) -> Any:
+    """A copy of NumPy's that nobody can write to; what is another library's is kept."""
+    if not isinstance(array, np.ndarray):
+        return array
+    own = np.array(array)
+    own.setflags(write=False)
+    return own
+
+
+def _described(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    return f"a {type(value).__name__} of shape {shape}" if shape else shown(value)
+
+
+def as_list(values: Any, name: str) -> list[Any]:
+    """A list of what was given, which text is not."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be a list, not {shown(values)}")
+    return list(values)
+
+
+def by_name(metrics: Any) -> dict[str, Function]:
+    """The metrics by their names."""
+    listed = as_list(metrics, "metrics")
+    functions = [function(metric, METRICS, "metric") for metric in listed]
+    named = {getattr(f, "__name__", type(f).__name__): f for f in functions}
+    if len(named) < len(functions):
+        raise ValueError(
+            f"metrics must have different names, and two of these share one: {shown(listed)}"
+        )
+    for name in named:
+        if name in MEASURED or name.startswith((DELTA, VALIDATION)):
+            raise ValueError(f"a metric cannot be called {name!r}: the history has one of its own")
+    return named

@@ -1,0 +1,59 @@
+"""What is measured of a training: the loss and the metrics of an epoch, and δ of each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..engine.recording import no_grad
+from ..engine.tensor import Tensor
+from ..explain.layers import weighted_sums
+from ..nn import Module, evaluating
+from .history import DELTA, VALIDATION
+from .predicting import predicted
+from .rollback import Rollback
+
+Function = Callable[[Any, Any], Any]
+
+
+class Measures:
+    """The loss and the metrics of a model, on all rows of some data."""
+
+    def __init__(
+        self, model: Module, loss: Function, metrics: dict[str, Function], rollback: Rollback
+    ):
+        self.model, self.loss, self.metrics, self.rollback = model, loss, metrics, rollback
+
+    def of(self, X: Any, y: Any, prefix: str = "") -> dict[str, float]:
+        """The metrics; with a prefix, which goes before their names, the loss too."""
+
+        def evaluated() -> tuple[Any, float]:
+            with evaluating(self.model), no_grad():
+                outputs = predicted(self.model, X)
+                return outputs, self.loss(Tensor(outputs), y).item()
+
+        with np.errstate(all="ignore"):
+            outputs, loss = evaluated()
+            row = {f"{prefix}{n}": float(m(outputs.copy(), y)) for n, m in self.metrics.items()}
+        self.rollback.check_measure(loss, evaluated)
+        return {f"{prefix}loss": loss, **row} if prefix else row
+
+
+def mean_deltas(loss: Tensor, layers: dict[Tensor, str]) -> dict[str, float]:
+    """The mean |δ| of each layer, from the input's side to the output's.
+
+    δ is the adjoint of a product with weights. A bias added to it has the same adjoint.
+    """
+    found: dict[str, list[float]] = {}
+    for node, weight in weighted_sums(loss, layers):
+        found.setdefault(layers[weight], []).append(float(np.mean(np.abs(node.grad))))
+    return {f"{DELTA}{layer}": sum(means) / len(means) for layer, means in found.items()}
+
+
+def row_text(row: dict[str, float]) -> str:
+    """An epoch's numbers in a line; where the line ends, those of the training data go first."""
+    names = [name for name in row if not name.startswith(DELTA) and name != "learning rate"]
+    names.sort(key=lambda name: name.startswith(VALIDATION))
+    return ", ".join(f"{name} {row[name]:.3g}" for name in names)

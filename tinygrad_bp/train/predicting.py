@@ -1,0 +1,71 @@
+"""What a model gives for all rows, a bounded number of them at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..data.rows import as_rows, finite
+from ..engine.recording import no_grad
+from ..engine.tensor import Tensor
+from ..nn import Module, evaluating
+from ..support.arguments import shown
+
+CHUNK = 4096  # rows that are evaluated at once, so that memory stays bounded
+
+
+def predict(model: Module, X: Any) -> Any:
+    """What the model gives for all rows of X, as an array: in evaluation mode.
+
+    Nothing is recorded, and every layer's ``training`` is as it was afterwards.
+
+    Raises
+    ------
+    TypeError
+        If the model is no Module, or X does not hold real numbers.
+    ValueError
+        If X has no rows or a number that is not finite, or the model makes another number of rows
+        of it.
+
+    Examples
+    --------
+    >>> from tinygrad_bp import nn
+    >>> predict(nn.MLP([2, 4, 3], seed=0), np.zeros((10, 2))).shape
+    (10, 3)
+    """
+    if not isinstance(model, Module):
+        raise TypeError(f"the model must be a Module, such as nn.MLP, not {shown(model)}")
+    return predicted(model, finite(rows_of(X, "X"), "X"))
+
+
+def predicted(model: Module, X: Any) -> Any:
+    """The same for rows that were checked; an error names them."""
+    if len(X) <= CHUNK:
+        with evaluating(model), no_grad():
+            return _outputs(model, X)
+    parts = []
+    for start in range(0, len(X), CHUNK):
+        part = X[start : start + CHUNK]
+        try:
+            parts.append(predicted(model, part))
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"rows {start} to {start + len(part) - 1}: {error}") from error
+    return np.concatenate(parts)
+
+
+def _outputs(model: Module, X: Any) -> Any:
+    """What the model makes of rows: as many rows."""
+    outputs = model(X)
+    if not isinstance(outputs, Tensor) or outputs.shape[:1] != X.shape[:1]:
+        raise ValueError(
+            f"of X of shape {X.shape} the model must make a Tensor of {len(X)} rows, "
+            f"not {getattr(outputs, 'shape', outputs)}"
+        )
+    return outputs.numpy()
+
+
+def rows_of(x: Any, name: str) -> Any:
+    """The rows of an array, a list or a Tensor."""
+    return x.data if isinstance(x, Tensor) else as_rows(x, name)
