@@ -62,6 +62,7 @@ class Watch:
         self.idle = 0
 
     def __call__(self, model: nn.Module, history: History) -> bool:
+        """Whether to stop: what is watched has not improved for so long."""
         value = self.score(model) if self.score else -history.rows[-1]["loss"]
         self.scores.append(value)
         self.idle = self.idle + 1 if value < self.best + self.tol else 0
@@ -289,6 +290,7 @@ class MultilayerPerceptron(BaseEstimator):
 
 
 def affine_layers(model: MLP) -> list[Any]:
+    """The layers that have weights, from the input on."""
     return [layer for layer in model.layers if isinstance(layer, nn.Linear)]
 
 
