@@ -11,11 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from .check import GradientError, detect_nan, gradcheck
 from .drawing import Drawing, draw
-from .engine.backprop import gradients
 from .engine.recording import no_grad
 from .engine.tensor import Tensor
 from .explain import count_paths, nudge, paths, propagate, trace
-from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .transforms import (
+    elementwise_grad,
+    grad,
+    gradients,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
 
 if TYPE_CHECKING:
     from . import data, explain, functional, nn, optim, plot, train
@@ -34,6 +44,7 @@ __all__ = [
     "data",
     "detect_nan",
     "draw",
+    "elementwise_grad",
     "explain",
     "functional",
     "grad",
@@ -51,6 +62,7 @@ __all__ = [
     "plot",
     "propagate",
     "schedules",
+    "stop_gradient",
     "trace",
     "train",
     "value_and_grad",

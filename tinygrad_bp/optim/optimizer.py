@@ -11,6 +11,7 @@ import numpy as np
 from ..engine.tensor import Tensor
 from ..support.arguments import not_negative, positive, shown, some
 from ..support.state import fitting, plain
+from ..support.structures import is_container, leaves
 from .schedules import Schedule, step_size
 
 
@@ -25,7 +26,7 @@ class Optimizer:
 
     Parameters
     ----------
-    parameters : iterable of Tensor
+    parameters : iterable of Tensor, or containers of them
         Leaves that require grad; one that occurs twice is updated once.
     lr : float or function
         The step size, or a function of the number of steps taken so far that gives it, such as
@@ -238,7 +239,7 @@ def _checked_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
             "parameters must be a list of Tensors such as model.parameters(), "
             f"not a {type(parameters).__name__}"
         )
-    found = list(parameters)
+    found = leaves(parameters) if is_container(parameters) else list(parameters)
     if not found:
         raise ValueError("there are no parameters to optimise (was a generator used up before?)")
     for i, p in enumerate(found):
