@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .check import GradientError, detect_nan, gradcheck
 from .drawing import Drawing, draw
 from .engine.recording import no_grad
+from .engine.registry import primitive, rule
 from .engine.tensor import Tensor
 from .explain import count_paths, nudge, paths, propagate, trace
 from .transforms import (
@@ -60,7 +61,9 @@ __all__ = [
     "optim",
     "paths",
     "plot",
+    "primitive",
     "propagate",
+    "rule",
     "schedules",
     "stop_gradient",
     "trace",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import sys
 import threading
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -72,6 +74,8 @@ def apply(
         raise _explained(error, rule.name, inputs) from None
     if isinstance(data, np.ndarray):  # and not a scalar, which nobody can write to
         data = _frozen(data)
+    elif not hasattr(data, "dtype"):  # of a function of the user's own
+        data = _number(data, rule.name)
     if watch := WATCH.get():
         rule = watch(rule, inputs, values, data)
     if not (edges and RECORDING.get()):
@@ -81,7 +85,19 @@ def apply(
     return _node(data, rule, inputs, values, edges, parameters or _NO_PARAMETERS)
 
 
+def _number(data: Any, name: str) -> np.float64:
+    """A result that is a Python number, as NumPy's."""
+    if type(data) in (int, float):
+        return np.float64(data)
+    raise TypeError(f"{name} gave a {type(data).__name__}: a function with a rule gives one array")
+
+
 def _apply_without_rule(function: Any, inputs: tuple, parameters: dict) -> Any:
+    name = getattr(function, "__name__", "")
+    if getattr(sys.modules.get("scipy.special"), name, None) is function:
+        import_module(".rules.special", __package__)  # only now: few need it
+        if function in RULES:
+            return apply(function, inputs, parameters)
     if function in COMPOSITIONS:
         if has_out(function, inputs, parameters):
             raise cannot_write(function)
@@ -94,8 +110,13 @@ def _apply_without_rule(function: Any, inputs: tuple, parameters: dict) -> Any:
         function = getattr(ufunc, method)
     if function in PLAIN or isinstance(getattr(function, "__self__", None), np.ufunc):
         return function(*without_history(inputs), **without_history(parameters))
-    why = REFUSED.get(function, "it has no derivative rule; use t.data to leave the graph")
-    raise TypeError(f"{full_name(function)} cannot be applied to a Tensor: {why}")
+    name = full_name(function)
+    why = REFUSED.get(
+        function,
+        f"it has no derivative rule; give it one, bp.rule({name}, lambda g, out, x: ...), "
+        "or use t.data to leave the graph",
+    )
+    raise TypeError(f"{name} cannot be applied to a Tensor: {why}")
 
 
 class Tensor(NDArrayMethods):
