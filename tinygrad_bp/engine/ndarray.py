@@ -240,7 +240,6 @@ class NDArrayMethods:
     argmin = _plain_method(np.argmin)
     argpartition = _plain_method(np.argpartition)
     argsort = _plain_method(np.argsort)
-    astype = _method(astype)
     choose = _method(np.choose)
     clip = _method(np.clip)
     conj = conjugate = _method(np.conjugate)
@@ -288,6 +287,12 @@ class NDArrayMethods:
     def mT(self) -> Tensor:
         """Each matrix of the last two axes, transposed."""
         return self._record(np.matrix_transpose, (self,))
+
+    def astype(self, dtype: Any) -> Any:
+        """The same with elements of another type; of whole numbers, as for indices, an array."""
+        if self._requires_grad and np.dtype(dtype).kind in "biu":
+            return self._array.astype(dtype)
+        return self._record(astype, (self, dtype))
 
     def reshape(self, *shape: Any, **order: str) -> Tensor:
         """`np.reshape`: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``, and ``order="F"``."""
