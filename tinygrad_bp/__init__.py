@@ -6,6 +6,7 @@ pass did; `grad`, `hessian` and the other transformations take functions and giv
 `detect_nan` check. What NumPy does to arrays, ``np.…`` does to Tensors.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from .engine.recording import no_grad
 from .engine.registry import primitive, rule
 from .engine.tensor import Tensor
 from .explain import count_paths, nudge, paths, propagate, trace
+from .support.words import no_attribute
 from .transforms import (
     elementwise_grad,
     grad,
@@ -84,7 +86,7 @@ def __getattr__(name: str) -> Any:
         return import_module(".drawing.animation", __name__).animate
     if name in _MOVED:
         return import_module(_MOVED[name], __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise no_attribute("bp", name, sys.modules[__name__])
 
 
 def __dir__() -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..support.words import no_attribute
 from .recording import TRANSFORMING
 from .registry import full_name
 from .rules.activations import relu, sigmoid
@@ -305,6 +306,11 @@ class NDArrayMethods:
     def compress(self, condition: Any, axis: int | None = None) -> Tensor:
         """`np.compress` of this Tensor: the slices where the condition holds."""
         return self._record(np.compress, (condition, self, axis))
+
+    if not TYPE_CHECKING:  # which would then take every name for one that is there
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute("Tensor", name, self)
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..support.words import KEYWORDS, nearest
 from .registry import RULES, full_name
 
 
@@ -63,7 +64,9 @@ def bind(
         if name not in rule.parameters and value is not None:
             if name == "out":
                 raise cannot_write(function)
-            raise TypeError(f"{full_name(function)} with {name}= has no derivative rule")
+            meant = nearest(name, rule.parameters, KEYWORDS)
+            hint = f": write {meant}=" if meant else ""
+            raise TypeError(f"{full_name(function)} with {name}= has no derivative rule{hint}")
     return inputs, {n: _own(value) for n, value in given.items() if n in rule.parameters}
 
 

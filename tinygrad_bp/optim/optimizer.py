@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ..engine.tensor import Tensor
 from ..support.arguments import not_negative, positive, shown, some
 from ..support.state import fitting, plain
 from ..support.structures import is_container, leaves
+from ..support.words import check_keywords, no_attribute
 from .schedules import Schedule, step_size
 
 
@@ -54,6 +55,16 @@ class Optimizer:
 
     _option_names: tuple[str, ...] = ()
     _memory_names: tuple[str, ...] = ()
+
+    if not TYPE_CHECKING:  # which knows the arguments of __init__ and the names that are there
+
+        def __new__(cls, *inputs: Any, **keywords: Any) -> Any:
+            """Refuse a keyword that ``__init__`` does not take, and say which is meant."""
+            check_keywords(cls.__init__, keywords, cls.__name__)
+            return super().__new__(cls)
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute("Optimizer", name, self, type(self).__name__)
 
     def __init__(
         self,

@@ -51,18 +51,14 @@ def replaced(structure: Any, new: Iterable[Any]) -> Any:
     {'layers': [(1, 2), None]}
     """
     rest = iter(new)
-
-    def of(part: Any) -> Any:
-        if not is_container(part):
-            return None if part is None else next(rest)
-        if isinstance(part, dict):
-            other = copy.copy(part)  # of its own class, which may need more than its items
-            other.update((key, of(item)) for key, item in part.items())
-            return other
-        items = [of(item) for item in part]
-        return type(part)(*items) if hasattr(part, "_fields") else type(part)(items)
-
-    return of(structure)
+    if not is_container(structure):
+        return None if structure is None else next(rest)
+    if isinstance(structure, dict):
+        other = copy.copy(structure)  # of its own class, which may need more than its items
+        other.update((key, replaced(item, rest)) for key, item in structure.items())
+        return other
+    items = [replaced(item, rest) for item in structure]
+    return type(structure)(*items) if hasattr(structure, "_fields") else type(structure)(items)
 
 
 def leaves_like(structure: Any, form: Any, what: str) -> list[Any]:

@@ -1,5 +1,8 @@
 """Training: `fit` moves a model's parameters until its loss is small, and tells what happened."""
 
+from typing import TYPE_CHECKING
+
+from ..support.words import answering
 from .fitting import DivergenceError, fit, predict
 from .history import History
 
@@ -9,6 +12,9 @@ __all__ = [
     "fit",
     "predict",
 ]
+
+if not TYPE_CHECKING:  # which knows the names that are there
+    __getattr__ = answering("bp.train", __name__)
 
 
 def __dir__() -> list[str]:

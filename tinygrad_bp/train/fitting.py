@@ -20,6 +20,7 @@ from ..nn import BatchNorm, Module, evaluating
 from ..nn.summarizing import PRODUCTS
 from ..optim import Optimizer
 from ..support.arguments import Seed, chance, flag, function, not_negative, number, shown, size
+from ..support.words import told_keywords
 from .history import DELTA, MEASURED, VALIDATION, History
 from .metrics import METRICS
 from .progress import bar_of, ctrl_c
@@ -89,6 +90,7 @@ def _outputs(model: Module, X: Any) -> Any:
     return outputs.numpy()
 
 
+@told_keywords
 def fit(
     model: Module,
     X: Any,
