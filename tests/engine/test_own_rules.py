@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_bp as bp
-from tinygrad_bp.engine.registry import RULES
+from tinygrad_bp.engine.registry import RULES, full_name
 
 x = np.array([0.3, -1.2, 2.0])
 
@@ -148,6 +148,16 @@ def test_scipy_is_imported_by_its_user_alone_and_its_rules_when_they_are_needed(
 def test_a_scipy_function_without_a_rule():
     with pytest.raises(TypeError, match=r"erfcx cannot be .* bp.rule\(erfcx, lambda g, out, x"):
         special.erfcx(bp.Tensor(x))
+
+
+def test_what_both_numpy_and_scipy_have_is_not_called_numpys():
+    x = bp.Tensor(0.5, requires_grad=True)
+    assert special.log1p(x).rule.function is special.log1p
+    assert np.log1p(x).rule.function is np.log1p
+    with pytest.raises(TypeError, match=r"^np.i0 .*use scipy.special.i0"):
+        np.i0(x)
+    assert special.i0(x).requires_grad
+    assert {full_name(np.log1p), full_name(special.log1p)} == {"np.log1p", "log1p"}
 
 
 def test_zeros_among_entropies():

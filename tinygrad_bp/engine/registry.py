@@ -233,7 +233,7 @@ def full_name(function: Any) -> str:
         return f"np.{function[0].__name__}.{function[1]}"
     module = getattr(function, "__module__", None)
     if module is None:  # a ufunc: NumPy's own, or another library's
-        module = "numpy" if hasattr(np, function.__name__) else ""
+        module = "numpy" if getattr(np, function.__name__, None) is function else ""
     if not module.startswith("numpy"):
         return function.__name__
     public = module.removeprefix("numpy").replace("._core", "")
