@@ -9,6 +9,7 @@ import pytest
 
 import tinygrad_bp as bp
 from tinygrad_bp.engine.registry import RULES, full_name
+from tinygrad_bp.support.words import SCIPY
 
 x = np.array([0.3, -1.2, 2.0])
 
@@ -158,6 +159,22 @@ def test_what_both_numpy_and_scipy_have_is_not_called_numpys():
         np.i0(x)
     assert special.i0(x).requires_grad
     assert {full_name(np.log1p), full_name(special.log1p)} == {"np.log1p", "log1p"}
+
+
+@pytest.mark.parametrize("name", SCIPY)
+def test_what_converts_at_once_names_what_does_not(name):
+    t = bp.Tensor([0.5, 1.5], requires_grad=True)
+    inputs = (1, t) if name == "polygamma" else (t,)
+    with pytest.raises(TypeError) as raised:
+        getattr(special, name)(*inputs)
+    assert str(raised.value).endswith(f"use {SCIPY[name]} in place of scipy.special.{name}")
+    if name != "polygamma":
+        ours = getattr(bp.functional, name)
+        assert np.allclose(ours(t, axis=None).data, getattr(special, name)(t.data))
+    else:
+        assert np.allclose(
+            bp.elementwise_grad(special.digamma)(t.data), special.polygamma(1, t.data)
+        )
 
 
 def test_zeros_among_entropies():

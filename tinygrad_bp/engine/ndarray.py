@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..support.words import no_attribute
+from ..support.words import instead_of_scipy, no_attribute
 from .recording import TRANSFORMING
 from .registry import full_name
 from .rules.activations import relu, sigmoid
@@ -142,9 +142,10 @@ class NDArrayMethods:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self._requires_grad:
+            instead = "use t.data for its values, np.stack([...]) to assemble Tensors"
             raise TypeError(
                 f"{self._called()} requires grad, and a NumPy array would forget how it was made: "
-                "use t.data for its values, np.stack([...]) to assemble Tensors"
+                f"{instead_of_scipy() or instead}"
             )
         return np.array(self._array, dtype=dtype)
 

@@ -269,6 +269,14 @@ NAMES: dict[str, tuple[str, ...]] = {
     "zeros": ("zero",),
 }
 
+# Functions of SciPy that convert to arrays at once, so that no rule is ever asked for.
+SCIPY: dict[str, str] = {
+    "log_softmax": "bp.functional.log_softmax(t, axis=None)",
+    "logsumexp": "bp.functional.logsumexp(t, axis=None)",
+    "polygamma": "the derivatives of scipy.special.digamma",
+    "softmax": "bp.functional.softmax(t, axis=None)",
+}
+
 # Functions in their own right, which are no misspelling of another that looks like them.
 _OTHERS = {"elu", "gelu", "hinge", "leaky_relu", "mish", "prelu", "selu", "silu", "swish"}
 
@@ -314,6 +322,17 @@ def answering(kind: str, package: str) -> Callable[[str], NoReturn]:
         raise no_attribute(kind, name, sys.modules.get(package))
 
     return __getattr__
+
+
+def instead_of_scipy() -> str | None:
+    """What to use in place of the function of SciPy that is running, if one is."""
+    frame = inspect.currentframe()
+    while frame:
+        name = frame.f_code.co_name
+        if name in SCIPY and frame.f_globals.get("__name__", "").startswith("scipy."):
+            return f"use {SCIPY[name]} in place of scipy.special.{name}"
+        frame = frame.f_back
+    return None
 
 
 def nearest(name: str, known: Collection[str], meanings: Mapping[str, Any] = NAMES) -> str | None:
