@@ -16,7 +16,7 @@ from .engine.recording import no_grad
 from .engine.registry import primitive, rule
 from .engine.tensor import Tensor
 from .explain import count_paths, nudge, paths, propagate, trace
-from .support.words import no_attribute
+from .support.answers import no_attribute
 from .transforms import (
     elementwise_grad,
     grad,

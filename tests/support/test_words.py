@@ -10,8 +10,9 @@ import pytest
 import tinygrad_bp as bp
 from tinygrad_bp.functional.losses import LOSSES
 from tinygrad_bp.nn import ACTIVATIONS, INITIALIZATIONS
+from tinygrad_bp.support.answers import nearest, told_keywords
 from tinygrad_bp.support.arguments import suggestion
-from tinygrad_bp.support.words import ATTRIBUTES, KEYWORDS, NAMES, nearest, told_keywords
+from tinygrad_bp.support.words import ATTRIBUTES, KEYWORDS, NAMES
 from tinygrad_bp.train.metrics import METRICS
 
 

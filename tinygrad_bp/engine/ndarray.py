@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..support.words import instead_of_scipy, no_attribute
+from ..support.answers import instead_of_scipy, no_attribute
 from .recording import TRANSFORMING
 from .registry import full_name
 from .rules.activations import relu, sigmoid

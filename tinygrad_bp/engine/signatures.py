@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..support.words import KEYWORDS, nearest
+from ..support.answers import nearest
+from ..support.words import KEYWORDS
 from .registry import RULES, full_name
 
 

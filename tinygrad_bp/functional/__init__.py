@@ -9,7 +9,7 @@ from numpy import tanh
 
 from ..engine.compositions.rearranging import put_along_axis
 from ..engine.rules.activations import relu, sigmoid, softplus
-from ..support.words import answering
+from ..support.answers import answering
 from .affine import linear
 from .losses import binary_cross_entropy_with_logits, cross_entropy, l1_penalty, mse_loss
 from .softmaxes import log_softmax, logsumexp, softmax

@@ -5,7 +5,7 @@ Layers take rows: ``x`` of shape (n, features). `MLP` puts a whole network toget
 
 from typing import TYPE_CHECKING
 
-from ..support.words import answering
+from ..support.answers import answering
 from .initialization import (
     INITIALIZATIONS,
     he,

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from ..engine.tensor import Tensor
+from ..support.answers import check_keywords, no_attribute
 from ..support.arguments import flag
 from ..support.state import fitting
-from ..support.words import check_keywords, no_attribute
 
 Self = TypeVar("Self", bound="Module")
 

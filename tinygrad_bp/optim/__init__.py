@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..support.words import answering
+from ..support.answers import answering
 from . import schedules
 from .adaptive import Adam, AdamW
 from .gradient_descent import SGD

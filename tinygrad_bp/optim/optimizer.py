@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine.tensor import Tensor
+from ..support.answers import check_keywords, no_attribute
 from ..support.arguments import not_negative, positive, shown, some
 from ..support.state import fitting, plain
 from ..support.structures import is_container, leaves
-from ..support.words import check_keywords, no_attribute
 from .schedules import Schedule, step_size
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from .words import nearest
+from .answers import nearest
 
 Value = TypeVar("Value")
 Seed: TypeAlias = "int | np.random.Generator | None"  # as text: looking at np.random loads it

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..support.words import answering
+from ..support.answers import answering
 from .fitting import DivergenceError, fit, predict
 from .history import History
 

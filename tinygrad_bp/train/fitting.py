@@ -19,8 +19,8 @@ from ..functional.losses import LOSSES
 from ..nn import BatchNorm, Module, evaluating
 from ..nn.summarizing import PRODUCTS
 from ..optim import Optimizer
+from ..support.answers import told_keywords
 from ..support.arguments import Seed, chance, flag, function, not_negative, number, shown, size
-from ..support.words import told_keywords
 from .history import DELTA, MEASURED, VALIDATION, History
 from .metrics import METRICS
 from .progress import bar_of, ctrl_c

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..support.answers import no_attribute
 from ..support.arguments import look_up
 from ..support.files import checked, write
 from ..support.printing import printable
-from ..support.words import no_attribute
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 DELTA, VALIDATION = "delta ", "validation "
