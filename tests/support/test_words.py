@@ -152,6 +152,11 @@ def fit(**keywords):
         (lambda: bp.optim.AdamW(params=model.parameters()), "AdamW has no params=: write param"),
         (lambda: bp.nn.Linear(in_features=2, outputs=1), "Linear has no in_features=: write inp"),
         (lambda: bp.nn.MLP([2, 1], random_state=0), "MLP has no random_state=: write seed="),
+        (lambda: bp.grad(np.sum, argnum=0), "grad has no argnum=: write argnums="),
+        (
+            lambda: bp.hessian(np.sum, has_axu=True),
+            "hessian has no has_axu=: did you mean has_aux=",
+        ),
         (lambda: bp.Tensor(X).sum(dim=0), "np.sum with dim= has no derivative rule: write axis="),
         (lambda: bp.Tensor(X).mean(0, keepdim=True), ": write keepdims="),
         (lambda: bp.functional.softmax(bp.Tensor(X), dim=0), ": write axis="),

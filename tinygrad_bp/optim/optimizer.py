@@ -252,7 +252,10 @@ def _checked_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
         )
     found = leaves(parameters) if is_container(parameters) else list(parameters)
     if not found:
-        raise ValueError("there are no parameters to optimise (was a generator used up before?)")
+        raise ValueError(
+            "there are no parameters to optimise: make them with "
+            "bp.Tensor(values, requires_grad=True) (or was a generator used up before?)"
+        )
     for i, p in enumerate(found):
         if not isinstance(p, Tensor):
             raise TypeError(f"parameter {i} is not a Tensor but a {type(p).__name__}")

@@ -12,6 +12,7 @@ from typing import Any
 
 from .arguments import shown
 
+_CONTAINERS = (dict, tuple)
 _NUMBERS = (bool, int, float)  # and not NumPy's, which are results of computing
 
 
@@ -23,7 +24,10 @@ def leaves(structure: Any) -> list[Any]:
     >>> leaves({"layers": [("W", "b"), ("V", None)], "scale": 2.0, "shift": [0.5, 1.5]})
     ['W', 'b', 'V', 2.0, [0.5, 1.5]]
     """
-    return [leaf for _, leaf in named_leaves(structure)]
+    if not is_container(structure):
+        return [] if structure is None else [structure]
+    items = structure.values() if isinstance(structure, dict) else structure
+    return [leaf for item in items for leaf in leaves(item)]
 
 
 def named_leaves(structure: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -95,7 +99,7 @@ def is_container(x: Any) -> bool:
     >>> is_container([1.0, 2.0]), is_container((1.0, 2.0)), is_container([])
     (False, True, True)
     """
-    return isinstance(x, dict | tuple) or (isinstance(x, list) and not _is_array(x))
+    return isinstance(x, _CONTAINERS) or (isinstance(x, list) and not _is_array(x))
 
 
 def _is_array(items: list) -> bool:

@@ -190,6 +190,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
 
 # Keywords, with those that mean the same here, in one function or another.
 KEYWORDS: dict[str, tuple[str, ...]] = {
+    "argnum": ("argnums",),
     "beta1": ("betas", "beta_1"),
     "criterion": ("loss",),
     "dim": ("axis",),

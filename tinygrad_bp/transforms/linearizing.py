@@ -39,7 +39,7 @@ def linearized(f: Function, primals: tuple[Any, ...], has_aux: bool) -> Linear:
     check_function(f)
     was_recording = is_recording()
     with recording(True), transforming():
-        variables = [_variable(x, path) for path, x in named_leaves(primals)]
+        variables = [_variable(x, i, primals) for i, x in enumerate(leaves(primals))]
         out = f(*replaced(primals, variables))
         out, aux = _pair(out) if has_aux else (out, None)
         nodes = [_one_array(x) for x in leaves(out)] or [_one_array(out)]
@@ -64,7 +64,7 @@ def linearized(f: Function, primals: tuple[Any, ...], has_aux: bool) -> Linear:
     return Linear(replaced(out, nodes), outs, replaced(aux, auxiliary), places, pull)
 
 
-def _variable(x: Any, path: str) -> Tensor:
+def _variable(x: Any, i: int, primals: tuple[Any, ...]) -> Tensor:
     """A node of our own to differentiate by, tied to what is outside if that is recording."""
     if isinstance(x, Tensor) and x.requires_grad:
         return +x
@@ -72,6 +72,7 @@ def _variable(x: Any, path: str) -> Tensor:
         return Tensor(x, requires_grad=True)
     except TypeError:
         kind = getattr(x, "dtype", type(x).__name__)
+        path = [path for path, _ in named_leaves(primals)][i]
         within = path[path.index("]") + 1 :]  # what comes after the argument's own number
         raise TypeError(
             f"cannot differentiate by an argument of {kind}{' at ' * bool(within)}{within}: "
