@@ -123,6 +123,16 @@ def test_a_class_of_ones_own_is_called_by_its_name():
     assert Open(verbose=1).options == {"verbose": 1}
 
 
+def test_the_error_within_a_property_is_not_hidden():
+    class Line(bp.nn.Module):
+        @property
+        def slope(self):
+            return self.layrs[0]
+
+    with pytest.raises(AttributeError, match=r"^Line has no 'layrs'$"):
+        _ = Line().slope
+
+
 model = bp.nn.MLP([2, 1], seed=0)
 X, y = np.ones((4, 2)), np.ones((4, 1))
 
@@ -155,7 +165,7 @@ def fit(**keywords):
         (lambda: bp.grad(np.sum, argnum=0), "grad has no argnum=: write argnums="),
         (
             lambda: bp.hessian(np.sum, has_axu=True),
-            "hessian has no has_axu=: did you mean has_aux=",
+            "has no has_axu=: did you mean has_aux=",
         ),
         (lambda: bp.Tensor(X).sum(dim=0), "np.sum with dim= has no derivative rule: write axis="),
         (lambda: bp.Tensor(X).mean(0, keepdim=True), ": write keepdims="),

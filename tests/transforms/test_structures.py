@@ -263,6 +263,7 @@ def test_every_transformation_passes_on_what_is_aside():
     assert bp.jacobian(f, has_aux=True)(2.0) == (12.0, aside)
     assert bp.hessian(f, has_aux=True)(2.0) == (12.0, aside)
     assert bp.jvp(f, 2.0, 1.0, has_aux=True) == (8.0, 12.0, aside)
+    assert bp.hvp(f, 2.0, 10.0, has_aux=True) == (120.0, aside)
     out, pullback, found = bp.vjp(f, 2.0, has_aux=True)
     assert (out, pullback(1.0), found) == (8.0, (12.0,), aside)
     assert type(found["twice"]) is np.float64

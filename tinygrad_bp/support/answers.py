@@ -28,6 +28,8 @@ def no_attribute(kind: str, name: str, owner: Any, called: str = "") -> Attribut
     >>> print(no_attribute("Module", "layrs", None, "Line"))
     Line has no 'layrs'
     """
+    if hasattr(type(owner), name):  # it is there: a property, whose own error must not be hidden
+        object.__getattribute__(owner, name)
     answer = ATTRIBUTES[kind].get(name) or _of_numpy(kind, name)
     said = f"{called or kind} has no {name!r}" + (f": write {answer}" if answer else "")
     return AttributeError(said, name=name, obj=owner)

@@ -96,7 +96,7 @@ def jvp(f: Function, primals: Any, tangents: Any, has_aux: bool = False) -> tupl
     return (at.out, tangent, at.aux) if has_aux else (at.out, tangent)
 
 
-def hvp(f: Function, primals: Any, tangents: Any) -> Any:
+def hvp(f: Function, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     """Evaluate the Hessian of the scalar function ``f`` times a vector, without the Hessian.
 
     The gradient of ``<grad f, v>``: about the cost of two gradients, whatever the size.
@@ -110,11 +110,13 @@ def hvp(f: Function, primals: Any, tangents: Any) -> Any:
         Where it is differentiated: a tuple holds its arguments; anything else is the one argument.
     tangents : array_like or containers of them
         What the Hessian is multiplied with; of the same form and shapes.
+    has_aux : bool
+        Whether ``f`` gives a pair, a scalar and something to pass on as it is.
 
     Returns
     -------
     array, or containers of them
-        As ``primals``.
+        As ``primals``. Where ``has_aux``, a pair of that and the second of what ``f`` gives.
 
     Examples
     --------
@@ -125,7 +127,10 @@ def hvp(f: Function, primals: Any, tangents: Any) -> Any:
     every = tuple(range(len(arguments)))
 
     def slope(*x: Any) -> Any:
-        return inner(leaves_like(grad(f, every)(*x), x, "the gradient"), directions)
+        found = grad(f, every, has_aux)(*x)
+        found, aux = found if has_aux else (found, None)
+        return inner(leaves_like(found, x, "the gradient"), directions), aux
 
-    found = grad(slope, every)(*arguments)
-    return found if type(primals) is tuple else found[0]
+    found, aux = grad(slope, every, has_aux=True)(*arguments)
+    found = found if type(primals) is tuple else found[0]
+    return (found, aux) if has_aux else found
