@@ -6,16 +6,31 @@ pass did; `grad`, `hessian` and the other transformations take functions and giv
 `detect_nan` check. What NumPy does to arrays, ``np.…`` does to Tensors.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .check import GradientError, detect_nan, gradcheck
 from .drawing import Drawing, draw
-from .engine.backprop import gradients
+from .engine.advice import ADVICE
 from .engine.recording import no_grad
+from .engine.registry import primitive, rule
 from .engine.tensor import Tensor
 from .explain import count_paths, nudge, paths, propagate, trace
-from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .support.answers import instead_of_scipy, nearest, no_attribute
+from .support.words import KEYWORDS
+from .transforms import (
+    elementwise_grad,
+    grad,
+    gradients,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
 
 if TYPE_CHECKING:
     from . import data, explain, functional, nn, optim, plot, train
@@ -34,6 +49,7 @@ __all__ = [
     "data",
     "detect_nan",
     "draw",
+    "elementwise_grad",
     "explain",
     "functional",
     "grad",
@@ -49,13 +65,20 @@ __all__ = [
     "optim",
     "paths",
     "plot",
+    "primitive",
     "propagate",
+    "rule",
     "schedules",
+    "stop_gradient",
     "trace",
     "train",
     "value_and_grad",
     "vjp",
 ]
+
+ADVICE["array"] = instead_of_scipy
+ADVICE["attribute"] = lambda owner, name: no_attribute("Tensor", name, owner)
+ADVICE["keyword"] = lambda name, known: nearest(name, known, KEYWORDS)
 
 _LATER = {"data", "estimators", "functional", "nn", "optim", "plot", "train"}
 _MOVED = {"metrics": ".train.metrics", "schedules": ".optim.schedules"}  # earlier names
@@ -69,7 +92,7 @@ def __getattr__(name: str) -> Any:
         return import_module(".drawing.animation", __name__).animate
     if name in _MOVED:
         return import_module(_MOVED[name], __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise no_attribute("bp", name, sys.modules[__name__])
 
 
 def __dir__() -> list[str]:

@@ -16,6 +16,7 @@ from .engine.recording import no_grad, watching
 from .engine.registry import Each, Rule
 from .engine.signatures import described
 from .engine.tensor import Tensor
+from .support.structures import leaves, named_leaves, replaced
 from .transforms import jacobian
 
 STEP = np.cbrt(np.finfo(np.float64).eps)  # small, and still far from the rounding of its square
@@ -37,8 +38,8 @@ def gradcheck(f: Callable[..., Any], *inputs: Any, order: int = 1) -> bool:
     Parameters
     ----------
     f : callable
-        Takes the inputs, gives one array of any shape.
-    *inputs : array_like
+        Takes the inputs, gives an array of any shape, or several in containers.
+    *inputs : array_like, or containers of them
         float64. Choose them away from kinks, such as ties and zeros of ``np.abs``.
     order : int
         2 checks the derivatives of the derivatives too, and so on.
@@ -61,6 +62,8 @@ def gradcheck(f: Callable[..., Any], *inputs: Any, order: int = 1) -> bool:
     --------
     >>> gradcheck(lambda x, y: np.sum(np.sin(x) * y), np.array([0.5, 2.0]), 3.0, order=2)
     True
+    >>> gradcheck(lambda p: p["W"] @ p["b"], {"W": np.eye(2), "b": np.array([1.0, 2.0])})
+    True
     >>> gradcheck(lambda x: x * x.detach(), 3.0)
     Traceback (most recent call last):
         ...
@@ -69,14 +72,23 @@ def gradcheck(f: Callable[..., Any], *inputs: Any, order: int = 1) -> bool:
     """
     if order < 1:
         raise ValueError(f"order={order}: the first derivative is of order 1")
-    _check(f, [_float64(x, i) for i, x in enumerate(inputs)], order, "output")
+    places = {f"input {path[1:].replace(']', '', 1)}": x for path, x in named_leaves(inputs)}
+    arrays = {name: _float64(x, name) for name, x in places.items()}
+    outputs = list(named_leaves(f(*replaced(inputs, map(Tensor, arrays.values())))))
+    for i, (path, _) in enumerate(outputs):
+
+        def of_leaves(*x: Any, i: int = i) -> Any:
+            return leaves(f(*replaced(inputs, x)))[i]
+
+        _check(of_leaves, arrays, order, f"output{path}")
     return True
 
 
-def _check(f: Callable[..., Any], inputs: list[np.ndarray], order: int, name: str) -> None:
+def _check(f: Callable[..., Any], places: dict[str, np.ndarray], order: int, name: str) -> None:
+    names, inputs = list(places), list(places.values())
     with no_grad():
         found = jacobian(f, tuple(range(len(inputs))))(*inputs)
-        numeric = [_central_differences(f, inputs, i, name) for i in range(len(inputs))]
+        numeric = [_central_differences(f, places, i, name) for i in range(len(inputs))]
     largest = max(1.0, np.max(np.abs(_values(f, inputs)), initial=0))
     worst, wrong, count = (0.0, ""), 0, 0
     for i, (analytic, expected) in enumerate(zip(found, numeric, strict=True)):
@@ -90,7 +102,7 @@ def _check(f: Callable[..., Any], inputs: list[np.ndarray], order: int, name: st
             wrong += 1
             difference = error / size if np.isfinite(error) else np.inf
             if difference >= worst[0]:
-                entry = f"d {name}{_at(index[:outputs])} / d input {i}{_at(index[outputs:])}"
+                entry = f"d {name}{_at(index[:outputs])} / d {names[i]}{_at(index[outputs:])}"
                 worst = difference, f"{entry}: {a:.9g} by the rules, {n:.9g} by central differences"
     if wrong:
         raise GradientError(
@@ -98,13 +110,14 @@ def _check(f: Callable[..., Any], inputs: list[np.ndarray], order: int, name: st
             f"the worst of {wrong} that disagree among {count} entries"
         )
     for i in range(len(inputs) if order > 1 else 0):
-        _check(jacobian(f, i), inputs, order - 1, f"(d {name} / d input {i})")
+        _check(jacobian(f, i), places, order - 1, f"(d {name} / d {names[i]})")
 
 
 def _central_differences(
-    f: Callable[..., Any], inputs: list[np.ndarray], i: int, name: str
+    f: Callable[..., Any], places: dict[str, np.ndarray], i: int, name: str
 ) -> np.ndarray:
     """The Jacobian by input ``i``, in the shape of the output and then of the input."""
+    place, inputs = list(places)[i], list(places.values())
     here, x = _values(f, inputs), inputs[i]
     columns = np.empty((*here.shape, *x.shape))
     for index in np.ndindex(x.shape):
@@ -123,7 +136,7 @@ def _central_differences(
         if np.any(kinks):
             out = tuple(int(k) for k in np.argwhere(kinks)[0])
             raise GradientError(
-                f"{name}{_at(out)} has a kink at input {i}{_at(index)} = {x[index]}: its slope is "
+                f"{name}{_at(out)} has a kink at {place}{_at(index)} = {x[index]}: its slope is "
                 f"{left[out]:.6g} on the left and {right[out]:.6g} on the right; move the input"
             )
         columns[(..., *index)] = (8 * (ahead - behind) - (ahead2 - behind2)) / (12 * h)
@@ -135,12 +148,12 @@ def _values(f: Callable[..., Any], inputs: Sequence[np.ndarray]) -> np.ndarray:
     return np.asarray(out.data if isinstance(out, Tensor) else out, dtype=np.float64)
 
 
-def _float64(x: Any, position: int) -> np.ndarray:
+def _float64(x: Any, place: str) -> np.ndarray:
     array = np.array(x.data if isinstance(x, Tensor) else x)
     if array.dtype == np.float64 or (array.dtype.kind in "iu" and not hasattr(x, "dtype")):
         return array.astype(np.float64)
     raise TypeError(
-        f"input {position} is {array.dtype}, and central differences need float64's sixteen "
+        f"{place} is {array.dtype}, and central differences need float64's sixteen "
         "digits: rounding would hide a wrong derivative; convert it, x.astype(np.float64)"
     )
 

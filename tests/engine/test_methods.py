@@ -89,3 +89,14 @@ def test_a_method_that_would_write_is_refused(name):
     with pytest.raises(TypeError, match=rf"t\.{name}\(\) would write in place.*use np\."):
         getattr(x, name)(0)
     assert np.array_equal(x.data, A)
+
+
+@pytest.mark.parametrize("dtype", [int, np.uint8, bool, "int32"])
+def test_whole_numbers_of_a_recorded_tensor_are_a_plain_array(dtype):
+    t = Tensor([0.2, 1.7, 2.0], requires_grad=True)
+    places = t.astype(dtype)
+    assert type(places) is np.ndarray
+    assert places.dtype == np.dtype(dtype)
+    assert np.array_equal(places, t.data.astype(dtype))
+    assert t[t.astype(int)].requires_grad
+    assert t.astype(np.float32).requires_grad

@@ -53,6 +53,14 @@ def test_a_parameter_without_gradient_is_left_alone():
     assert p.item() != 1
 
 
+def test_parameters_in_containers():
+    p = {"layers": [(leaf(1.0), leaf([2.0])), None], "scale": leaf(3.0)}
+    optimizer = SGD(p, lr=0.5)
+    assert [t.item() for t in optimizer.parameters] == [1.0, 2.0, 3.0]
+    with pytest.raises(TypeError, match="parameter 1 is not a Tensor but a ndarray"):
+        SGD({"W": leaf(1.0), "b": np.ones(2)}, lr=0.5)
+
+
 def test_a_parameter_given_twice_is_updated_once():
     p = leaf(1.0)
     p.grad = np.array(1.0)

@@ -10,10 +10,11 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from opcode import opmap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .advice import ADVICE
 from .arrays import gives_way_to, is_sparse, owned_index
 from .recording import Recorded, is_transforming
 from .rules.activations import relu, sigmoid
@@ -166,10 +167,13 @@ class NDArrayMethods(Recorded):
                 raise ValueError(f"{self._called()} cannot be an array without a copy")
             return self._array
         if self._requires_grad:
-            raise TypeError(
-                f"{self._called()} requires grad, and a NumPy array would forget how it was made: "
+            instead = (
                 "use t.data for its values, np.stack([...]) to assemble Tensors, and for a table "
                 "of pandas table.to_numpy() @ t"
+            )
+            raise TypeError(
+                f"{self._called()} requires grad, and a NumPy array would forget how it was made: "
+                f"{ADVICE['array']() or instead}"
             )
         return np.array(self._array, dtype=dtype)
 
@@ -354,6 +358,11 @@ class NDArrayMethods(Recorded):
     def compress(self, condition: Any, axis: int | None = None) -> Any:
         """`np.compress` of this Tensor: the slices where the condition holds."""
         return self._record(np.compress, (condition, self, axis))
+
+    if not TYPE_CHECKING:  # which would then take every name for one that is there
+
+        def __getattr__(self, name: str) -> Any:
+            raise ADVICE["attribute"](self, name)
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .advice import ADVICE
 from .arrays import owned
 from .recording import Recorded
 from .registry import RULES
@@ -66,7 +67,9 @@ def bind(
         if name not in rule.keywords and value is not None:
             if name == "out":
                 raise cannot_write(function)
-            raise TypeError(f"{full_name(function)} with {name}= has no derivative rule")
+            meant = ADVICE["keyword"](name, rule.keywords)
+            hint = f": write {meant}=" if meant else ""
+            raise TypeError(f"{full_name(function)} with {name}= has no derivative rule{hint}")
     return inputs, {n: owned(value) for n, value in given.items() if n in rule.keywords}
 
 
@@ -98,7 +101,7 @@ def full_name(function: Any) -> str:
         return f"np.{function[0].__name__}.{function[1]}"
     module = getattr(function, "__module__", None)
     if module is None:  # a ufunc: NumPy's own, or another library's
-        module = "numpy" if hasattr(np, function.__name__) else ""
+        module = "numpy" if getattr(np, function.__name__, None) is function else ""
     if not module.startswith("numpy"):
         return function.__name__
     public = module.removeprefix("numpy").replace("._core", "")

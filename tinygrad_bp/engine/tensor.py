@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -17,11 +19,14 @@ from .registry import COMPOSITIONS, METHODS, PLAIN, REFUSED, RULES, Rule
 from .signatures import bind, cannot_write, explained, full_name, has_out
 
 _NO_KEYWORDS: dict[str, Any] = {}
+_SCALARS = frozenset({np.float64, np.float32})
 _NUMBERS = frozenset({int, float})  # which have no type of their own, and cannot be written to
 _AS_THEY_ARE = frozenset({np.ndarray, np.float64, np.float32, float, int, slice})
 
 
-def apply(function: Any, inputs: tuple[Any, ...], keywords: dict[str, Any] = _NO_KEYWORDS) -> Any:
+def apply(  # noqa: PLR0912  # all that happens in a call, on one page
+    function: Any, inputs: tuple[Any, ...], keywords: dict[str, Any] = _NO_KEYWORDS
+) -> Any:
     """Call ``function`` on the inputs' arrays, and remember how the result was made.
 
     Parameters
@@ -70,6 +75,8 @@ def apply(function: Any, inputs: tuple[Any, ...], keywords: dict[str, Any] = _NO
         raise explained(error, rule.name, inputs) from None
     if isinstance(data, np.ndarray):  # and not a scalar, which nobody can write to
         data = frozen(data)
+    elif type(data) not in _SCALARS:
+        data = _result(data, rule.name)
     if WATCH.get() and (watch := innermost(WATCH, None)):
         rule = watch(rule, inputs, values, data)
     if not edges or (RECORDING.get() and not is_recording()):
@@ -93,7 +100,21 @@ def _keep_constants(values: list[Any], inputs: tuple, edges: tuple, rule: Rule, 
             values[position] = wide if isinstance(inputs[position], Tensor) else kept(wide)
 
 
+def _result(data: Any, name: str) -> Any:
+    """A result that is no array of NumPy's: a number as NumPy's, another library's array."""
+    if type(data) in _NUMBERS:
+        return np.float64(data)
+    if hasattr(data, "dtype"):
+        return data
+    raise TypeError(f"{name} gave a {type(data).__name__}: a function with a rule gives one array")
+
+
 def _apply_without_rule(function: Any, inputs: tuple, keywords: dict) -> Any:
+    name = getattr(function, "__name__", "")
+    if getattr(sys.modules.get("scipy.special"), name, None) is function:
+        import_module(".rules.special", __package__)  # only now: few need it
+        if function in RULES:
+            return apply(function, inputs, keywords)
     if function in COMPOSITIONS:
         if has_out(function, inputs, keywords):
             raise cannot_write(function)
@@ -113,7 +134,7 @@ def _apply_without_rule(function: Any, inputs: tuple, keywords: dict) -> Any:
     name = full_name(function)
     why = REFUSED.get(
         function,
-        f"it has no derivative rule; give it one, bp.rule({name}, lambda g, out, x: g * …), "
+        f"it has no derivative rule; give it one, bp.rule({name}, lambda g, out, x: ...), "
         "or use t.data to leave the graph",
     )
     raise TypeError(f"{name} cannot be applied to a Tensor: {why}")

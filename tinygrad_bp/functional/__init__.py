@@ -3,10 +3,13 @@
 Each takes Tensors or arrays.
 """
 
+from typing import TYPE_CHECKING
+
 from numpy import tanh
 
 from ..engine.compositions.rearranging import put_along_axis
 from ..engine.rules.activations import relu, sigmoid, softplus
+from ..support.answers import answering
 from .affine import linear
 from .losses import binary_cross_entropy_with_logits, cross_entropy, l1_penalty, mse_loss
 from .softmaxes import log_softmax, logsumexp, softmax
@@ -26,6 +29,9 @@ __all__ = [
     "softplus",
     "tanh",
 ]
+
+if not TYPE_CHECKING:  # which knows the names that are there
+    __getattr__ = answering("bp.functional", __name__)
 
 
 def __dir__() -> list[str]:

@@ -3,6 +3,9 @@
 Layers take rows: ``x`` of shape (n, features). `MLP` puts a whole network together.
 """
 
+from typing import TYPE_CHECKING
+
+from ..support.answers import answering
 from .initialization import (
     INITIALIZATIONS,
     he,
@@ -48,3 +51,6 @@ __all__ = [
     "xavier_normal",
     "zero",
 ]
+
+if not TYPE_CHECKING:  # which knows the names that are there
+    __getattr__ = answering("bp.nn", __name__)

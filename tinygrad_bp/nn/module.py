@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from reprlib import recursive_repr
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from ..engine.tensor import Tensor
+from ..support.answers import check_keywords, no_attribute
 from ..support.arguments import flag
 from ..support.state import fitting
 
@@ -46,6 +47,17 @@ class Module:
     """
 
     training: bool = True
+
+    if not TYPE_CHECKING:  # which knows the arguments of __init__ and the names that are there
+
+        def __new__(cls, *inputs: Any, **keywords: Any) -> Any:
+            """Refuse a keyword that ``__init__`` does not take, and say which is meant."""
+            if keywords:
+                check_keywords(cls.__init__, keywords, cls.__name__)
+            return super().__new__(cls)
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute("Module", name, self, type(self).__name__)
 
     def forward(self, *inputs: Any) -> Any:
         """Compute the output. Each subclass says how."""

@@ -1,9 +1,12 @@
 """Optimisers, which move parameters down their gradients, and schedules of their step sizes."""
 
+from typing import TYPE_CHECKING
+
+from ..support.answers import answering
 from . import schedules
-from .adam import Adam, AdamW
+from .adaptive import Adam, AdamW
+from .gradient_descent import SGD
 from .optimizer import Optimizer
-from .sgd import SGD
 
 __all__ = [
     "SGD",
@@ -12,6 +15,9 @@ __all__ = [
     "Optimizer",
     "schedules",
 ]
+
+if not TYPE_CHECKING:  # which knows the names that are there
+    __getattr__ = answering("bp.optim", __name__)
 
 
 def __dir__() -> list[str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.tensor import Tensor
+from ..support.answers import check_keywords, no_attribute
 from ..support.arguments import not_negative, positive, shown, some
 from ..support.state import fitting, plain
+from ..support.structures import is_container, leaves
 from .schedules import Schedule, step_size
 
 
@@ -25,7 +27,7 @@ class Optimizer:
 
     Parameters
     ----------
-    parameters : iterable of Tensor
+    parameters : iterable of Tensor, or containers of them
         Leaves that require grad; one that occurs twice is updated once.
     lr : float or function
         The step size, or a function of the number of steps taken so far that gives it, such as
@@ -53,6 +55,16 @@ class Optimizer:
 
     _option_names: tuple[str, ...] = ()
     _memory_names: tuple[str, ...] = ()
+
+    if not TYPE_CHECKING:  # which knows the arguments of __init__ and the names that are there
+
+        def __new__(cls, *inputs: Any, **keywords: Any) -> Any:
+            """Refuse a keyword that ``__init__`` does not take, and say which is meant."""
+            check_keywords(cls.__init__, keywords, cls.__name__)
+            return super().__new__(cls)
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute("Optimizer", name, self, type(self).__name__)
 
     def __init__(
         self,
@@ -238,9 +250,12 @@ def _checked_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
             "parameters must be a list of Tensors such as model.parameters(), "
             f"not a {type(parameters).__name__}"
         )
-    found = list(parameters)
+    found = leaves(parameters) if is_container(parameters) else list(parameters)
     if not found:
-        raise ValueError("there are no parameters to optimise (was a generator used up before?)")
+        raise ValueError(
+            "there are no parameters to optimise: make them with "
+            "bp.Tensor(values, requires_grad=True) (or was a generator used up before?)"
+        )
     for i, p in enumerate(found):
         if not isinstance(p, Tensor):
             raise TypeError(f"parameter {i} is not a Tensor but a {type(p).__name__}")

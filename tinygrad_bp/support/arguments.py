@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import operator
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
+
+from .answers import nearest
 
 Value = TypeVar("Value")
 Seed: TypeAlias = "int | np.random.Generator | None"  # as text: looking at np.random loads it
@@ -245,7 +246,6 @@ def function(value: Any, table: Mapping[str, Value], kind: str) -> Any:
 
 def suggestion(name: Any, known: Collection[str]) -> str:
     """The nearest of the known names, if one is near, and all of them."""
-    small = {word.lower(): word for word in known}
-    nearest = difflib.get_close_matches(str(name).lower(), small, n=1)
-    guess = f"did you mean {small[nearest[0]]!r}? " if nearest else ""
+    near = nearest(str(name), known)
+    guess = f"did you mean {near!r}? " if near else ""
     return f"{guess}known are {', '.join(sorted(known)) or 'none'}"

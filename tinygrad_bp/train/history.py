@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..support.answers import no_attribute
 from ..support.arguments import look_up
 from ..support.files import checked, write
 from ..support.printing import printable
@@ -48,6 +49,11 @@ class History:
     def __init__(self) -> None:
         self.rows: list[dict[str, float]] = []
         self.stopped = "not begun"
+
+    if not TYPE_CHECKING:  # which knows the names that are there
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute("History", name, self)
 
     def append(self, row: dict[str, float]) -> None:
         """Add the numbers of one more epoch."""

@@ -65,7 +65,7 @@ def forward_over_forward(sample: Sample) -> None:
     def slope(*xs: Tensor) -> Any:
         return jvp(weighted, xs, directions(sample, salt=1))[1]
 
-    _, found = jvp(slope, sample.arrays, directions(sample))
+    _, found = jvp(slope, tuple(sample.arrays), directions(sample))
     expected, scale = second_difference(sample)
     agree(found, expected, scale + abs(found), 1e-6, "forward over forward")
 

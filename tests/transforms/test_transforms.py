@@ -355,7 +355,7 @@ def test_a_function_that_gives_more_than_a_scalar():
 
 
 def test_a_function_that_gives_no_array():
-    for out, kind in ((None, "NoneType"), ((1.0, 2.0), "tuple"), (a > 0, "bool"), (1j, "complex")):
+    for out, kind in ((None, "NoneType"), ((), "tuple"), (a > 0, "bool"), (1j, "complex")):
         with pytest.raises(TypeError, match=f"the function gave {kind}"):
             vjp(lambda x, out=out: out, 1.0)
 
@@ -369,10 +369,8 @@ def test_argnums_out_of_range(argnums):
 def test_tangents_that_do_not_fit():
     with pytest.raises(ValueError, match=r"shapes \[\(2,\)\] do not fit .* \[\(3,\)\]"):
         jvp(np.sin, (a,), (np.ones(2),))
-    with pytest.raises(ValueError, match="do not fit"):
+    with pytest.raises(ValueError, match="the tangents must have the form of a tuple of 2, not"):
         hvp(np.sum, (a, a), (a,))
-    with pytest.raises(TypeError, match="must be tuples"):
-        jvp(np.sin, a, a)
 
 
 def test_a_cotangent_that_does_not_fit():

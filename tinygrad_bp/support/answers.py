@@ -1,0 +1,141 @@
+"""Answers to what is not there: an attribute, a keyword or a name, with what is meant."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+
+from .words import ATTRIBUTES, KEYWORDS, NAMES, OTHERS, SCIPY
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def no_attribute(kind: str, name: str, owner: Any, called: str = "") -> AttributeError:
+    """The error for a name that is not there: what to write here, if another library has it.
+
+    Where it is only misspelled, Python itself shows what is near in ``owner``.
+
+    Examples
+    --------
+    >>> print(no_attribute("Tensor", "view", None))
+    Tensor has no 'view': write t.reshape(shape)
+    >>> print(no_attribute("Module", "layrs", None, "Line"))
+    Line has no 'layrs'
+    """
+    if hasattr(type(owner), name):  # it is there: a property, whose own error must not be hidden
+        object.__getattribute__(owner, name)
+    answer = ATTRIBUTES[kind].get(name) or _of_numpy(kind, name)
+    said = f"{called or kind} has no {name!r}" + (f": write {answer}" if answer else "")
+    return AttributeError(said, name=name, obj=owner)
+
+
+def _of_numpy(kind: str, name: str) -> str | None:
+    """What NumPy has under a name that is looked for in a Tensor, or in the package."""
+    if kind == "Tensor" and hasattr(np.ndarray, name):
+        return f"t.data.{name}"
+    if kind in {"Tensor", "bp"} and callable(vars(np).get(name)):
+        return f"np.{name}(t)" if kind == "Tensor" else f"np.{name}"
+    return None
+
+
+def answering(kind: str, package: str) -> Callable[[str], NoReturn]:
+    """The ``__getattr__`` of a package, which answers the names that are not there.
+
+    Examples
+    --------
+    >>> answering("bp.optim", "tinygrad_bp.optim")("sgd")
+    Traceback (most recent call last):
+        ...
+    AttributeError: bp.optim has no 'sgd': write bp.optim.SGD(model.parameters(), lr=0.1)
+    """
+
+    def __getattr__(name: str) -> NoReturn:  # noqa: N807  # it is what Python asks for
+        raise no_attribute(kind, name, sys.modules.get(package))
+
+    return __getattr__
+
+
+def instead_of_scipy() -> str | None:
+    """What to use in place of the function of SciPy that is running, if one is."""
+    frame = inspect.currentframe()
+    while frame:
+        name = frame.f_code.co_name
+        if name in SCIPY and frame.f_globals.get("__name__", "").startswith("scipy."):
+            return f"use {SCIPY[name]} in place of scipy.special.{name}"
+        frame = frame.f_back
+    return None
+
+
+def nearest(name: str, known: Collection[str], meanings: Mapping[str, Any] = NAMES) -> str | None:
+    """What ``name`` means among the known names, or else the one spelled most like it.
+
+    Examples
+    --------
+    >>> nearest("bce", ["mse", "binary_cross_entropy"]), nearest("rlu", ["relu", "tanh"])
+    ('binary_cross_entropy', 'relu')
+    >>> nearest("gelu", ["relu", "tanh"])
+    """
+    small = {word.lower(): word for word in known}
+    for meaning in meanings.get(name.lower(), ()):
+        if meaning in small:
+            return small[meaning]
+    if name.lower() in OTHERS:
+        return None
+    near = difflib.get_close_matches(name.lower(), small, n=1)
+    return small[near[0]] if near else None
+
+
+def check_keywords(function: Callable[..., Any], keywords: Collection[str], name: str) -> None:
+    """Refuse a keyword that a function does not take, with the one that is meant.
+
+    Examples
+    --------
+    >>> check_keywords(lambda model, epochs, lr: 0, ["learning_rate"], "fit")
+    Traceback (most recent call last):
+        ...
+    TypeError: fit has no learning_rate=: write lr=
+    """
+    taken = inspect.signature(function).parameters.values()
+    known = [p.name for p in taken if p.kind in {p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD}]
+    if any(p.kind is p.VAR_KEYWORD for p in taken):
+        return
+    for keyword in keywords:
+        if keyword not in known:
+            known = [word for word in known if word != "self"]
+            raise TypeError(f"{name} has no {keyword}=: {_instead(keyword, known)}")
+
+
+def _instead(keyword: str, known: Collection[str]) -> str:
+    near = nearest(keyword, known, KEYWORDS)
+    if near and near in KEYWORDS.get(keyword, ()):
+        return f"write {near}="
+    return f"did you mean {near}=?" if near else f"it takes {', '.join(known)}"
+
+
+def told_keywords(function: F) -> F:
+    """Decorate a function, whose errors then say which keyword is meant.
+
+    Examples
+    --------
+    >>> @told_keywords
+    ... def fit(model, validation=None):
+    ...     pass
+    >>> fit(None, validation_data=1)
+    Traceback (most recent call last):
+        ...
+    TypeError: fit has no validation_data=: write validation=
+    """
+
+    @functools.wraps(function)
+    def called(*inputs: Any, **keywords: Any) -> Any:
+        if keywords:
+            check_keywords(function, keywords, function.__name__)
+        return function(*inputs, **keywords)
+
+    return called  # type: ignore[return-value]  # of the same arguments
