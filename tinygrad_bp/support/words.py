@@ -52,7 +52,6 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "type": "t.astype(dtype)",
         "unsqueeze": "np.expand_dims(t, axis), or t[:, np.newaxis]",
         "value": "t.data, or t.item() for a number",
-        "values": "t.data",
         "view": "t.reshape(shape)",
         "view_as": "t.reshape(other.shape)",
         "zero_": "np.zeros_like(t), or t.zero_grad() for its gradient",

@@ -56,7 +56,7 @@ def chain(arrays, lengths):
     return np.matmul(chain(arrays[:k], lengths[: k + 1]), chain(arrays[k:], lengths[k:]))
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def cheapest(lengths):
     """How many multiplications a chain of these lengths takes, and where to split it."""
     costs = (

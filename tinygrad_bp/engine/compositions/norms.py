@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..registry import compose
+from ..rules.reductions import root_of_squares
 from ..rules.types import floating
 
 # Norms
@@ -11,7 +12,7 @@ from ..rules.types import floating
 def vector_norm(x, order, axis, keepdims):
     x = floating(x)
     if order in (None, 2):
-        return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+        return root_of_squares(x, axis=axis, keepdims=keepdims)
     sizes = np.abs(x)
     if order == np.inf:
         return np.max(sizes, axis=axis, keepdims=keepdims)
@@ -23,14 +24,16 @@ def vector_norm(x, order, axis, keepdims):
         return np.sum(sizes, axis=axis, keepdims=keepdims)
     if isinstance(order, str):
         raise ValueError(f"np.linalg.norm of vectors with ord={order!r}: that is for matrices")
-    return np.sum(sizes**order, axis=axis, keepdims=keepdims) ** (1 / order)
+    total = np.sum(sizes**order, axis=axis, keepdims=keepdims)
+    zero = total == 0  # where the derivative of least norm is 0
+    return np.where(zero, total, np.where(zero, 1, total) ** (1 / order))
 
 
 def matrix_norm(x, order, axes, keepdims):
     x = np.moveaxis(floating(x), axes, (-2, -1))
     sums = {1: -2, -1: -2, np.inf: -1, -np.inf: -1}
     if order in (None, "fro"):
-        norm = np.sqrt(np.sum(x * x, axis=(-2, -1)))
+        norm = root_of_squares(x, axis=(-2, -1))
     elif order == "nuc":
         norm = np.sum(np.linalg.svdvals(x), axis=-1)
     elif order in (2, -2):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..registry import compose
-from ..rules.types import floating
+from ..rules.types import floating, ratio
 from .statistics import root
 
 
@@ -28,14 +28,14 @@ def nancumprod(a, axis=None):
 
 
 def numbers(a, axis, keepdims):
-    """How many elements of ``a`` are not NaN, in its own dtype."""
-    return np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=a.dtype)
+    """How many elements of ``a`` are not NaN."""
+    return np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, dtype=np.result_type(a, np.float32))
 
 
 @compose(np.nanmean)
 def nanmean(a, axis=None, *, keepdims=False):
     a = floating(a)
-    return np.nansum(a, axis=axis, keepdims=keepdims) / numbers(a, axis, keepdims)
+    return ratio(np.nansum(a, axis=axis, keepdims=keepdims), numbers(a, axis, keepdims))
 
 
 @compose(np.nanvar)
@@ -46,11 +46,10 @@ def nanvar(a, axis=None, *, ddof=0, keepdims=False, mean=None, correction=None):
     distance = np.where(np.isnan(a), 0, a - mean)
     freedom = numbers(a, axis, keepdims) - (ddof if correction is None else correction)
     freedom = np.where(freedom > 0, freedom, freedom.dtype.type(np.nan))
-    return np.sum(np.square(distance), axis=axis, keepdims=keepdims) / freedom
+    return ratio(np.sum(np.square(distance), axis=axis, keepdims=keepdims), freedom)
 
 
 @compose(np.nanstd)
 def nanstd(a, axis=None, *, keepdims=False, **names):
     variance = np.nanvar(a, axis=axis, keepdims=keepdims, **names)
-    alone = names.get("mean") is None and numbers(floating(a), axis, keepdims) == 1
-    return root(variance, alone)
+    return root(variance)

@@ -41,9 +41,10 @@ def interpolated(a, q, axis, method, keepdims, *, omit_nan=False, percent=False)
         raise ValueError("quantiles must be in the range [0, 1], percentiles in [0, 100]")
     q = int(q) if as_array(q).dtype.kind in "iu" else q  # 0 or 1, which keep the dtype of a
     weight = hat(a, q, axis)
-    counted = weight > 0 if omit_nan else (weight > 0) | np.isnan(a)
+    counted = (weight > 0) | np.isfinite(a) if omit_nan else (weight > 0) | ~np.isinf(a)
     start = 0.0 if a.size else np.nan  # nothing has no middle
-    return np.sum(np.where(counted, a, 0) * weight, axis=axis, keepdims=keepdims, initial=start)
+    found = np.sum(np.where(counted, a, 0) * weight, axis=axis, keepdims=keepdims, initial=start)
+    return found * np.where(np.isnan(found), np.nan, found.dtype.type(1))  # its slope is NaN too
 
 
 @compose(np.quantile)

@@ -5,8 +5,10 @@ function is run on the numbers 0, 1, 2, ... of the elements, and the result is r
 """
 
 import inspect
+import operator
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..recording import Recorded
 from ..registry import compose
@@ -46,7 +48,7 @@ def constant(x):
     return np.asarray(x) if isinstance(x, Recorded) else x
 
 
-by_own_code(np.flip)  # by slices, so faster
+by_own_code(np.flip, np.fliplr, np.flipud, np.rot90)  # by slices, so faster, and views
 
 moves(np.compress, "a")
 
@@ -54,21 +56,12 @@ moves(np.delete, "arr")
 
 moves(np.extract, "arr")
 
-moves(np.fliplr, "m")
-
-moves(np.flipud, "m")
 
 moves(np.lib.stride_tricks.sliding_window_view, "x")
 
 moves(np.repeat, "a")
 
 moves(np.resize, "a")
-
-moves(np.roll, "a")
-
-moves(np.rot90, "m")
-
-moves(np.tile, "A")
 
 
 def put_along_axis(x, indices, values, axis):
@@ -153,3 +146,31 @@ def select(condlist, choicelist, default=0):
         lambda other, *numbers: np.select([*map(constant, condlist)], [*numbers], other),
         *(cast(x, dtype) for x in (default, *choicelist)),
     )
+
+
+@compose(np.roll)
+def roll(a, shift, axis=None):
+    """Two slices, joined the other way round, along each axis."""
+    a = as_array(a)
+    if axis is None:
+        return np.reshape(roll(np.ravel(a), int(np.sum(shift)), 0), a.shape)
+    for places, along in np.broadcast(shift, axis):
+        along = normalize_axis_index(int(along), a.ndim)
+        length = a.shape[along]
+        if length and places % length:
+            before = along * (slice(None),)
+            end = length - int(places) % length
+            a = np.concatenate([a[(*before, slice(end, None))], a[(*before, slice(end))]], along)
+    return +a
+
+
+@compose(np.tile)
+def tile(A, reps):
+    """Broadcast along a new axis before each, whose adjoint is a sum."""
+    A = as_array(A)
+    reps = tuple(np.atleast_1d(reps).tolist())
+    shape = (1,) * (len(reps) - A.ndim) + A.shape
+    reps = (1,) * (len(shape) - len(reps)) + reps
+    apart = np.reshape(A, tuple(n for length in shape for n in (1, length)))
+    wide = tuple(n for pair in zip(reps, shape, strict=True) for n in pair)
+    return np.reshape(np.broadcast_to(apart, wide), tuple(map(operator.mul, reps, shape)))

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..registry import compose
 from ..rules.reductions import count
-from ..rules.types import floating
+from ..rules.types import cast, common_dtype, floating, ratio
 
 
 @compose(np.average)
@@ -12,10 +12,14 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     a = floating(a)
     if weights is None:
         result = np.mean(a, axis=axis, keepdims=keepdims)
-        total = np.full(result.shape, float(count(a, result)), result.dtype)
+        if returned:
+            total = np.full(result.shape, float(count(a, result)), result.dtype)
     else:
         weights = along(weights, a, axis)
+        a, weights = (cast(x, common_dtype(a, weights, 0.0)) for x in (a, weights))
         total = np.sum(weights, axis=axis, keepdims=keepdims)
+        if not np.all(total):
+            raise ZeroDivisionError("the weights of np.average add up to 0")
         result = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
     return (result, total) if returned else result
 
@@ -60,18 +64,15 @@ def var(
     distance = a - mean if where is True else np.where(where, a - mean, 0)
     total = np.sum(np.square(distance), axis=axis, dtype=dtype, keepdims=keepdims)
     freedom = count(a, total, axis, keepdims, where) - (ddof if correction is None else correction)
-    return total / np.maximum(freedom, total.dtype.type(0))
+    return ratio(total, np.maximum(freedom, 0))
 
 
 @compose(np.std)
 def std(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, **names):
-    variance = np.var(a, axis, dtype, None, ddof, keepdims, where=where, **names)
-    alone = names.get("mean") is None and count(a, variance, axis, keepdims, where) == 1
-    return root(variance, alone)
+    return root(np.var(a, axis, dtype, None, ddof, keepdims, where=where, **names))
 
 
-def root(variance, alone):
-    """The root of a variance; of one element alone it is always 0, which has no slope."""
-    if isinstance(alone, bool):
-        return variance if alone else np.sqrt(variance)
-    return np.where(alone, variance, np.sqrt(np.where(alone, 1, variance)))
+def root(variance):
+    """The root of a variance, with the derivative of least norm, 0, where it is 0."""
+    constant = variance == 0
+    return np.where(constant, variance, np.sqrt(np.where(constant, 1, variance)))

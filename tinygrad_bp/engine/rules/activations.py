@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..registry import primitive, rule
-from .types import real
+from .types import real, wide
 
 
 def decay(x):
@@ -51,8 +51,17 @@ def softplus(x):
     return np.maximum(x, 0) + np.log1p(decay(x))
 
 
-rule(relu, lambda g, out, x: g * (x > 0), formula=["1 if x > 0"])
+def bell(x):
+    """``e^x / (1 + e^x)²``, the slope of the logistic function, which does not cancel.
 
-rule(sigmoid, lambda g, out, x: g * out * (1 - out), formula=["out (1 - out)"])
+    ``out (1 - out)`` is the same, but has no digits left where ``out`` is 1 to rounding.
+    """
+    x = wide(x)
+    limit = 80 if x.dtype.itemsize == 4 else 700  # e^x is finite, and next to nothing is lost
+    power = np.exp(np.minimum(np.maximum(x, -limit), limit))
+    return power / (1 + power) / (1 + power)
 
+
+rule(relu, lambda g, out, x: g * (out > 0), formula=["1 if out > 0"])
+rule(sigmoid, lambda g, out, x: g * bell(x), formula=["out (1 - out)"])
 rule(softplus, lambda g, out, x: g * sigmoid(x), formula=["sigmoid x"])

@@ -5,6 +5,7 @@ import operator
 import numpy as np
 
 from ..registry import rule
+from .reductions import unit
 from .types import as_array, cast
 
 # On NumPy's scalars an operator is many times faster than its ufunc, and the same elsewhere.
@@ -78,8 +79,8 @@ rule(np.float_power, power_by_base, power_by_exponent, formula=["y x^(y-1)", "ou
 
 rule(
     np.hypot,
-    lambda g, out, x, y: g * x / out,
-    lambda g, out, x, y: g * y / out,
+    lambda g, out, x, y: g * unit(x, out),
+    lambda g, out, x, y: g * unit(y, out),
     formula=["x / out", "y / out"],
 )
 

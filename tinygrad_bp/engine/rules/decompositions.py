@@ -217,6 +217,7 @@ def singular_vectors_rule(g, out, x):
 def svdvals_rule(g, out, x):
     """Without a division, so that equal singular values do no harm."""
     u, v = halves(singular_vectors(x), x)
+    g = g * np.sign(out)  # at 0 a singular value has a kink, as |x| has
     return (u * g[..., np.newaxis, :]) @ T(v)
 
 

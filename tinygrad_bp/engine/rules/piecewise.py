@@ -13,7 +13,8 @@ def share(g, out, x, y):
 
     Compared with ``out``, so that for `numpy.fmax` it goes to the operand that is not NaN.
     """
-    return np.where(x == y, g * 0.5, g * (x == out))
+    part = np.where(x == y, g * 0.5, g * (x == out))
+    return np.where(np.isnan(out), out, part)
 
 
 for function, sign in ((np.maximum, ">"), (np.fmax, ">"), (np.minimum, "<"), (np.fmin, "<")):

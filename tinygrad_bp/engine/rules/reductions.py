@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..registry import rule
+from ..registry import primitive, rule
+from .types import wide
 
 
 def restore(g, x, axis, keepdims):
@@ -21,7 +22,7 @@ def count(x, out, axis=None, keepdims=False, where=True):
     if where is True:
         return x.size // max(out.size, 1)
     where = np.broadcast_to(where, x.shape)
-    return np.sum(where, axis=axis, keepdims=keepdims, dtype=out.dtype)
+    return np.sum(where, axis=axis, keepdims=keepdims, dtype=np.result_type(out, np.float32))
 
 
 rule(
@@ -35,7 +36,7 @@ rule(
 rule(
     np.mean,
     lambda g, out, x, axis=None, dtype=None, keepdims=False, where=True: spread(
-        g / count(x, out, axis, keepdims, where), x, axis, keepdims, where
+        wide(g) / count(x, out, axis, keepdims, where), x, axis, keepdims, where
     ),
     formula=["g / n, spread"],
 )
@@ -64,12 +65,14 @@ rule(np.prod, prod_rule, formula=["g × the others"])
 
 
 def extreme_rule(g, out, x, axis=None, keepdims=False, initial=None, where=True):
-    """``g`` shared evenly among the elements that equal the extreme ``out``."""
-    chosen = x == restore(out, x, axis, keepdims)
+    """``g`` shared evenly among the elements that equal the extreme ``out``; NaN where that is."""
+    g, extreme = wide(restore(g, x, axis, keepdims)), restore(out, x, axis, keepdims)
+    chosen = x == extreme
     if where is not True:
         chosen = chosen & where
     ties = np.sum(chosen, axis=axis, keepdims=True, dtype=g.dtype)
-    return restore(g, x, axis, keepdims) / np.maximum(ties, 1) * chosen
+    share = g / np.maximum(ties, 1) * chosen
+    return np.where(np.isnan(extreme), extreme, share)
 
 
 for largest in (np.max, np.amax, np.nanmax):
@@ -89,4 +92,30 @@ rule(
     np.cumsum,
     lambda g, out, x, axis=None, dtype=None: summed_from_the_end(g, x, axis),
     formula=["g, summed from the end"],
+)
+
+
+@primitive
+def root_of_squares(x, axis=None, keepdims=False):
+    """The root of the sum of squares: the length of a vector, with the derivative 0 at 0.
+
+    Examples
+    --------
+    >>> print(root_of_squares(np.array([3.0, 4.0])))
+    5.0
+    """
+    return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+
+
+def unit(x, out):
+    """``x / out``; of the least norm, 0, where ``out`` is."""
+    return x / np.where(out == 0, 1, out)
+
+
+rule(
+    root_of_squares,
+    lambda g, out, x, axis=None, keepdims=False: (
+        restore(g, x, axis, keepdims) * unit(x, restore(out, x, axis, keepdims))
+    ),
+    formula=["g x / out"],
 )

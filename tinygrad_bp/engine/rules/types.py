@@ -33,6 +33,16 @@ def floating(x):
     return x if x.dtype.kind in "fc" else cast(x, float)
 
 
+def wide(x):
+    """``x`` with halves as singles: a half counts exactly to 2,048, and not beyond 65,504."""
+    return cast(x, np.float32) if x.dtype == np.float16 else x
+
+
+def ratio(total, count):
+    """``total / count`` of the type of ``total``, with a count that its type may not hold."""
+    return cast(wide(total) / count, total.dtype)
+
+
 def real(x, name="x"):
     """``x`` with integers and booleans as float64; of other than real numbers an error.
 
