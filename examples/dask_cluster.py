@@ -104,15 +104,15 @@ def parsed():
     )
     parser.add_argument("--scheduler", help="the address of a cluster; without it, one is started")
     parser.add_argument("--workers", type=int, default=2, help="processes of the cluster")
-    parser.add_argument("--memory", type=int, default=512, help="MiB that each worker may have")
-    parser.add_argument("--blocks", type=int, default=128, help="blocks of the data")
-    parser.add_argument("--rows", type=int, default=32_768, help="rows of each block")
-    parser.add_argument("--batch", type=int, default=4, help="blocks of a step")
+    parser.add_argument("--memory", type=int, default=384, help="MiB that each worker may have")
+    parser.add_argument("--blocks", type=int, default=192, help="blocks of the data")
+    parser.add_argument("--rows", type=int, default=16_384, help="rows of each block")
+    parser.add_argument("--batch", type=int, default=8, help="blocks of a step")
     parser.add_argument("--epochs", type=int, default=2, help="passes over the data")
     parser.add_argument("--hidden", type=int, default=32, help="units of each hidden layer")
     parser.add_argument("--seed", type=int, default=0, help="of the weights and the order")
     arguments = parser.parse_args()
-    counts = "workers memory blocks rows batch epochs hidden".split()
+    counts = ["workers", "memory", "blocks", "rows", "batch", "epochs", "hidden"]
     if any(getattr(arguments, name) < 1 for name in counts) or arguments.seed < 0:
         parser.error(f"--seed must be at least 0, and {', '.join(counts)} at least 1")
     return arguments
@@ -126,7 +126,7 @@ def main():
             print(f"{size:.0f} MiB of data on {arguments.scheduler}")
             report(client, train(client, arguments), arguments)
         return
-    options = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": logging.ERROR}
+    options = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.ERROR}
     limit = f"{arguments.memory}MiB"
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -147,7 +147,7 @@ class _Rows:
     """The blocks of rows of X and y, and how many of them make a batch."""
 
     def __init__(self, X: Any, y: Any, batch_size: int | None):
-        X = _of_rows(X)
+        X, y = _of_rows(X), _of_rows(y)
         rows(X, y)
         if batch_size is not None and size(batch_size, "batch_size") < max(X.chunks[0]):
             X = X.rechunk({0: batch_size})
@@ -216,7 +216,8 @@ class _Step:
                 p.grad = None
             raise self.diverged(_culprit(sent, batch))
         before, memory = [tensor._array for tensor in self.tensors], self.optimizer._snapshot()
-        self.optimizer.step()
+        with np.errstate(all="ignore"):  # what is not finite is looked for below
+            self.optimizer.step()
         for buffer, new in zip(_buffers(self.model), buffers, strict=True):
             buffer.data = new
         if not all(np.isfinite(tensor.data).all() for tensor in self.tensors):
