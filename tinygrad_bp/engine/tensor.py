@@ -427,7 +427,7 @@ def _accumulate(found: list[tuple[Tensor, Any]], as_tensors: bool) -> None:
             grads = [g if isinstance(g, Tensor) else Tensor(g) for g in grads]
         else:  # an earlier pass may have left a Tensor
             arrays = (g._array if isinstance(g, Tensor) else g for g in grads)
-            grads = separate(g if g.ndim else np.array(g) for g in arrays)
+            grads = separate(np.array(g) if isinstance(g, np.generic) else g for g in arrays)
         for (node, _), grad in zip(found, grads, strict=True):
             node.grad = grad
 
