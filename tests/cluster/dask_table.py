@@ -1,6 +1,6 @@
 """The table of what runs over Dask arrays, made by running every function of the catalogue.
 
-    python -m tests.cluster.dask_table       # writes it into the page beside the example
+python -m tests.cluster.dask_table       # writes it into the page beside the example
 """
 
 from __future__ import annotations

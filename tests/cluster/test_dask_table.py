@@ -6,10 +6,10 @@ import pytest
 
 pytest.importorskip("dask.array")
 
-from tinygrad_bp.engine.registry import COMPOSITIONS, RULES, full_name  # noqa: E402
+from tinygrad_bp.engine.registry import COMPOSITIONS, RULES, full_name
 
-from ..engine.foreign import RIGHT, WRONG  # noqa: E402
-from .dask_table import outcomes, right_on_the_page  # noqa: E402
+from ..engine.foreign import RIGHT, WRONG
+from .dask_table import outcomes, right_on_the_page
 
 PROMISED = right_on_the_page()
 
