@@ -55,13 +55,12 @@ def cross_entropy(logits: Any, labels: Any, reduction: str = "mean", weight: Any
     """
     logits, labels = real(logits, "logits"), as_array(labels)
     labels = verified(labels, _label_check(logits, labels))
-    x, right = _shifted(logits, -1), _at(labels, logits)
+    x = _shifted(logits, -1)
     with np.errstate(under="ignore"):
-        sizes = np.log(np.sum(np.exp(x), axis=-1))
-    losses = sizes - np.max(np.where(right, x, -np.inf), axis=-1)
+        losses = np.log(np.sum(np.exp(x), axis=-1)) - _of_labels(x, labels)
     if weight is None:
         return reduced(losses, reduction)
-    weights = _of_rows(weight, right, logits)
+    weights = _of_rows(weight, labels, logits)
     mean = reduction == "mean"
     total = reduced(widened(weights * losses), "sum" if mean else reduction)
     total = total / np.sum(widened(weights)) if mean else total
@@ -99,7 +98,14 @@ def _at(labels: Any, logits: Any) -> Any:
     return as_array(labels)[..., np.newaxis] == np.arange(logits.shape[-1])
 
 
-def _of_rows(weight: Any, right: Any, logits: Any) -> Any:
+def _of_labels(x: Any, labels: Any) -> Any:
+    """What each row of ``x`` has at its label; -infinity where there is no such place."""
+    if type(x) is np.ndarray:  # a pair of indices is faster, and not every library takes one
+        return x[np.arange(len(labels)), labels] if labels.ndim else x[labels]
+    return np.max(np.where(_at(labels, x), x, -np.inf), axis=-1)
+
+
+def _of_rows(weight: Any, labels: Any, logits: Any) -> Any:
     """The weight of each row's class."""
     weight = np.asarray(weight, logits.dtype)
     if weight.shape != logits.shape[-1:]:
@@ -108,7 +114,7 @@ def _of_rows(weight: Any, right: Any, logits: Any) -> Any:
             f"and it has shape {weight.shape}"
         )
     refuse(weight, ~((weight >= 0) & np.isfinite(weight)), "weights must be finite, 0 or more")
-    return np.sum(np.where(right, weight, 0), axis=-1)
+    return np.sum(np.where(_at(labels, logits), weight, 0), axis=-1)
 
 
 @primitive
@@ -130,7 +136,7 @@ def _cross_entropy_by_logits(
     if weight is None:
         each = share(g, labels, reduction)
     else:
-        weights = widened(_of_rows(weight, _at(labels, logits), logits))
+        weights = widened(_of_rows(weight, labels, logits))
         each = g * (weights / np.sum(weights) if reduction == "mean" else weights)
     column = reduction == "none" or weight is not None
     return (each[..., np.newaxis] if column else each) * softmax_error(logits, labels)
