@@ -130,7 +130,7 @@ CASES = {
     "cumsum": (lambda x: np.cumsum(x, axis=1), lambda x: x.cumsum(1), x),
     "cumprod": (lambda x: np.cumprod(x, axis=0), lambda x: x.cumprod(0), x),
     "trapezoid": (np.trapezoid, torch.trapezoid, x),
-    "logsumexp": (functional.logsumexp, lambda x: x.logsumexp(-1), x),
+    "logsumexp": (lambda x: functional.logsumexp(x, -1), lambda x: x.logsumexp(-1), x),
     "norm": (np.linalg.norm, torch.linalg.norm, x),
     "norm of order 1": (lambda v: np.linalg.norm(v, 1), lambda v: v.norm(1), vector),
     "norm of order 3": (lambda v: np.linalg.norm(v, 3), lambda v: v.norm(3), vector),

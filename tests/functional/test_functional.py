@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -266,3 +268,163 @@ def test_an_error_names_the_tensors():
     logits = leaf(np.zeros((2, 3)), name="scores")
     with pytest.raises(ValueError, match=r"cross_entropy of scores \(2, 3\)"):
         cross_entropy(logits, np.array([0, 3]))
+
+
+# Halves, unsigned integers, infinities
+
+
+@pytest.mark.parametrize("count", [70_000, 1_000_000])
+def test_a_mean_over_more_elements_than_a_half_can_count(count):
+    x, t = leaf(np.full(count, 2.0, np.float16)), np.zeros(count, np.float16)
+    loss = mse_loss(x, t)
+    loss.backward()
+    assert loss.dtype == x.grad.dtype == np.float16
+    assert loss.item() == 4
+    np.testing.assert_allclose(x.grad[:3], np.float16(4 / count))
+    logits, labels = leaf(np.zeros((count, 2), np.float16)), np.zeros(count, int)
+    loss = cross_entropy(logits, labels)
+    loss.backward()
+    np.testing.assert_allclose(loss.item(), np.log(2), rtol=1e-3)
+    np.testing.assert_allclose(logits.grad[0], np.float16([-0.5 / count, 0.5 / count]))
+
+
+def test_weights_of_classes_in_halves():
+    x, labels = leaf(np.zeros((70_000, 2), np.float16)), np.zeros(70_000, int)
+    loss = cross_entropy(x, labels, weight=[2, 1])
+    loss.backward()
+    assert loss.dtype == x.grad.dtype == np.float16
+    np.testing.assert_allclose(loss.item(), np.log(2), rtol=1e-3)
+    np.testing.assert_allclose(x.grad[0, 1], np.float16(0.5 / 70_000))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64, bool])
+def test_targets_learn_from_integer_logits(dtype):
+    logits, t = np.array([1, 0, 1], dtype), leaf([0.2, 0.5, 1.0])
+    binary_cross_entropy_with_logits(logits, t, "sum").backward()
+    np.testing.assert_array_equal(t.grad, [-1, 0, -1])
+    t.zero_grad()
+    mse_loss(logits, t, "sum").backward()
+    np.testing.assert_allclose(t.grad, [-1.6, 1, 0], rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [(-np.inf, -np.inf), (np.inf, np.inf), (np.inf, 0.0), (-np.inf, 0.0), (np.inf, -np.inf)],
+)
+def test_logsumexp_at_infinities_is_logaddexp(x, y):
+    pair, one, other = leaf([x, y]), leaf(x), leaf(y)
+    total, expected = logsumexp(pair), np.logaddexp(one, other)
+    total.backward()
+    expected.backward()
+    assert total.item() == expected.item()
+    np.testing.assert_allclose(pair.grad, [one.grad, other.grad], atol=1e-200)
+
+
+def test_logsumexp_is_of_all_elements_unless_an_axis_is_named(rng):
+    x = rng.normal(size=(3, 4))
+    np.testing.assert_allclose(logsumexp(x), np.log(np.exp(x).sum()), rtol=1e-14)
+    assert logsumexp(x, keepdims=True).shape == (1, 1)
+    assert logsumexp(x, axis=1).shape == (3,)
+
+
+# The further losses and activations
+
+
+def test_weights_of_classes_count_each_row_by_its_class(rng):
+    x, labels, weight = rng.normal(size=(6, 3)), np.array([0, 1, 1, 2, 0, 2]), [1.0, 0.0, 3.0]
+    losses = cross_entropy(x, labels, "none")
+    w = np.array(weight)[labels]
+    for reduction, expected in (
+        ("none", w * losses),
+        ("sum", np.sum(w * losses)),
+        ("mean", np.sum(w * losses) / np.sum(w)),
+    ):
+        np.testing.assert_allclose(cross_entropy(x, labels, reduction, weight), expected)
+    even = cross_entropy(x, labels, weight=np.full(3, 7.0))
+    np.testing.assert_allclose(even, cross_entropy(x, labels), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        ([1.0, 2.0], r"each of 3 classes, and it has shape \(2,\)"),
+        ([1.0, -1.0, 1.0], "0 or more, and position 1 holds -1"),
+        ([1.0, np.nan, 1.0], "position 1 holds nan"),
+    ],
+)
+def test_cross_entropy_refuses_weights(weight, message):
+    with pytest.raises(ValueError, match=message):
+        cross_entropy(np.zeros((2, 3)), np.array([0, 1]), weight=weight)
+
+
+def test_huber_is_half_the_square_and_then_a_line():
+    x = leaf([-3.0, -0.5, 0.0, 0.5, 3.0])
+    losses = bp.functional.huber_loss(x, np.zeros(5), "none", delta=2.0)
+    np.testing.assert_allclose(losses.data, [4, 0.125, 0, 0.125, 4])
+    losses.sum().backward()
+    np.testing.assert_allclose(x.grad, [-2, -0.5, 0, 0.5, 2])
+    with pytest.raises(ValueError, match="delta must be positive, not 0"):
+        bp.functional.huber_loss([1.0], [0.0], delta=0)
+
+
+def test_binary_cross_entropy_takes_probabilities(rng):
+    logits, t = rng.normal(size=8), rng.uniform(size=8)
+    x, z = leaf(sigmoid(logits)), leaf(logits)
+    loss, expected = bp.functional.binary_cross_entropy(x, t), None
+    expected = binary_cross_entropy_with_logits(z, t)
+    np.testing.assert_allclose(loss.data, expected.data, rtol=1e-13)
+    loss.backward()
+    expected.backward()
+    slope = sigmoid(logits) * (1 - sigmoid(logits))
+    np.testing.assert_allclose(x.grad * slope, z.grad, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_binary_cross_entropy_of_sure_predictions(dtype):
+    p = leaf(np.array([0, 1, 0, 1], dtype))
+    losses = bp.functional.binary_cross_entropy(p, np.array([0, 1, 1, 0]), "none")
+    np.testing.assert_array_equal(losses.data, [0, 0, 100, 100])
+    losses.sum().backward()
+    assert np.isfinite(p.grad).all()
+    np.testing.assert_array_equal(p.grad[:2], [1, -1])
+    for wrong in (-0.1, 1.5):
+        with pytest.raises(ValueError, match="predictions must be probabilities, 0 to 1"):
+            bp.functional.binary_cross_entropy([0.5, wrong], [0, 1])
+
+
+def test_activations_by_definition(rng):
+    x = rng.normal(size=9) * 3
+    np.testing.assert_allclose(bp.functional.silu(x), x / (1 + np.exp(-x)), rtol=1e-13)
+    leaky = bp.functional.leaky_relu(x, 0.2)
+    np.testing.assert_allclose(leaky, np.where(x > 0, x, 0.2 * x), rtol=1e-15)
+    erf = np.array([math.erf(value / math.sqrt(2)) for value in x])
+    np.testing.assert_allclose(bp.functional.gelu(x), x * (1 + erf) / 2, atol=1e-3)
+
+
+def test_leaky_relu_at_the_kink_has_the_slope_of_least_size():
+    assert bp.grad(bp.functional.leaky_relu)(0.0) == 0.01
+
+
+def test_l1_penalty_goes_through_structures():
+    a, b = leaf([1.0, -2.0]), leaf(3.0)
+    total = bp.functional.l1_penalty({"layers": [(a, None), {"bias": b}]})
+    total.backward()
+    assert total.item() == 6
+    np.testing.assert_array_equal(a.grad, [1, -1])
+    assert b.grad == 1
+    for nothing in ([], [None], {"a": []}):
+        with pytest.raises(ValueError, match="no parameters"):
+            bp.functional.l1_penalty(nothing)
+
+
+@pytest.mark.parametrize(
+    ("labels", "cure"),
+    [
+        (np.zeros((2, 1), int), r"use labels\[:, 0\]"),
+        (np.zeros((2, 3), int), r"use np.argmax\(labels, axis=-1\)"),
+        (np.zeros(2), r"use labels.astype\(int\)"),
+    ],
+)
+def test_labels_of_a_usual_other_form_are_told_the_cure(labels, cure):
+    with pytest.raises((TypeError, ValueError), match=cure):
+        cross_entropy(np.zeros((2, 3)), labels)

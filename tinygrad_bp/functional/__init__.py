@@ -10,14 +10,26 @@ from numpy import tanh
 from ..engine.compositions.rearranging import put_along_axis
 from ..engine.rules.activations import relu, sigmoid, softplus
 from ..support.answers import answering
+from .activations import gelu, leaky_relu, silu
 from .affine import linear
-from .losses import binary_cross_entropy_with_logits, cross_entropy, l1_penalty, mse_loss
+from .classes import cross_entropy
+from .losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    huber_loss,
+    l1_penalty,
+    mse_loss,
+)
 from .softmaxes import log_softmax, logsumexp, softmax
 
 __all__ = [
+    "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
+    "gelu",
+    "huber_loss",
     "l1_penalty",
+    "leaky_relu",
     "linear",
     "log_softmax",
     "logsumexp",
@@ -25,6 +37,7 @@ __all__ = [
     "put_along_axis",
     "relu",
     "sigmoid",
+    "silu",
     "softmax",
     "softplus",
     "tanh",

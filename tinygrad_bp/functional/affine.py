@@ -49,9 +49,10 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
             f"a weight of shape {weight.shape} needs a bias of shape {weight.shape[:1]} or (), "
             f"not {shape}"
         )
-    if getattr(bias, "dtype", out.dtype) is not out.dtype or out.dtype.kind != "f":
+    own = type(out) is np.ndarray and out.dtype.kind == "f"
+    if not own or getattr(bias, "dtype", out.dtype) is not out.dtype:
         return out + bias
-    out += bias  # nobody else has seen this array yet
+    out += bias  # a fresh array of NumPy's, which nobody else has seen yet
     return out
 
 

@@ -5,152 +5,28 @@ The losses of the elements become their mean, their sum, or stay as they are.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..engine.registry import primitive, rule
 from ..engine.rules.activations import decay, sigmoid
-from ..engine.rules.types import as_array, real
-from ..support.arguments import places, refuse, shown, suggestion
-from .softmaxes import _shifted, softmax
+from ..support.arguments import positive, shown
+from .classes import cross_entropy
+from .reducing import comparable, probabilities, reduced, share, verified
 
-_REDUCTIONS = ("mean", "sum", "none")
-
-
-tanh = np.tanh
+Slope = Callable[[Any, Any, Any], Any]
 
 
-def _comparable(predictions: Any, targets: Any) -> tuple[Any, Any]:
-    """Two arrays of one shape; integer targets become floats of the predictions' width."""
-    predictions, targets = real(predictions, "predictions"), as_array(targets)
-    if predictions.shape != targets.shape:
-        raise ValueError(
-            f"predictions have shape {predictions.shape} and targets {targets.shape}: "
-            "reshape one, so that each prediction has its own target"
-        )
-    if targets.dtype.kind in "biu":
-        targets = targets.astype(predictions.dtype)
-    return predictions, real(targets, "targets")
+def _loss_rule(loss: Callable[..., Any], *slopes: Slope, formula: list[str]) -> None:
+    """The rule of a loss of elements, whose slopes take what each element gets of ``g``."""
 
+    def by(slope: Slope) -> Callable[..., Any]:
+        return lambda g, out, x, t, reduction="mean": slope(share(g, x, reduction), x, t)
 
-def _reduced(losses: Any, targets: Any, reduction: str) -> Any:
-    """The losses of the elements, averaged, summed or as they are."""
-    if reduction not in _REDUCTIONS:
-        raise ValueError(f"unknown reduction {reduction!r}: {suggestion(reduction, _REDUCTIONS)}")
-    if not losses.size:
-        raise ValueError("the batch is empty")
-    total = np.add.reduce(losses, axis=None)
-    if not math.isfinite(total):  # looked for only now, because a look at every target takes time
-        refuse(targets, ~np.isfinite(targets), "targets must be finite")
-    if reduction == "none":
-        return losses
-    return total / losses.size if reduction == "mean" else total
-
-
-def _share(g: Any, count: int, reduction: str) -> Any:
-    """What one element's loss gets of the gradient ``g`` of the reduced loss."""
-    return g / count if reduction == "mean" else g
-
-
-@primitive
-def cross_entropy(logits: Any, labels: Any, reduction: str = "mean") -> Any:
-    """The negative log-probability that the softmax of ``logits`` gives to the right class.
-
-    ``logsumexp(logits) - logits[label]``; its derivative is ``softmax(logits)`` less one at the
-    label. Bishop, "Pattern Recognition and Machine Learning", Springer 2006, section 4.3.4.
-
-    Parameters
-    ----------
-    logits : array of shape (n, c) or (c,)
-        Scores of the c classes, of any size, for n examples or for one.
-    labels : array of integers of shape (n,) or ()
-        The right class of each example, from 0 to c - 1.
-    reduction : {'mean', 'sum', 'none'}
-
-    Returns
-    -------
-    scalar, or with ``reduction='none'`` an array of the shape of ``labels``
-
-    Raises
-    ------
-    TypeError
-        If the labels are not integers.
-    ValueError
-        If the shapes are not these, the batch is empty, or a label is out of range.
-
-    Examples
-    --------
-    >>> import tinygrad_bp as bp
-    >>> logits = bp.Tensor([[1000.0, 0.0]], requires_grad=True)
-    >>> loss = cross_entropy(logits, np.array([1]))
-    >>> loss.backward()
-    >>> print(loss.item(), logits.grad)
-    1000.0 [[ 1. -1.]]
-    """
-    logits, labels = real(logits, "logits"), as_array(labels)
-    _check_labels(logits, labels)
-    x = _shifted(logits, -1)
-    with np.errstate(under="ignore"):
-        losses = np.log(np.add.reduce(np.exp(x), axis=-1)) - x[_at(labels)]
-    return _reduced(losses, labels, reduction)
-
-
-def _check_labels(logits: Any, labels: Any) -> None:
-    if logits.ndim not in (1, 2) or labels.shape != logits.shape[:-1]:
-        raise ValueError(
-            "logits of shape (n, c) need labels of shape (n,), one class number for each row; "
-            f"logits have shape {logits.shape} and labels {labels.shape}"
-        )
-    classes = logits.shape[-1]
-    if classes == 1 and labels.any():
-        raise ValueError("one logit is for binary_cross_entropy_with_logits: two classes need two")
-    places(labels, classes, f"labels of {classes} classes")
-
-
-def _at(labels: Any) -> Any:
-    """The index of each row's label."""
-    return (np.arange(len(labels)), labels) if labels.ndim else labels
-
-
-@primitive
-def softmax_error(logits: Any, labels: Any) -> Any:
-    """The softmax of ``logits`` less one at each label: what `cross_entropy` sends back.
-
-    Examples
-    --------
-    >>> softmax_error(np.array([[0.0, 0.0]]), np.array([1]))
-    array([[ 0.5, -0.5]])
-    """
-    error = softmax(logits)
-    error[_at(as_array(labels))] -= 1
-    return error
-
-
-def _cross_entropy_by_logits(
-    g: Any, out: Any, logits: Any, labels: Any, reduction: str = "mean"
-) -> Any:
-    """Each row's ``softmax - one at the label``, times what the row gets of ``g``."""
-    share = g[..., np.newaxis] if reduction == "none" else _share(g, np.size(labels), reduction)
-    return share * softmax_error(logits, labels)
-
-
-def _softmax_error_by_logits(g: Any, out: Any, logits: Any, labels: Any) -> Any:
-    probabilities = softmax(logits)
-    return probabilities * (g - np.sum(g * probabilities, axis=-1, keepdims=True))
-
-
-rule(
-    cross_entropy,
-    _cross_entropy_by_logits,
-    None,
-    formula=["g (softmax x - one at label) / n", "0"],
-)
-
-
-rule(softmax_error, _softmax_error_by_logits, None, formula=["p (g - Σ g p), p = softmax x", "0"])
+    rule(loss, *map(by, slopes), formula=formula)
 
 
 @primitive
@@ -177,9 +53,55 @@ def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     >>> print(mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
     2.0
     """
-    predictions, targets = _comparable(predictions, targets)
+    predictions, targets = comparable(predictions, targets)
     difference = predictions - targets
-    return _reduced(difference * difference, targets, reduction)
+    return reduced(difference * difference, reduction, targets)
+
+
+_loss_rule(
+    mse_loss,
+    lambda share, x, t: 2 * share * (x - t),
+    lambda share, x, t: 2 * share * (t - x),
+    formula=["2 g (x - t) / n", "2 g (t - x) / n"],
+)
+
+
+@primitive
+def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """Half the squared difference, which from ``delta`` on grows as a straight line.
+
+    So a few targets that are far off do not outweigh all others. Huber, "Robust estimation of a
+    location parameter", Annals of Mathematical Statistics 35 (1964) 73.
+
+    Parameters
+    ----------
+    predictions, targets, reduction
+        As in `mse_loss`.
+    delta : float
+        The difference from which on its size counts, and not its square.
+
+    Examples
+    --------
+    >>> huber_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none")
+    array([0.125, 2.5  ])
+    """
+    delta = positive(delta, "delta")
+    predictions, targets = comparable(predictions, targets)
+    difference = predictions - targets
+    within = np.clip(difference, -delta, delta)
+    return reduced(within * (difference - within / 2), reduction, targets)
+
+
+rule(
+    huber_loss,
+    lambda g, out, x, t, reduction="mean", delta=1.0: (
+        share(g, x, reduction) * np.clip(x - t, -delta, delta)
+    ),
+    lambda g, out, x, t, reduction="mean", delta=1.0: (
+        share(g, x, reduction) * np.clip(t - x, -delta, delta)
+    ),
+    formula=["g clip(x - t, -δ, δ) / n", "g clip(t - x, -δ, δ) / n"],
+)
 
 
 @primitive
@@ -196,16 +118,12 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str =
     targets : array of the same shape
         Probabilities: mostly 0 or 1, integer or not.
     reduction : {'mean', 'sum', 'none'}
-
-    Returns
-    -------
-    scalar, or with ``reduction='none'`` an array of the inputs' shape
+        As in `mse_loss`.
 
     Raises
     ------
     ValueError
-        If the shapes differ, even where they would broadcast; if they are empty; if a target
-        is not finite or not in [0, 1].
+        As in `mse_loss`, and if a target is not in [0, 1].
 
     Examples
     --------
@@ -213,36 +131,75 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str =
     >>> print(binary_cross_entropy_with_logits(logits, targets, reduction="sum"))
     1000.0
     """
-    logits, targets = _comparable(logits, targets)
-    refuse(targets, (targets < 0) | (targets > 1), "targets must be probabilities, 0 to 1")
+    logits, targets = comparable(logits, targets)
+    targets = verified(targets, probabilities)
     losses = np.maximum(logits, 0) - logits * targets + np.log1p(decay(logits))
-    return _reduced(losses, targets, reduction)
+    return reduced(losses, reduction, targets)
 
 
-rule(
-    mse_loss,
-    lambda g, out, x, t, reduction="mean": _share(2 * g, np.size(x), reduction) * (x - t),
-    lambda g, out, x, t, reduction="mean": _share(2 * g, np.size(x), reduction) * (t - x),
-    formula=["2 g (x - t) / n", "2 g (t - x) / n"],
+_loss_rule(
+    binary_cross_entropy_with_logits,
+    lambda share, x, t: share * (sigmoid(x) - t),
+    lambda share, x, t: -(share * x),  # for -x of an unsigned x is not what it seems
+    formula=["g (sigmoid x - t) / n", "-g x / n"],
 )
 
 
-rule(
-    binary_cross_entropy_with_logits,
-    lambda g, out, x, t, reduction="mean": _share(g, np.size(x), reduction) * (sigmoid(x) - t),
-    lambda g, out, x, t, reduction="mean": _share(g, np.size(x), reduction) * -x,
-    formula=["g (sigmoid x - t) / n", "-g x / n"],
+@primitive
+def binary_cross_entropy(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+    """The negative log-likelihood of targets in [0, 1] whose probabilities are ``predictions``.
+
+    ``-t log p - (1 - t) log(1 - p)``, with logarithms of at least -100 as PyTorch's. Where the
+    probabilities are a sigmoid's, `binary_cross_entropy_with_logits` of what it was taken of
+    keeps more digits.
+
+    Parameters
+    ----------
+    predictions : array
+        The probabilities p, from 0 to 1.
+    targets, reduction
+        As in `binary_cross_entropy_with_logits`.
+
+    Raises
+    ------
+    ValueError
+        As in `mse_loss`, and if a prediction or a target is not in [0, 1].
+
+    Examples
+    --------
+    >>> print(binary_cross_entropy(np.array([0.5, 1.0]), np.array([1, 1])).round(3))
+    0.347
+    """
+    predictions, targets = comparable(predictions, targets)
+    targets = verified(targets, probabilities)
+    p = verified(predictions, partial(probabilities, name="predictions"))
+    with np.errstate(divide="ignore"):
+        yes, no = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
+    return reduced(-targets * yes - (1 - targets) * no, reduction, targets)
+
+
+def _not_zero(p: Any) -> Any:
+    """``p``, held so far from 0 that it can be divided by."""
+    return np.maximum(p, max(1e-12, float(np.finfo(p.dtype).tiny)))
+
+
+_loss_rule(
+    binary_cross_entropy,
+    lambda share, p, t: share * ((1 - t) / _not_zero(1 - p) - t / _not_zero(p)),
+    lambda share, p, t: share * (np.log(_not_zero(1 - p)) - np.log(_not_zero(p))),
+    formula=["g ((1 - t) / (1 - p) - t / p) / n", "g (log(1 - p) - log p) / n"],
 )
 
 
 LOSSES: dict[str, Callable[[Any, Any], Any]] = {
     "binary_cross_entropy": binary_cross_entropy_with_logits,
     "cross_entropy": cross_entropy,
+    "huber": huber_loss,
     "mse": mse_loss,
 }
 
 
-def l1_penalty(parameters: Iterable[Any]) -> Any:
+def l1_penalty(parameters: Any) -> Any:
     """The sum of the parameters' absolute values: a term for the loss, that makes them sparse.
 
     Its derivative at 0 is 0. Tibshirani, "Regression shrinkage and selection via the lasso",
@@ -251,6 +208,7 @@ def l1_penalty(parameters: Iterable[Any]) -> Any:
     Parameters
     ----------
     parameters : iterable of Tensor or array
+        Lists, tuples and dictionaries in it are gone through; None counts nothing.
 
     Returns
     -------
@@ -265,10 +223,22 @@ def l1_penalty(parameters: Iterable[Any]) -> Any:
     --------
     >>> print(l1_penalty([np.array([1.0, -2.0]), np.array(0.5)]))
     3.5
+    >>> print(l1_penalty({"weight": np.array([1.0, -2.0]), "more": [np.array(4.0), None]}))
+    7.0
     """
     if not isinstance(parameters, Iterable):
         raise TypeError(f"parameters must be a list of Tensors or arrays, not {shown(parameters)}")
-    terms = [np.sum(np.abs(p)) for p in parameters]
+    terms = _sizes(parameters)
     if not terms:
         raise ValueError("there are no parameters to take the sum of")
     return sum(terms[1:], terms[0])
+
+
+def _sizes(parameters: Any) -> list[Any]:
+    """The sum of absolute values of each array in a structure."""
+    if parameters is None:
+        return []
+    parts = parameters.values() if isinstance(parameters, Mapping) else parameters
+    if not hasattr(parts, "shape") and isinstance(parts, Iterable):
+        return [size for part in parts for size in _sizes(part)]
+    return [np.sum(np.abs(parameters))]

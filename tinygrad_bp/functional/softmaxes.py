@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.registry import primitive, rule
+from ..engine.rules.elementary import difference
 from ..engine.rules.reductions import restore
 from ..engine.rules.types import real
 
@@ -16,7 +17,7 @@ Axis = int | tuple[int, ...] | None
 def _shifted(x: Any, axis: Axis) -> Any:
     """``x`` less its largest element, so that the exponentials cannot overflow."""
     x = real(x)
-    return x - np.maximum.reduce(x, axis=axis, keepdims=True)
+    return x - np.max(x, axis=axis, keepdims=True)
 
 
 @primitive
@@ -30,9 +31,8 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
            [1. , 0. ]])
     """
     with np.errstate(under="ignore"):
-        result = np.exp(_shifted(x, axis))
-        result /= np.add.reduce(result, axis=axis, keepdims=True)
-    return result
+        exponentials = np.exp(_shifted(x, axis))
+        return exponentials / np.sum(exponentials, axis=axis, keepdims=True)
 
 
 @primitive
@@ -46,17 +46,22 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """
     x = _shifted(x, axis)
     with np.errstate(under="ignore"):
-        return x - np.log(np.add.reduce(np.exp(x), axis=axis, keepdims=True))
+        return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
 
 
 @primitive
-def logsumexp(x: Any, axis: Axis = -1, keepdims: bool = False) -> Any:
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The logarithm of the sum of exponentials along ``axis``: a smooth maximum.
+
+    Of all elements where no axis is named, as SciPy's. At infinities it is what `numpy.logaddexp`
+    is of two: equal ones share the gradient evenly.
 
     Examples
     --------
     >>> print(logsumexp(np.array([1000.0, 1000.0])).round(3))
     1000.693
+    >>> logsumexp(np.zeros((2, 2)), axis=-1).round(3)
+    array([0.693, 0.693])
     """
     x = real(x)
     largest = np.max(x, axis=axis, keepdims=True)
@@ -80,8 +85,11 @@ rule(
 )
 
 
-rule(
-    logsumexp,
-    lambda g, out, x, axis=-1, keepdims=False: restore(g, x, axis, keepdims) * softmax(x, axis),
-    formula=["softmax x"],
-)
+def _logsumexp_by_x(g: Any, out: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """``g`` times the softmax, in which equal infinities are equal."""
+    x = real(x)
+    below = difference(x, np.max(x, axis=axis, keepdims=True))
+    return restore(g, x, axis, keepdims) * softmax(below, axis)
+
+
+rule(logsumexp, _logsumexp_by_x, formula=["softmax x"])

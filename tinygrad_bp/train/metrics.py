@@ -75,8 +75,8 @@ METRICS: dict[str, Callable[[Any, Any], Any]] = {"accuracy": accuracy, "mae": ma
 
 
 def _numbers(x: Any) -> Any:
-    """An array of real numbers, wide enough for their differences."""
-    x = np.asarray(x)
+    """An array of real numbers, wide enough for their differences; lazy ones stay so."""
+    x = x if hasattr(x, "__array_function__") else np.asarray(x)
     if x.dtype.kind not in "biuf" or not x.size:
         raise ValueError(f"a metric compares real numbers, not {x.dtype} of shape {x.shape}")
     return x if x.dtype.kind == "f" else x.astype(float)

@@ -3,15 +3,20 @@
 import numpy as np
 
 from tinygrad_bp.functional import (
+    binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
+    gelu,
+    huber_loss,
+    leaky_relu,
     linear,
     log_softmax,
     logsumexp,
     mse_loss,
+    silu,
     softmax,
 )
-from tinygrad_bp.functional.losses import softmax_error
+from tinygrad_bp.functional.classes import softmax_error
 
 from .sample import Constant, Sample
 
@@ -20,6 +25,7 @@ rows, batch = rng.normal(size=(5, 3)), rng.normal(size=(2, 5, 3))
 weight, bias = rng.normal(size=(4, 3)), rng.normal(size=4)
 logits, labels = rng.normal(size=(5, 4)), np.array([3, 0, 0, 2, 1])
 targets, probabilities = rng.normal(size=(5, 4)), rng.uniform(0.1, 0.9, size=(5, 4))
+ratios = rng.uniform(0.1, 0.9, size=(5, 4))
 one = np.array(0.7)
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -45,6 +51,14 @@ SAMPLES = [
     *(Sample(mse_loss, (logits, targets), {"reduction": r}) for r in REDUCTIONS),
     Sample(mse_loss, (logits[0], Constant(targets[0]))),
     Sample(mse_loss, (one, np.array(0.2))),
+    *(
+        Sample(cross_entropy, (logits, labels), {"reduction": r, "weight": (0.5, 0, 2, 1)})
+        for r in REDUCTIONS
+    ),
+    *(Sample(huber_loss, (logits, targets), {"reduction": r}) for r in REDUCTIONS),
+    Sample(huber_loss, (logits, targets), {"delta": 0.25}),
+    *(Sample(binary_cross_entropy, (probabilities, ratios), {"reduction": r}) for r in REDUCTIONS),
+    *(Sample(f, (x,)) for f in (silu, gelu, leaky_relu) for x in (one, logits)),
     *(
         Sample(binary_cross_entropy_with_logits, (logits, probabilities), {"reduction": r})
         for r in REDUCTIONS

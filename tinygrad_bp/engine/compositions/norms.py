@@ -24,9 +24,9 @@ def vector_norm(x, order, axis, keepdims):
         return np.sum(sizes, axis=axis, keepdims=keepdims)
     if isinstance(order, str):
         raise ValueError(f"np.linalg.norm of vectors with ord={order!r}: that is for matrices")
-    total = np.sum(sizes**order, axis=axis, keepdims=keepdims)
-    zero = total == 0  # where the derivative of least norm is 0
-    return np.where(zero, total, np.where(zero, 1, total) ** (1 / order))
+    zero = np.sum(sizes, axis=axis, keepdims=True) == 0  # where the slope of least norm is 0
+    total = np.sum(np.where(zero, 1, sizes) ** order, axis=axis, keepdims=keepdims)
+    return np.where(np.reshape(zero, total.shape), 0, total ** (1 / order))
 
 
 def matrix_norm(x, order, axes, keepdims):

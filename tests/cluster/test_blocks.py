@@ -1,0 +1,279 @@
+"""Training over Dask arrays is the training over NumPy's, whoever computes the blocks."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import numpy as np
+import pytest
+
+import tinygrad_bp as bp
+from tinygrad_bp import nn, optim, train
+from tinygrad_bp.functional import cross_entropy, l1_penalty, mse_loss
+
+dask = pytest.importorskip("dask")
+da = pytest.importorskip("dask.array")
+distributed = pytest.importorskip("distributed")
+
+from tinygrad_bp.train.blocks import fit_blocks, has_blocks, predict_blocks  # noqa: E402
+
+rng = np.random.default_rng(3)
+X = rng.normal(size=(60, 3))
+y = (np.sum(X * X, axis=1) > 2.4).astype(int) + (X[:, 0] > 1)
+ROWS = 10
+
+
+def lazy(array, rows=ROWS):
+    return da.from_array(array, chunks=(rows, *array.shape[1:]))
+
+
+def mlp(**options):
+    return nn.MLP([3, 8, 3], activation="tanh", seed=0, **options)
+
+
+def adam(model, lr=0.05):
+    return optim.Adam(model.parameters(), lr)
+
+
+def trained(X, y, model=None, **options):
+    """A model trained over blocks, and its history."""
+    model = model or mlp()
+    given = {"loss": cross_entropy, "optimizer": adam(model), "epochs": 3, "progress": False}
+    return model, fit_blocks(model, X, y, **{**given, "seed": 5, **options})
+
+
+def trained_on_numpy(batch_size, model=None):
+    model = model or mlp()
+    history = train.fit(
+        model,
+        X,
+        y,
+        loss="cross_entropy",
+        optimizer=adam(model),
+        epochs=3,
+        batch_size=batch_size,
+        shuffle=False,
+        progress=False,
+    )
+    return model, history
+
+
+def values(model):
+    return np.concatenate([p.data.ravel() for p in model.parameters()])
+
+
+@pytest.fixture(autouse=True)
+def where(request):
+    """In this process, unless the test asks for the cluster: where one dies on purpose."""
+    scheduler = "distributed" if "client" in request.fixturenames else "synchronous"
+    with dask.config.set(scheduler=scheduler):
+        yield
+
+
+@pytest.fixture(scope="module")
+def client():
+    """A cluster of two processes."""
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+# The same numbers as NumPy's
+
+
+@pytest.mark.parametrize("batch_size", [None, 60, 20, 10, 5, 4])
+def test_training_equals_that_on_numpy_arrays(batch_size):
+    model, history = trained(lazy(X), lazy(y), batch_size=batch_size, shuffle=False)
+    expected, told = trained_on_numpy(batch_size)
+    np.testing.assert_allclose(values(model), values(expected), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(history.loss, told.loss, rtol=1e-10)
+    np.testing.assert_allclose(history["gradient norm"], told["gradient norm"], rtol=1e-10)
+    assert not model.training
+
+
+def test_blocks_of_unequal_sizes_count_by_their_rows():
+    uneven = da.from_array(X, chunks=((7, 20, 1, 32), 3))
+    model, _ = trained(uneven, y, batch_size=None)
+    expected, _ = trained_on_numpy(None)
+    np.testing.assert_allclose(values(model), values(expected), rtol=1e-10, atol=1e-12)
+
+
+def test_columns_in_blocks_and_unknown_numbers_of_rows_are_taken_too():
+    cut = da.from_array(X, chunks=(15, 2))
+    unknown = lazy(y)[lazy(y) >= 0]
+    assert np.isnan(unknown.shape[0])
+    model, _ = trained(cut, unknown)
+    expected, _ = trained_on_numpy(None)
+    np.testing.assert_allclose(values(model), values(expected), rtol=1e-10, atol=1e-12)
+
+
+def test_layers_that_remember_train_on_one_block_to_a_batch():
+    def normalised():
+        layers = nn.Linear(3, 4, seed=1), nn.BatchNorm(4), nn.Dropout(0.2, seed=2)
+        return nn.Sequential(*layers, nn.Linear(4, 3, seed=3))
+
+    model, _ = trained(lazy(X), lazy(y), normalised(), batch_size=ROWS, shuffle=False)
+    expected, _ = trained_on_numpy(ROWS, normalised())
+    for name, array in expected.state_dict().items():
+        np.testing.assert_allclose(model.state_dict()[name], array, rtol=1e-10, err_msg=name)
+    with pytest.raises(ValueError, match="a batch of 6 blocks"):
+        trained(lazy(X), lazy(y), normalised())
+
+
+def test_a_loss_of_ones_own_sees_the_models_parameters():
+    def penalised(model):
+        return lambda outputs, y: cross_entropy(outputs, y) + 0.01 * l1_penalty(model.parameters())
+
+    model, expected = mlp(), mlp()
+    trained(lazy(X), lazy(y), model, loss=penalised(model))
+    optimizer = adam(expected)
+    for _ in range(3):
+        optimizer.zero_grad()
+        penalised(expected)(expected(X), y).backward()
+        optimizer.step()
+    np.testing.assert_allclose(values(model), values(expected), rtol=1e-10)
+
+
+def test_single_precision_stays():
+    model, _ = trained(lazy(X.astype("f4")), lazy(y), mlp(dtype=np.float32))
+    assert {p.dtype for p in model.parameters()} == {np.dtype(np.float32)}
+
+
+def test_chance_orders_the_blocks_by_the_seed():
+    ends = [values(trained(lazy(X), lazy(y), batch_size=ROWS, seed=s)[0]) for s in (1, 1, 2)]
+    np.testing.assert_array_equal(ends[0], ends[1])
+    assert (ends[0] != ends[2]).any()
+
+
+def test_data_that_would_fill_no_memory_is_made_block_by_block():
+    made = []
+
+    def make(i):
+        made.append(i)
+        return np.full((ROWS, 3), float(i))
+
+    parts = [da.from_delayed(dask.delayed(make)(i), (ROWS, 3), float) for i in range(4)]
+    data = da.concatenate(parts)
+    trained(data[:, :3], data[:, :1], mlp(), loss=lambda z, y: mse_loss(z[:, :1], y), epochs=2)
+    assert sorted(made) == [0, 0, 1, 1, 2, 2, 3, 3]  # X and y share what they are cut from
+
+
+# Prediction and measuring
+
+
+def test_prediction_is_lazy_and_in_blocks():
+    model = mlp()
+    outputs = predict_blocks(model, lazy(X))
+    expected = train.predict(model, X)
+    for p in model.parameters():
+        p.data = np.zeros(p.shape)  # which the outputs do not see
+    assert has_blocks(outputs)
+    assert outputs.chunks == ((ROWS,) * 6, (3,))
+    np.testing.assert_allclose(outputs.compute(), expected, rtol=1e-13)
+
+
+def test_metrics_and_validation_are_measured_as_by_fit():
+    metrics = dict.fromkeys(["accuracy"], train.metrics.accuracy)
+    model, history = trained(lazy(X), lazy(y), metrics=metrics, validation=(lazy(X[:20]), y[:20]))
+    outputs = train.predict(model, X)
+    assert history["accuracy"][-1] == train.metrics.accuracy(outputs, y)
+    assert history["validation accuracy"][-1] == train.metrics.accuracy(outputs[:20], y[:20])
+    expected = cross_entropy(outputs[:20], y[:20])
+    np.testing.assert_allclose(history["validation loss"][-1], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("metric", train.metrics.METRICS.values(), ids=lambda f: f.__name__)
+def test_metrics_take_lazy_arrays(metric):
+    outputs, targets = X[:, :1], y[:, np.newaxis]
+    found = metric(lazy(outputs), lazy(targets))
+    np.testing.assert_allclose(found, metric(outputs, targets), rtol=1e-12)
+
+
+def test_a_callback_ends_the_training():
+    _, history = trained(lazy(X), lazy(y), callbacks=[lambda model, history: len(history) == 2])
+    assert len(history) == 2
+    assert history.stopped == "ended by a callback"
+
+
+# What goes wrong says where, and leaves the model as it was
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("y", 3, r"rows 20 to 29: .*labels of 3 classes must be 0 to 2, and position 5 holds 3"),
+        ("X", np.nan, r"rows 20 to 29: X must be finite, and X\[5, 0\] is nan"),
+    ],
+)
+def test_a_fault_in_the_data_names_the_rows(place, value, message):
+    arrays = {"X": X.copy(), "y": y.copy()}
+    arrays[place][25] = value
+    model = mlp()
+    with pytest.raises(ValueError, match=message):
+        trained(lazy(arrays["X"]), lazy(arrays["y"]), model)
+    np.testing.assert_array_equal(values(model), values(mlp()))
+
+
+def test_divergence_names_the_operation_and_keeps_the_model():
+    model = mlp()
+
+    def loss(outputs, targets):
+        return np.mean(np.log(outputs - 100))
+
+    with pytest.raises(bp.train.DivergenceError, match=r"batch 1: rows 10 to 19: log of") as caught:
+        trained(lazy(X), lazy(y), model, loss=loss)
+    assert caught.value.history.stopped == "diverged in epoch 1, batch 1"
+    np.testing.assert_array_equal(values(model), values(mlp()))
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_a_step_to_infinity_is_undone():
+    model = mlp()
+    optimizer = optim.SGD(model.parameters(), lr=1e308)
+    with pytest.raises(bp.train.DivergenceError, match="parameters infinite"):
+        trained(lazy(X), lazy(y), model, loss=lambda z, y: np.sum(z) * 1e3, optimizer=optimizer)
+    np.testing.assert_array_equal(values(model), values(mlp()))
+    assert optimizer.steps == 0
+
+
+def test_rows_that_do_not_match_are_refused():
+    with pytest.raises(ValueError, match="X has 60 rows and y 50"):
+        trained(lazy(X), lazy(y[:50]))
+
+
+# On processes, one of which dies
+
+
+def dies_once(rows, flag):
+    """The rows, unless no worker has died yet."""
+    distributed.get_worker()  # an error where this is no worker
+    if not os.path.exists(flag):
+        open(flag, "x").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rows
+
+
+def test_processes_give_the_same_bits_as_one_even_if_one_is_killed(client, tmp_path):
+    with dask.config.set(scheduler="synchronous"):
+        expected, _ = trained(lazy(X), lazy(y), batch_size=20)
+    undisturbed, _ = trained(lazy(X), lazy(y), batch_size=20)
+    flag = str(tmp_path / "killed")
+    parts = [dask.delayed(X[i : i + ROWS]) for i in range(0, 60, ROWS)]
+    parts[3] = dask.delayed(dies_once)(X[30:40], flag)
+    fatal = da.concatenate([da.from_delayed(part, (ROWS, 3), float) for part in parts])
+    killed, _ = trained(fatal, lazy(y), batch_size=20)
+    assert os.path.exists(flag)
+    np.testing.assert_array_equal(values(undisturbed), values(expected))
+    np.testing.assert_array_equal(values(killed), values(expected))
+
+
+def test_an_error_on_a_worker_names_the_rows(client):
+    wrong = y.copy()
+    wrong[25] = 3
+    with pytest.raises(ValueError, match=r"rows 20 to 29: .*position 5 holds 3"):
+        trained(lazy(X), lazy(wrong))

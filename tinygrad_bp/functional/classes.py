@@ -1,0 +1,158 @@
+"""Cross-entropy: the loss of scores of several classes, of which one is right."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..engine.registry import primitive, rule
+from ..engine.rules.types import as_array, real
+from ..support.arguments import places, refuse
+from .reducing import reduced, share, verified, widened
+from .softmaxes import _shifted, softmax
+
+
+@primitive
+def cross_entropy(logits: Any, labels: Any, reduction: str = "mean", weight: Any = None) -> Any:
+    """The negative log-probability that the softmax of ``logits`` gives to the right class.
+
+    ``logsumexp(logits) - logits[label]``; its derivative is ``softmax(logits)`` less one at the
+    label. Bishop, "Pattern Recognition and Machine Learning", Springer 2006, section 4.3.4.
+
+    Parameters
+    ----------
+    logits : array of shape (n, c) or (c,)
+        Scores of the c classes, of any size, for n examples or for one.
+    labels : array of integers of shape (n,) or ()
+        The right class of each example, from 0 to c - 1. Those of an array that is not NumPy's
+        are looked at when they are computed; where that cannot be, a wrong one has loss infinity.
+    reduction : {'mean', 'sum', 'none'}
+    weight : array of shape (c,), optional
+        What an example of each class counts. The mean is then that of weighted losses, divided
+        by the sum of the weights.
+
+    Returns
+    -------
+    scalar, or with ``reduction='none'`` an array of the shape of ``labels``
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers.
+    ValueError
+        If the shapes are not these, the batch is empty, or a label is out of range.
+
+    Examples
+    --------
+    >>> import tinygrad_bp as bp
+    >>> logits = bp.Tensor([[1000.0, 0.0]], requires_grad=True)
+    >>> loss = cross_entropy(logits, np.array([1]))
+    >>> loss.backward()
+    >>> print(loss.item(), logits.grad)
+    1000.0 [[ 1. -1.]]
+    """
+    logits, labels = real(logits, "logits"), as_array(labels)
+    labels = verified(labels, _label_check(logits, labels))
+    x = _shifted(logits, -1)
+    with np.errstate(under="ignore"):
+        losses = np.log(np.sum(np.exp(x), axis=-1)) - _of_labels(x, labels)
+    if weight is None:
+        return reduced(losses, reduction)
+    weights = _of_rows(weight, labels, logits)
+    mean = reduction == "mean"
+    total = reduced(widened(weights * losses), "sum" if mean else reduction)
+    total = total / np.sum(widened(weights)) if mean else total
+    return total if total.dtype is logits.dtype else total.astype(logits.dtype)
+
+
+def _label_check(logits: Any, labels: Any) -> Any:
+    """What looks at the values of labels that fit the logits in shape and type."""
+    if logits.ndim not in (1, 2) or labels.shape != logits.shape[:-1]:
+        raise ValueError(
+            "logits of shape (n, c) need labels of shape (n,), one class number for each row; "
+            f"logits have shape {logits.shape} and labels {labels.shape}{_cure(logits, labels)}"
+        )
+    if labels.dtype.kind not in "iu":
+        hint = ": use labels.astype(int)" if labels.dtype.kind in "fb" else ""
+        raise TypeError(f"labels must be integers, not {labels.dtype}{hint}")
+    return partial(_check_labels, classes=logits.shape[-1])
+
+
+def _cure(logits: Any, labels: Any) -> str:
+    """What makes class numbers of labels of a usual other shape."""
+    if labels.shape == (*logits.shape[:-1], 1):
+        return ": use labels[:, 0]" if logits.ndim == 2 else ": use labels[0]"
+    return ": use np.argmax(labels, axis=-1)" if labels.shape == logits.shape else ""
+
+
+def _check_labels(labels: Any, classes: int) -> None:
+    if classes == 1 and labels.any():
+        raise ValueError("one logit is for binary_cross_entropy_with_logits: two classes need two")
+    places(labels, classes, f"labels of {classes} classes")
+
+
+def _at(labels: Any, logits: Any) -> Any:
+    """Whether each of the logits is that of its row's label."""
+    return as_array(labels)[..., np.newaxis] == np.arange(logits.shape[-1])
+
+
+def _of_labels(x: Any, labels: Any) -> Any:
+    """What each row of ``x`` has at its label; -infinity where there is no such place."""
+    if type(x) is np.ndarray:  # a pair of indices is faster, and not every library takes one
+        return x[np.arange(len(labels)), labels] if labels.ndim else x[labels]
+    return np.max(np.where(_at(labels, x), x, -np.inf), axis=-1)
+
+
+def _of_rows(weight: Any, labels: Any, logits: Any) -> Any:
+    """The weight of each row's class."""
+    weight = np.asarray(weight, logits.dtype)
+    if weight.shape != logits.shape[-1:]:
+        raise ValueError(
+            f"weight must have one number for each of {logits.shape[-1]} classes, "
+            f"and it has shape {weight.shape}"
+        )
+    refuse(weight, ~((weight >= 0) & np.isfinite(weight)), "weights must be finite, 0 or more")
+    return np.sum(np.where(_at(labels, logits), weight, 0), axis=-1)
+
+
+@primitive
+def softmax_error(logits: Any, labels: Any) -> Any:
+    """The softmax of ``logits`` less one at each label: what `cross_entropy` sends back.
+
+    Examples
+    --------
+    >>> softmax_error(np.array([[0.0, 0.0]]), np.array([1]))
+    array([[ 0.5, -0.5]])
+    """
+    return softmax(logits) - _at(labels, logits)
+
+
+def _cross_entropy_by_logits(
+    g: Any, out: Any, logits: Any, labels: Any, reduction: str = "mean", weight: Any = None
+) -> Any:
+    """Each row's ``softmax - one at the label``, times what the row gets of ``g``."""
+    if weight is None:
+        each = share(g, labels, reduction)
+    else:
+        weights = widened(_of_rows(weight, labels, logits))
+        each = g * (weights / np.sum(weights) if reduction == "mean" else weights)
+    column = reduction == "none" or weight is not None
+    return (each[..., np.newaxis] if column else each) * softmax_error(logits, labels)
+
+
+def _softmax_error_by_logits(g: Any, out: Any, logits: Any, labels: Any) -> Any:
+    probabilities = softmax(logits)
+    return probabilities * (g - np.sum(g * probabilities, axis=-1, keepdims=True))
+
+
+rule(
+    cross_entropy,
+    _cross_entropy_by_logits,
+    None,
+    formula=["g (softmax x - one at label) / n", "0"],
+)
+
+
+rule(softmax_error, _softmax_error_by_logits, None, formula=["p (g - Σ g p), p = softmax x", "0"])

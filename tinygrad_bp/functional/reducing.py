@@ -1,0 +1,110 @@
+"""What losses share: comparable arrays, checks of the targets, and the mean or sum of all losses.
+
+Nothing here asks for a value of an array that is not NumPy's own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..engine.rules.types import as_array, cast, real
+from ..support.arguments import refuse, suggestion
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def verified(values: Any, check: Callable[[Any], Any]) -> Any:
+    """``values``, which ``check`` raises an error about where one is wrong.
+
+    NumPy's arrays are looked at now. An array made of blocks, such as Dask's, is looked at block
+    by block whenever it is computed. The values of other libraries' arrays are not asked for.
+
+    Examples
+    --------
+    >>> verified(np.array([0.5, 2.0]), probabilities)
+    Traceback (most recent call last):
+        ...
+    ValueError: targets must be probabilities, 0 to 1, and position 1 holds 2.0
+    """
+    if isinstance(values, np.ndarray | np.generic):
+        check(values)
+        return values
+    by_block = getattr(values, "map_blocks", None)
+    return by_block(partial(_seen, check=check), dtype=values.dtype) if by_block else values
+
+
+def _seen(block: Any, check: Callable[[Any], Any], block_info: Any = None) -> Any:
+    """One block, once it was looked at; an error says where in the whole it stands."""
+    if block.size:
+        try:
+            check(block)
+        except ValueError as error:
+            where = block_info[0]["array-location"] if block_info else []
+            part = ", ".join(f"{start}:{stop}" for start, stop in where)
+            raise ValueError(f"in the block [{part}]: {error}") from None
+    return block
+
+
+def finite_targets(targets: Any) -> None:
+    """Refuse nan and infinity."""
+    refuse(targets, ~np.isfinite(targets), "targets must be finite")
+
+
+def probabilities(values: Any, name: str = "targets") -> None:
+    """Refuse what is below 0 or above 1."""
+    refuse(values, (values < 0) | (values > 1), f"{name} must be probabilities, 0 to 1")
+
+
+def comparable(predictions: Any, targets: Any) -> tuple[Any, Any]:
+    """Two arrays of one shape; integer targets become floats of the predictions' width."""
+    predictions, targets = real(predictions, "predictions"), as_array(targets)
+    if predictions.shape != targets.shape:
+        raise ValueError(
+            f"predictions have shape {predictions.shape} and targets {targets.shape}: "
+            "reshape one, so that each prediction has its own target"
+        )
+    if targets.dtype.kind in "biu":
+        return predictions, targets.astype(predictions.dtype)
+    targets = real(targets, "targets")
+    if isinstance(targets, np.ndarray | np.generic):  # looked at in `reduced`, if need be
+        return predictions, targets
+    return predictions, verified(targets, finite_targets)
+
+
+def reduced(losses: Any, reduction: str, targets: Any = None) -> Any:
+    """The losses of the elements, averaged, summed or as they are.
+
+    Where they are not finite, NumPy's ``targets`` are looked at: looking at them at each call
+    would take longer than the loss.
+
+    Examples
+    --------
+    >>> print(reduced(np.array([1.0, 2.0]), "mean"))
+    1.5
+    """
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"unknown reduction {reduction!r}: {suggestion(reduction, REDUCTIONS)}")
+    if not losses.size:
+        raise ValueError("the batch is empty")
+    total = np.sum(widened(losses))
+    if isinstance(total, np.floating) and not math.isfinite(total) and targets is not None:
+        finite_targets(targets)
+    if reduction == "none":
+        return losses
+    total = total / losses.size if reduction == "mean" else total
+    return total if total.dtype is losses.dtype else total.astype(losses.dtype)
+
+
+def share(g: Any, x: Any, reduction: str) -> Any:
+    """What one element of ``x`` gets of the gradient ``g`` of the reduced loss."""
+    return widened(g) / getattr(x, "size", 1) if reduction == "mean" else g
+
+
+def widened(x: Any) -> Any:
+    """``x``, with halves as float32: large counts and their reciprocals are no halves."""
+    return cast(x, np.float32) if x.dtype.itemsize == 2 else x
