@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import html
-import importlib
 import io
 import json
 import os
 import string
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, view
-from ..explain.names import number, quantity
+from ..explain.names import count, decimal, quantity
 from ..support.files import checked, write
+from ..support.gif import looping, pillow
+from ..support.palette import PAPER
 from .groups import name_gradients
 from .picture import Options, picture_of
 from .render import accessible, render
-from .style import printable
+from .style import one_line
 
 SUFFIXES = (".html", ".gif")
 MOST_STEPS = 500
@@ -27,7 +28,13 @@ _MILLISECONDS, _AT_THE_END = 1200, 4000
 _OPTIONS = Options(backward=True)
 
 
-def animate(output: Tensor, path: str | os.PathLike[str]) -> None:
+def animate(
+    output: Tensor,
+    path: str | os.PathLike[str],
+    *,
+    notation: str | Mapping[str, str] = "grad",
+    fuse: bool = False,
+) -> None:
     """Show the backward pass from ``output`` step by step: one payment into one adjoint a step.
 
     Parameters
@@ -37,6 +44,10 @@ def animate(output: Tensor, path: str | os.PathLike[str]) -> None:
     path : str or path
         Where to write. ``.html`` gives a page with a slider, buttons and arrow keys that needs
         no network; ``page.html#step=3`` opens at a step. ``.gif`` gives a looping picture.
+    notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
+        What adjoints are called, as for `explain.view`: ``z.grad``, or ``δ^[2]``.
+    fuse : bool
+        Make a Tensor without a name part of the named one that it leads to.
 
     Raises
     ------
@@ -56,7 +67,7 @@ def animate(output: Tensor, path: str | os.PathLike[str]) -> None:
     ...     animate(x * x, pathlib.Path(folder) / "square.html")
     """
     path = checked(path, SUFFIXES)
-    graph = view(output)
+    graph = view(output, notation=notation, fuse=fuse)
     name_gradients(graph)
     if len(graph.edges) > MOST_STEPS:
         raise ValueError(
@@ -78,7 +89,7 @@ def _page(graph: Graph) -> str:
     template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
     svg = accessible(render(picture.source, "svg").decode(), picture.title, picture.description)
     return string.Template(template).substitute(
-        title=html.escape(f"Backward pass of {printable(graph.nodes[0].name)}, step by step"),
+        title=html.escape(f"Backward pass of {one_line(graph.nodes[0].name)}, step by step"),
         last=len(graph.edges) - 1,
         svg=svg,
         steps=json.dumps(steps, ensure_ascii=False).replace("<", "\\u003c"),  # no tag, no comment
@@ -87,30 +98,15 @@ def _page(graph: Graph) -> str:
 
 def _gif(graph: Graph) -> bytes:
     """One picture a step, all laid out alike."""
-    image = _pillow()
-    captions = [(-1, _BEFORE), *((edge.step, _told(edge)) for edge in graph.edges)]
+    image = pillow()
     frames = []
-    for step, caption in captions:
-        source = picture_of(graph, _OPTIONS, step, printable(caption, 90)).source
+    for step, caption in [(-1, _BEFORE), *((edge.step, _told(edge)) for edge in graph.edges)]:
+        source = picture_of(graph, _OPTIONS, step, one_line(caption, 90)).source
         frame = image.open(io.BytesIO(render(source, "png", _DPI))).convert("RGBA")
-        page = image.new("RGBA", frame.size, "white")
+        page = image.new("RGBA", frame.size, PAPER)
         page.alpha_composite(frame)
-        frames.append(page.convert("RGB"))
-    palette = frames[-1].quantize(256, image.Quantize.FASTOCTREE, dither=image.Dither.NONE)
-    frames = [frame.quantize(palette=palette, dither=image.Dither.NONE) for frame in frames]
-    times = [_MILLISECONDS] * (len(frames) - 1) + [_AT_THE_END]
-    written = io.BytesIO()
-    frames[0].save(written, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
-    return written.getvalue()
-
-
-def _pillow() -> Any:
-    try:
-        return importlib.import_module("PIL.Image")
-    except ImportError:
-        raise RuntimeError(
-            "a GIF needs Pillow: pip install pillow, or write an .html page instead"
-        ) from None
+        frames.append(page)
+    return looping(frames, _MILLISECONDS, _AT_THE_END)
 
 
 _BEFORE = "Forward pass done: every value is known, and no gradient yet."
@@ -119,24 +115,23 @@ _BEFORE_NOTE = "The backward pass starts at the output and goes against the arro
 
 def _told(edge: Edge) -> str:
     """What happens in a step, in symbols and numbers."""
-    name = printable(edge.receiver.name)
-    amount = quantity(edge.term)
+    name, amount = one_line(edge.receiver.adjoint_name), quantity(edge.term)
     if edge.consumer is None:
-        return f"Step {edge.step}: {name}.grad = {amount}, the seed"
-    numbers = (
-        f"{number(edge.consumer.adjoint)} × {number(edge.local)} = "
-        if edge.local is not None
-        else ""
-    )
-    return f"Step {edge.step}: {name}.grad += {printable(edge.product, 60)} = {numbers}{amount}"
+        return f"Step {edge.step}: {name} = {amount}, the seed"
+    local = edge.local
+    numbers = "" if local is None else f"{decimal(edge.consumer.adjoint)} × {decimal(local)} = "
+    return f"Step {edge.step}: {name} += {one_line(edge.product, 60)} = {numbers}{amount}"
 
 
 def _note(edge: Edge) -> str:
     """What the step means for the node that was paid."""
-    name = printable(edge.receiver.name)
+    name = one_line(edge.receiver.name)
     if edge.remaining:
-        terms = "term" if edge.remaining == 1 else "terms"
-        return f"{name} waits for {edge.remaining} more {terms}."
-    paid = len(edge.receiver.pays)
-    used = f" It is used {paid} time{'' if paid == 1 else 's'} from here on." if paid else ""
-    return f"{name}.grad is final: {quantity(edge.receiver.adjoint)}.{used}"
+        return f"{name} waits for {count(edge.remaining, 'more term')}."
+    adjoint = edge.receiver
+    final = f"{one_line(adjoint.adjoint_name)} is final: {quantity(adjoint.adjoint)}."
+    if not adjoint.pays:
+        return final
+    steps = [str(step) for step in adjoint.pays]
+    shown = steps if len(steps) <= 8 else [*steps[:7], "..."]
+    return f"{final} It is used in {'step' if len(steps) == 1 else 'steps'} {', '.join(shown)}."

@@ -6,7 +6,8 @@ import functools
 import inspect
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,8 @@ def draw(
     depth: int | None = None,
     max_nodes: int = 400,
     direction: str | None = None,
+    notation: str | Mapping[str, str] = "grad",
+    fuse: bool = False,
 ) -> Drawing:
     """Draw a computation graph, or its backward pass step by step.
 
@@ -105,7 +108,8 @@ def draw(
     ----------
     output : Tensor, list of Tensor, Module or callable
         What to draw: everything that led to it. A module or function is called with ``inputs``,
-        a module as in use, which leaves it as it was; ``draw(model(X))`` draws it in training.
+        a module in evaluation mode, which leaves it as it was; ``draw(model(X))`` draws it in
+        training.
         With ``backward(create_graph=True)`` done, ``[z, x.grad]`` draws both passes.
     *inputs
         For a module or function, its arguments. A function's floats and arrays of floats are
@@ -117,7 +121,8 @@ def draw(
     values : bool
         Show numbers. Shapes are always shown.
     grads : bool or "auto"
-        Show what is in ``.grad``. "auto": if anything is.
+        Show what is in ``.grad``. "auto": on the cards of those where something is. What a
+        module or function computes here was never differentiated, so there "auto" shows none.
     backward : bool
         Show the backward pass as dynamic programming: its steps numbered, the local derivative
         on every edge, and in every card the terms that were summed. The adjoints are found in
@@ -133,6 +138,11 @@ def draw(
         The most cards. Of a larger graph, those nearest to the output are drawn.
     direction : {"LR", "TB", "RL", "BT"}, optional
         Where the computation flows to: by default to the right for numbers, down for arrays.
+    notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
+        What adjoints are called, as for `explain.view`: ``z.grad``, or ``δ^[2]``.
+    fuse : bool
+        Make a Tensor without a name part of the named one that it leads to, so that an arrow
+        stands for a step that somebody named.
 
     Returns
     -------
@@ -161,10 +171,13 @@ def draw(
     """
     if inputs and isinstance(inputs[-1], str | os.PathLike):
         *inputs, path = inputs  # type: ignore[assignment]
+    ops = "merged" if fuse and ops == "auto" else ops
     options = Options(values, grads, backward, ops, depth, max_nodes, direction)
     if path is not None:
         checked(path, SUFFIXES)
-    graph = view(*_outputs(output, inputs), backward=backward)
+    if grads == "auto" and callable(output):
+        options = replace(options, grads=False)
+    graph = view(*_outputs(output, inputs), backward=backward, notation=notation, fuse=fuse)
     name_gradients(graph)
     picture = picture_of(graph, options)
     if picture.hidden:

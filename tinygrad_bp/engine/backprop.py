@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 
-def topological_order(output: Tensor) -> list[Tensor]:
-    """List the nodes that lead to ``output``, each after all of its consumers.
+def topological_order(*outputs: Tensor) -> list[Tensor]:
+    """List the nodes that lead to ``outputs``, each after all of its consumers.
 
     Kahn's algorithm: count every node's consumers (one per edge, so ``x * x`` counts twice),
     then release a node when its last consumer has been listed. No recursion, so a chain of a
@@ -30,8 +30,8 @@ def topological_order(output: Tensor) -> list[Tensor]:
 
     Kahn, "Topological sorting of large networks", Communications of the ACM 5 (1962) 558.
     """
-    consumers = {output: 0}
-    found = [output]
+    consumers = dict.fromkeys(outputs, 0)
+    found = list(consumers)
     for node in found:  # which grows while it is read
         for position in node.edges:
             parent = node.inputs[position]
@@ -41,7 +41,7 @@ def topological_order(output: Tensor) -> list[Tensor]:
                 consumers[parent] = 1
                 found.append(parent)
     order = []
-    ready = [output]
+    ready = [output for output in outputs if not consumers[output]]
     while ready:
         node = ready.pop()
         order.append(node)

@@ -29,7 +29,7 @@ rule(
     lambda g, out, x, axis=None, dtype=None, keepdims=False, initial=0, where=True: spread(
         g, x, axis, keepdims, where
     ),
-    formula=["g, spread"],
+    formula=["g repeated"],
 )
 
 rule(
@@ -37,7 +37,7 @@ rule(
     lambda g, out, x, axis=None, dtype=None, keepdims=False, where=True: spread(
         g / count(x, out, axis, keepdims, where), x, axis, keepdims, where
     ),
-    formula=["g / n, spread"],
+    formula=["g / n repeated"],
 )
 
 
