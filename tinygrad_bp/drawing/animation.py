@@ -56,8 +56,10 @@ def animate(
     OSError
         If ``path`` cannot be written.
     RuntimeError
-        If ``output`` does not depend on a Tensor that requires grad, nothing that renders is
-        installed, or a GIF is asked for without Pillow.
+        If ``output`` does not depend on a Tensor that requires grad, or nothing that renders is
+        installed.
+    ImportError
+        If a GIF is asked for without Pillow.
 
     Examples
     --------

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, Node
-from ..explain.names import decimal, entries, is_small, literal, norm
+from ..explain.names import count, decimal, entries, is_small, literal, norm
 from ..support.palette import CHIP, GRADIENT, INK, QUIET, VALUE
 from .groups import description_of, short_title
 from .sheet import Item
@@ -175,32 +175,24 @@ def _group_card(item: Item, graph: Graph, look: Look) -> str:
     outputs = [n for n in graph.visited() if n.kind == "output"]
     operations = [n for n in item.nodes if n.inputs]
     is_output = item.kind == "out"
-    plural = "op" if len(operations) == 1 else "ops"
+    title = short_title(item.group, outputs, look.numbers)
     rows = [
         row(
-            cell(
-                font(
-                    short_title(item.group, outputs, look.numbers),
-                    INK,
-                    13,
-                    bold=True,
-                    italic=is_output,
-                )
-            ),
-            cell(font(f"{len(operations)} {plural}", QUIET), "RIGHT"),
+            cell(font(title, INK, 13, bold=True, italic=is_output)),
+            cell(font(count(len(operations), "op"), QUIET), "RIGHT"),
         )
     ]
     about = description_of(item.nodes)
     if about and not is_output:
         rows.append(row(cell(font(about, QUIET), colspan=2)))
-    count = sum(int(np.prod(n.value.shape)) for n in item.nodes if n.kind == "leaf")
-    if count:
-        told = cell(font(f"{count:,}", VALUE), "RIGHT", width=76)
+    parameters = sum(int(np.prod(n.value.shape)) for n in item.nodes if n.kind == "leaf")
+    if parameters:
+        told = cell(font(f"{parameters:,}", VALUE), "RIGHT", width=76)
         rows.append(row(cell(font("parameters", QUIET)), told))
     if look.values and is_output:
         rows.append(_pair("data", VALUE, decimal(item.node.value)))
     known = gradient_norm(item, look) is not None
-    if count and (look.backward or (look.grads and (known or look.grads != "auto"))):
+    if parameters and (look.backward or (look.grads and (known or look.grads != "auto"))):
         rows.append(_bar_row(gradient_norm(item, look), look))
     return table(*rows, padding=2)
 

@@ -35,9 +35,9 @@ SIDEWAYS_UP_TO = 12  # closed groups; above, they stand one below the other
 LARGE = 400  # cards, above which the layout is given less time to be neat
 
 _CAPTION = (
-    "<B>Backward pass = dynamic programming.</B>  Follow the numbers. Every term is (grad of the "
-    'consumer) × (local derivative on the edge).<BR ALIGN="LEFT"/>A node passes its grad on only '
-    "after all its terms are summed: each grad is computed once, then reused."
+    "<B>Backward pass = dynamic programming.</B>  Follow the numbers. Every term is ({grad} of the "
+    'consumer) × (local derivative on the edge).<BR ALIGN="LEFT"/>A node passes its {grad} on only '
+    "after all its terms are summed: each {grad} is computed once, then reused."
 )
 _NORMS = "  |0.5| is the norm of an array."
 _END = '<BR ALIGN="LEFT"/>'
@@ -198,7 +198,9 @@ class _Writer:
         spacing = {"nodesep": near, "ranksep": far, "pad": "0.2", "bgcolor": CLEAR}
         spacing |= {"fontname": FONT, "fontsize": "11", "fontcolor": FREE, "newrank": "true"}
         if look.backward:
-            told = _CAPTION + ("" if look.scalar else _NORMS) + _END
+            output = self.graph.nodes[0]
+            word = "grad" if output.adjoint_name.endswith(".grad") else "adjoint"
+            told = _CAPTION.format(grad=word) + ("" if look.entries else _NORMS) + _END
             step = f"<B>{html.escape(self.caption, quote=False) or ' '}</B>{_END}"
             spacing |= {"label": f"<{told}{step}>", "labelloc": "t", "labeljust": "l"}
         if len(self.sheet.items) > LARGE:

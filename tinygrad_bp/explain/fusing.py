@@ -96,6 +96,9 @@ def fused(graph: Graph) -> Graph:
     nodes = [*kept, *(node for node in graph.nodes if node.kind == "constant")]
     for number, node in enumerate(nodes):
         node.number = number
+    for edge in edges:
+        if edge.consumer is not None:
+            edge.position = edge.consumer.operands.index(edge.receiver)
     number_steps(edges, kept)
     return Graph(nodes, edges)
 
