@@ -53,6 +53,8 @@ class Look:
         The last step of the backward pass that has been taken. None: all.
     numbers : dict
         The number of each layer, by its path.
+    caption : bool
+        Whether it is said how a backward pass is read.
     smallest, largest : float
         The gradient norms at which a bar is empty and full.
     """
@@ -65,6 +67,7 @@ class Look:
     entries: bool = False
     until: int | None = None
     numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
+    caption: bool = True
     smallest: float = 0.0
     largest: float = 0.0
 

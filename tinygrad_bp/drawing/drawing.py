@@ -12,12 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from .. import explain
 from ..engine.tensor import Tensor
-from ..explain import view
+from ..support.arguments import suggestion
 from ..support.files import checked, write
 from .groups import name_gradients
+from .neurons import picture_of_neurons
 from .picture import Options, Picture, picture_of
+from .presenting import Presentation
 
+VIEWS = ("graph", "neurons")
 SUFFIXES = (".svg", ".png", ".pdf", ".dot")
 
 
@@ -97,6 +101,12 @@ def draw(
     direction: str | None = None,
     notation: str | Mapping[str, str] = "grad",
     fuse: bool = False,
+    view: str = "graph",
+    highlight: tuple[int, int, int] | None = None,
+    caption: bool = True,
+    theme: str = "auto",
+    font_size: float | None = None,
+    size: str | None = None,
 ) -> Drawing:
     """Draw a computation graph, or its backward pass step by step.
 
@@ -116,8 +126,9 @@ def draw(
         drawn as leaves that require grad, under the names that the function gives them; an
         integer is passed on as it is, and may be an exponent or an index.
     path : str or path, optional
-        Where to write it, too; the suffix chooses SVG, PNG, PDF or DOT. It can be given last,
-        without ``path=``: ``draw(z, "z.svg")``, ``draw(model, X, "model.png")``.
+        Where to write it, too; the suffix chooses SVG, PNG, PDF or DOT. PDF needs Graphviz
+        itself: the engine of the extra ``draw`` has none. The path can be given last, without
+        ``path=``: ``draw(z, "z.svg")``, ``draw(model, X, "model.png")``.
     values : bool
         Show numbers. Shapes are always shown.
     grads : bool or "auto"
@@ -143,6 +154,21 @@ def draw(
     fuse : bool
         Make a Tensor without a name part of the named one that it leads to, so that an arrow
         stands for a step that somebody named.
+    view : {"graph", "neurons"}
+        "neurons" draws a chain of layers of up to 16 units as circles, and each weight as an
+        arrow, blue if it is positive and dashed if it is negative, as thick as it is large; with
+        ``backward`` as thick as its gradient is, in orange.
+    highlight : (int, int, int), optional
+        For neurons: a weight, by its layer, unit and input, each from 1, all of whose paths to
+        the output are drawn strong.
+    caption : bool
+        Whether to say above a backward pass how it is read.
+    theme : {"auto", "light", "dark"}
+        "auto" draws light cards on a ground that shows through, which suits both.
+    font_size : float, optional
+        The size of the numbers on the cards in points, 12 by default; all else goes with it.
+    size : {"slide"}, optional
+        A picture of 16 : 9 in which no text is under 14 points at 1920 x 1080.
 
     Returns
     -------
@@ -151,7 +177,8 @@ def draw(
     Raises
     ------
     TypeError, ValueError
-        If this cannot be drawn, or an option is none of those above.
+        If this cannot be drawn, or an option is none of those above, or it is too large for a
+        slide.
     OSError
         If ``path`` cannot be written.
     RuntimeError
@@ -172,20 +199,27 @@ def draw(
     if inputs and isinstance(inputs[-1], str | os.PathLike):
         *inputs, path = inputs  # type: ignore[assignment]
     ops = "merged" if fuse and ops == "auto" else ops
-    options = Options(values, grads, backward, ops, depth, max_nodes, direction)
+    options = Options(values, grads, backward, ops, depth, max_nodes, direction, caption)
+    presentation = Presentation(theme, font_size, size)
+    if view not in VIEWS:
+        raise ValueError(f"unknown view {view!r}: {suggestion(view, VIEWS)}")
     if path is not None:
         checked(path, SUFFIXES)
     if grads == "auto" and callable(output):
         options = replace(options, grads=False)
-    graph = view(*_outputs(output, inputs), backward=backward, notation=notation, fuse=fuse)
+    graph = explain.view(*_outputs(output, inputs), backward=backward, notation=notation, fuse=fuse)
     name_gradients(graph)
-    picture = picture_of(graph, options)
+    if view == "neurons":
+        picture = picture_of_neurons(graph, highlight)
+    else:
+        picture = picture_of(graph, options)
     if picture.hidden:
         warnings.warn(
             f"the {max_nodes} cards nearest to the output are drawn, and {picture.hidden} values "
             "are not; pass a larger max_nodes to draw more, or depth=1 to close groups",
             stacklevel=2,
         )
+    picture.source = presentation.of(picture.source)
     drawing = Drawing(picture)
     if path is not None:
         drawing.save(path)

@@ -38,6 +38,7 @@ def settled(svg: str) -> str:
         nonlocal after
         element = found[0]
         text = html.unescape(element[element.index(">") + 1 : -len("</text>")])
+        text = text.replace("\xa0", " ")
         size, place = _SIZE.search(element), _PLACE.search(element)
         if size is None or not text:
             return element
@@ -50,7 +51,7 @@ def settled(svg: str) -> str:
                 start = after[2]
                 element = element.replace(f'x="{place[1]}"', f'x="{start:.2f}"', 1)
             after = place[2], x + laid_out, start + real
-        if len(text.strip()) > 1 and all(c.isascii() or c in _KNOWN for c in text):
+        if len(text.strip()) > 1:
             length = f' textLength="{real:.2f}" lengthAdjust="spacingAndGlyphs"'
             element = element.replace(">", f"{length}>", 1)
         return element

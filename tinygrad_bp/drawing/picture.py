@@ -54,6 +54,7 @@ class Options:
     depth: int | None = None
     max_nodes: int = 400
     direction: str | None = None
+    caption: bool = True
 
     def __post_init__(self) -> None:
         known = {
@@ -120,7 +121,7 @@ def _look(
         grads = False
     small = all(is_small(node.value) for node in graph.nodes)
     look = Look(scalar, options.values, grads, options.backward, merged, small, until)
-    look.numbers = sheet.numbers
+    look.numbers, look.caption = sheet.numbers, options.caption
     if grads or options.backward:
         norms = [gradient_norm(item, look) for item in sheet.items if item.kind != "more"]
         sizes = [size for size in norms if size and math.isfinite(size)]
@@ -194,10 +195,10 @@ class _Writer:
         look = self.look
         near, far = ("0.35", "0.6" if look.merged else "0.42") if look.scalar else ("0.25", "0.3")
         if look.backward:
-            near, far = "0.4", ("0.55" if self.stacked else "1.25")
+            near, far = ("0.6", "0.65") if self.stacked else ("0.4", "1.25")
         spacing = {"nodesep": near, "ranksep": far, "pad": "0.2", "bgcolor": CLEAR}
         spacing |= {"fontname": FONT, "fontsize": "11", "fontcolor": FREE, "newrank": "true"}
-        if look.backward:
+        if look.backward and look.caption:
             output = self.graph.nodes[0]
             word = "grad" if output.adjoint_name.endswith(".grad") else "adjoint"
             told = _CAPTION.format(grad=word) + ("" if look.entries else _NORMS) + _END

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from typing import Any
 
 from ..explain.notation import typeset
@@ -101,7 +102,10 @@ def font(
     text: str, color: str = INK, size: int = 11, bold: bool = False, italic: bool = False
 ) -> str:
     """A run of text in a label."""
-    text = html.escape(text, quote=False).replace("\n", '<BR ALIGN="RIGHT"/>')
+    text = html.escape(text, quote=False)
+    if "\n" in text:  # a matrix, in which two spaces are about as wide as a digit
+        text = re.sub("  +", lambda found: (2 * len(found[0]) - 1) * " ", text)
+        text = text.replace("\n", '<BR ALIGN="RIGHT"/>')
     text = f"<I>{text}</I>" if italic else text
     text = f"<B>{text}</B>" if bold else text
     return f'<FONT COLOR="{color}" POINT-SIZE="{size}">{text}</FONT>'

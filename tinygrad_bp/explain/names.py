@@ -140,6 +140,8 @@ def expression(name: str, operands: Sequence[str], parameters: dict[str, Any]) -
         return f"{operands[0]}[{index[1:-1] if index.startswith('(') else index}]"
     if name in INFIX and not parameters:
         return _infix(INFIX[name], operands)
+    if name == "square" and not parameters:
+        return _infix("^", [*operands, "2"])
     if name == "transpose" and not any(parameters.values()):
         return f"{_within(operands[0], 9)}ᵀ"
     named = [f"{key}={literal(value)}" for key, value in parameters.items() if value is not None]
