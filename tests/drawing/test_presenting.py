@@ -138,7 +138,7 @@ def test_neurons_need_layers_of_a_few_units():
 def test_a_dark_picture_can_be_read():
     _, _, z = expression()
     source = bp.draw(z, backward=True, theme="dark").source
-    fills = {color for color in re.findall(r'fillcolor="(#[0-9A-F]{6})"', source)}
+    fills = set(re.findall(r'fillcolor="(#[0-9A-F]{6})"', source))
     inks = set(re.findall(r'FONT COLOR="(#[0-9A-F]{6})"', source))
     assert palette.PAPER not in fills
     assert palette.INK not in source
@@ -159,7 +159,7 @@ def test_a_slide_is_sixteen_to_nine():
     drawing = bp.draw(z, size="slide")
     np.testing.assert_allclose(image.open(io.BytesIO(drawing.png)).size, (1920, 1080), atol=4)
     np.testing.assert_allclose(np.divide(*size_of(drawing.svg)), 16 / 9, rtol=0.01)
-    model, loss = network([2, *[4] * 8, 1])
+    _, loss = network([2, *[4] * 8, 1])
     with pytest.raises(ValueError, match=r"smallest text .* depth=1"):
         bp.draw(loss, backward=True, size="slide")
 
