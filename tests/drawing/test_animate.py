@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -135,7 +136,7 @@ def test_a_pass_too_long_to_follow_is_refused(tmp_path):
 
 
 def test_a_wrong_suffix_is_refused(z, tmp_path):
-    with pytest.raises(ValueError, match=r"must end in one of \.html, \.gif"):
+    with pytest.raises(ValueError, match=r"must end in one of \.html, \.gif, \.svg, \.png"):
         bp.animate(z, tmp_path / "z.mp4")
 
 
@@ -145,3 +146,23 @@ def test_short_vectors_are_told_entry_by_entry(tmp_path):
     total.name = "total"
     bp.animate(total, tmp_path / "t.html")
     assert steps_of(tmp_path / "t.html")[-1]["note"] == "x.grad is final: [6.0000 8.0000]."
+
+
+def test_a_step_is_a_numbered_picture(z, tmp_path):
+    bp.animate(z, f"{tmp_path}/steps/")
+    assert sorted(p.name for p in (tmp_path / "steps").iterdir()) == [
+        f"step-{number}.png" for number in range(7)
+    ]
+    bp.animate(z, tmp_path / "z.svg", theme="dark", notation="P")
+    frames = [(tmp_path / f"z-{number}.svg").read_text() for number in range(7)]
+    assert "Step 3: ∂z/∂x += ∂z/∂s × cos x" in frames[4]
+    assert all("#0d1117" in frame for frame in frames)
+
+
+def test_it_shows_itself_in_a_notebook(z):
+    animation = bp.animate(z)
+    assert repr(animation) == "<Animation: 6 steps>"
+    shown = animation._repr_html_()
+    page = html.unescape(re.search(r'srcdoc="([^"]*)"', shown)[1])
+    assert page == animation.page
+    assert page.startswith("<!DOCTYPE html>")

@@ -78,8 +78,8 @@ def test_layers_count_from_one():
 def test_neurons_show_every_unit_and_every_weight():
     drawing = bp.draw(small(), INPUTS, view="neurons")
     ElementTree.fromstring(drawing.svg)
-    assert len(re.findall(r"\bu\d_\d+ \[", drawing.source)) == 3 + 4 + 2
-    assert len(re.findall(r"\bu\d_\d+ -> u\d_\d+ \[", drawing.source)) == 3 * 4 + 4 * 2
+    assert len(re.findall(r"^\t+u\d_\d+ \[", drawing.source, re.MULTILINE)) == 3 + 4 + 2
+    assert len(re.findall(r"\bu\d_\d+ -> u\d_\d+ \[color", drawing.source)) == 3 * 4 + 4 * 2
     assert "layer 1\\ntanh" in drawing.source
     weights = small().parameters()[0].data
     dashed = re.findall(r"u0_\d+ -> u1_\d+ \[[^\]]*style=dashed", drawing.source)

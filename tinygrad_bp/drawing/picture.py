@@ -198,15 +198,22 @@ class _Writer:
             near, far = ("0.6", "0.65") if self.stacked else ("0.4", "1.25")
         spacing = {"nodesep": near, "ranksep": far, "pad": "0.2", "bgcolor": CLEAR}
         spacing |= {"fontname": FONT, "fontsize": "11", "fontcolor": FREE, "newrank": "true"}
-        if look.backward and look.caption:
-            output = self.graph.nodes[0]
-            word = "grad" if output.adjoint_name.endswith(".grad") else "adjoint"
-            told = _CAPTION.format(grad=word) + ("" if look.entries else _NORMS) + _END
-            step = f"<B>{html.escape(self.caption, quote=False) or ' '}</B>{_END}"
-            spacing |= {"label": f"<{told}{step}>", "labelloc": "t", "labeljust": "l"}
+        words = self._words() if look.backward else ""
+        if words:
+            spacing |= {"label": f"<{words}>", "labelloc": "t", "labeljust": "l"}
         if len(self.sheet.items) > LARGE:
             spacing |= {"nslimit": "1", "nslimit1": "1", "mclimit": "0.1"}
         return spacing
+
+    def _words(self) -> str:
+        """What stands above a backward pass: how it is read, and what its newest step did."""
+        told = ""
+        if self.look.caption:
+            word = "grad" if self.graph.nodes[0].adjoint_name.endswith(".grad") else "adjoint"
+            told = _CAPTION.format(grad=word) + ("" if self.look.entries else _NORMS) + _END
+        if self.caption or self.look.caption:
+            told += f"<B>{html.escape(self.caption, quote=False) or ' '}</B>{_END}"
+        return told
 
     def _place(self, path: Path) -> Any:
         """The part of the text for a group, made when it is first asked for."""
