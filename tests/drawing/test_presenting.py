@@ -193,3 +193,33 @@ def test_a_run_follows_where_the_one_before_it_ends():
     assert starts[1] == pytest.approx(10 + 10 * width("z⁽¹⁾") / 1000, abs=0.01)
     assert starts[1] < 10 + laid_out
     assert starts[2] == 200
+
+
+# Frames
+
+
+class Residual(bp.nn.Module):
+    def __init__(self):
+        self.inner = bp.nn.Linear(3, 3, seed=0)
+
+    def forward(self, x):
+        return x + np.tanh(self.inner(x))
+
+
+class Model(bp.nn.Module):
+    def __init__(self):
+        self.first = bp.nn.Linear(3, 3, seed=1)
+        self.block = Residual()
+        self.last = bp.nn.Linear(3, 1, seed=2)
+
+    def forward(self, x):
+        return self.last(self.block(self.first(x)))
+
+
+def test_a_sum_stands_in_the_frame_of_the_module_that_computes_it():
+    model = Model()
+    source = bp.draw(model, INPUTS).source
+    frame = re.search(r"label=<<B>block.*?\n\t}\n", source, re.DOTALL)[0]
+    sums = re.findall(r"tooltip=\"v\d+ = v\d+ \+ v\d+", frame)
+    assert len(sums) == 1
+    assert all("forward" not in vars(part) for _, part in model.named_modules())

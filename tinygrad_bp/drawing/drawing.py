@@ -6,7 +6,8 @@ import functools
 import inspect
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -207,8 +208,11 @@ def draw(
         checked(path, SUFFIXES)
     if grads == "auto" and callable(output):
         options = replace(options, grads=False)
-    graph = explain.view(*_outputs(output, inputs), backward=backward, notation=notation, fuse=fuse)
+    outputs, modules = _outputs(output, inputs)
+    graph = explain.view(*outputs, backward=backward, notation=notation, fuse=fuse)
     name_gradients(graph)
+    for node in graph.visited():
+        node.within = modules.get(node.tensor, ())
     if view == "neurons":
         picture = picture_of_neurons(graph, highlight)
     else:
@@ -226,13 +230,17 @@ def draw(
     return drawing
 
 
-def _outputs(output: Any, inputs: Sequence[Any]) -> Sequence[Tensor]:
-    """The Tensors whose graph is to be drawn."""
+def _outputs(
+    output: Any, inputs: Sequence[Any]
+) -> tuple[Sequence[Tensor], dict[Tensor, tuple[str, ...]]]:
+    """The Tensors whose graph is to be drawn, and where in a model each was made."""
+    modules: dict[Tensor, tuple[str, ...]] = {}
     if callable(output):
         from ..nn import evaluating  # not needed to draw what was computed before
 
-        with evaluating(output):
-            output = output(*_arguments(output, inputs))
+        arguments = _arguments(output, inputs)
+        with evaluating(output), _noting(output, modules):
+            output = output(*arguments)
     elif inputs:
         raise TypeError(f"{inputs[0]!r} is neither a path nor an input: only functions take those")
     outputs = output if isinstance(output, list | tuple) else [output]
@@ -243,7 +251,39 @@ def _outputs(output: Any, inputs: Sequence[Any]) -> Sequence[Tensor]:
             f"draw needs Tensors, or a function that returns some, not {what} "
             "(of a function's inputs, floats and arrays of floats are drawn: 2.0, not 2)"
         )
-    return outputs
+    return outputs, modules
+
+
+@contextmanager
+def _noting(model: Any, modules: dict[Tensor, tuple[str, ...]]) -> Iterator[None]:
+    """For a while, note for every Tensor the innermost module whose ``forward`` made it."""
+
+    def noted(path: tuple[str, ...], forward: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(forward)
+        def call(*inputs: Any, **options: Any) -> Any:
+            out = forward(*inputs, **options)
+            given = {x for x in (*inputs, *options.values()) if isinstance(x, Tensor)}
+            waiting = [out]
+            while waiting:
+                x = waiting.pop()
+                if isinstance(x, Tensor) and not (x.is_leaf or x in modules or x in given):
+                    modules[x] = path
+                    waiting += x.inputs
+            return out
+
+        return call
+
+    parts = model.named_modules() if hasattr(model, "named_modules") else []
+    own = [vars(part).get("forward") for _, part in parts]
+    for path, part in parts:
+        vars(part)["forward"] = noted(tuple(path.split(".")) if path else (), part.forward)
+    try:
+        yield
+    finally:
+        for (_, part), forward in zip(parts, own, strict=True):
+            vars(part).pop("forward")
+            if forward is not None:
+                vars(part)["forward"] = forward
 
 
 def _arguments(function: Callable[..., Any], inputs: Sequence[Any]) -> list[Any]:

@@ -91,7 +91,7 @@ def description_of(nodes: Sequence[Node]) -> str:
 
 def _modules(graph: Graph) -> dict[Node, Path]:
     """The paths that the parameters' names tell, without what all of them share."""
-    paths = _named(graph)
+    paths, shared = _named(graph)
     parameters = set(paths)  # and what is computed from those of one group alone
     users: set[Node] = set()  # what combines them with something else
     uses = Counter(x for node in graph.visited() for x in node.inputs)
@@ -108,17 +108,24 @@ def _modules(graph: Graph) -> dict[Node, Path]:
             parameters.add(node)
     paths.update(_what_follows(graph, users))
     paths.update(_companions(graph, paths, parameters))
+    for node in graph.visited():  # what its module knows better than the names of parameters
+        ran = node.within[shared:]
+        if paths[node][: len(ran)] != ran:
+            paths[node] = ran
     return paths
 
 
-def _named(graph: Graph) -> dict[Node, Path]:
-    """The path of every parameter of a dotted name, without the front that all of them share."""
+def _named(graph: Graph) -> tuple[dict[Node, Path], int]:
+    """The path of every parameter of a dotted name, without the front that all of them share.
+
+    And how long that front is.
+    """
     dotted = {x: (x.tensor.name or "").split(".") for x in graph.visited() if x.kind == "leaf"}
     paths = {x: tuple(parts[:-1]) for x, parts in dotted.items() if len(parts) > 1}
     shared = len(_common(paths.values()))
     if any(len(path) == shared for path in paths.values()):
         shared = max(0, shared - 1)
-    return {x: path[shared:] for x, path in paths.items()}
+    return {x: path[shared:] for x, path in paths.items()}, shared
 
 
 def _joined(inputs: Sequence[Node], paths: dict[Node, Path]) -> Path:
