@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 
 import tinygrad_bp as bp
+from tinygrad_bp.drawing.drawing import _outputs
 from tinygrad_bp.drawing.fonts import settled, width
+from tinygrad_bp.drawing.groups import find_paths
 from tinygrad_bp.drawing.render import size_of
+from tinygrad_bp.explain import view
 from tinygrad_bp.support import palette
 
 from .test_draw import by_name, contrast, expression, leaf, named, network
@@ -206,20 +209,26 @@ class Residual(bp.nn.Module):
         return x + np.tanh(self.inner(x))
 
 
-class Model(bp.nn.Module):
-    def __init__(self):
-        self.first = bp.nn.Linear(3, 3, seed=1)
-        self.block = Residual()
-        self.last = bp.nn.Linear(3, 1, seed=2)
-
-    def forward(self, x):
-        return self.last(self.block(self.first(x)))
-
-
 def test_a_sum_stands_in_the_frame_of_the_module_that_computes_it():
-    model = Model()
-    source = bp.draw(model, INPUTS).source
-    frame = re.search(r"label=<<B>block.*?\n\t}\n", source, re.DOTALL)[0]
-    sums = re.findall(r"tooltip=\"v\d+ = v\d+ \+ v\d+", frame)
-    assert len(sums) == 1
+    model = bp.nn.Sequential(
+        bp.nn.Linear(3, 3, seed=1), bp.nn.Sequential(Residual(), Residual()), bp.nn.Linear(3, 1)
+    )
+    graph = view(model(bp.Tensor(INPUTS)), backward=False)
+    by_names = find_paths(graph)
+    outputs, modules = _outputs(model, [INPUTS])
+    graph = view(*outputs, backward=False)
+    for node in graph.visited():
+        node.within = modules.get(node.tensor)
+    paths = find_paths(graph)
+    for found, right in ((by_names, False), (paths, True)):
+        sums = [path for node, path in found.items() if node.operation == "add"]
+        assert (sorted(sums) == [("1", "0"), ("1", "1")]) is right
+    assert [paths[node] for node in graph.visited() if node.operation == "tanh"] == [
+        ("1", "1", "inner"),
+        ("1", "0", "inner"),
+    ]
     assert all("forward" not in vars(part) for _, part in model.named_modules())
+
+
+def test_an_activation_stands_with_the_layer_before_it():
+    assert "layer 1: Linear 3→4, tanh" in bp.draw(small(), INPUTS).source

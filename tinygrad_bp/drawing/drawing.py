@@ -212,7 +212,7 @@ def draw(
     graph = explain.view(*outputs, backward=backward, notation=notation, fuse=fuse)
     name_gradients(graph)
     for node in graph.visited():
-        node.within = modules.get(node.tensor, ())
+        node.within = modules.get(node.tensor)
     if view == "neurons":
         picture = picture_of_neurons(graph, highlight)
     else:

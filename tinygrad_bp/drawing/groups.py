@@ -108,11 +108,17 @@ def _modules(graph: Graph) -> dict[Node, Path]:
             parameters.add(node)
     paths.update(_what_follows(graph, users))
     paths.update(_companions(graph, paths, parameters))
-    for node in graph.visited():  # what its module knows better than the names of parameters
-        ran = node.within[shared:]
-        if paths[node][: len(ran)] != ran:
-            paths[node] = ran
+    for node in graph.visited():
+        if node.within is not None:
+            paths[node] = _where_it_ran(node, node.within[shared:], paths)
     return paths
+
+
+def _where_it_ran(node: Node, ran: Path, paths: dict[Node, Path]) -> Path:
+    """The module that computed a value; or the part of it that the value goes on from alone."""
+    path = paths[node]
+    alone = all(paths[x] == path for x in node.inputs if x.kind != "constant")
+    return path if alone and path[: len(ran)] == ran else ran
 
 
 def _named(graph: Graph) -> tuple[dict[Node, Path], int]:

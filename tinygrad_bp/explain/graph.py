@@ -45,7 +45,7 @@ class Node:
         Gives the name of an adjoint, of the name of a node.
     written : str or None
         How it was made, where several operations have become one step.
-    within : tuple of str
+    within : tuple of str or None
         Where in a model the module is whose ``forward`` made it, if that is known.
     """
 
@@ -60,7 +60,7 @@ class Node:
     pays: list[int] = field(default_factory=list)
     notation: Callable[[str], str] = "{}.grad".format
     written: str | None = None
-    within: tuple[str, ...] = ()
+    within: tuple[str, ...] | None = None
 
     @property
     def adjoint_name(self) -> str:
