@@ -291,6 +291,8 @@ class _Writer:
         attributes = {"class": "bwd", "id": f"s{edge.step}-edge", "dir": towards, "color": color}
         width = "3" if edge.step == self.look.until else "1.8"  # the newest step stands out
         attributes |= {"penwidth": width, "arrowsize": "0.8"}
+        if self.stacked:
+            attributes["weight"] = "0"  # so that it bends, and does not lie on the forward one
         if len(link.edges) > 1:
             steps = ", ".join(str(e.step) for e in link.edges)
             return attributes | {"tooltip": f"steps {steps}"}

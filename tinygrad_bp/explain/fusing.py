@@ -133,12 +133,12 @@ def _inputs(step: Node, homes: dict[Node, Node]) -> Iterator[Node | str]:
     waiting = list(step.operands)[::-1]
     while waiting:
         x = waiting.pop()
-        if isinstance(x, str):
+        if isinstance(x, str) or x in seen:
             continue
+        seen.add(x)
         if homes.get(x, x) is step:
             waiting += x.operands[::-1]
-        elif x not in seen:
-            seen.add(x)
+        else:
             yield x
 
 

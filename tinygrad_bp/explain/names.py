@@ -201,7 +201,7 @@ def factor(formula: str) -> str:
 
 
 _LETTERS = re.compile(r"\b[A-Za-z_]\w*", re.ASCII)  # in xᵀ and out² the letter ends at the mark
-_RAISED = re.compile(r"\^\((?:(-?\d+)-1|([^()]*)-1)\)")
+_RAISED = re.compile(r"\^\((?:(-?\d+(?:\.\d+)?)-1|([^()]*)-1)\)")
 
 
 def _put(meaning: dict[str, str], text: str) -> str:
@@ -218,8 +218,9 @@ def _put(meaning: dict[str, str], text: str) -> str:
 
 def _less_one(found: re.Match[str]) -> str:
     """The exponent that is left of a power: 2 for ``^(3-1)``, and none for ``^(2-1)``."""
-    left = f"{found[2]}-1" if found[1] is None else int(found[1]) - 1
-    return "" if left == 1 else typeset(f"x^{{{left}}}")[1:]
+    left = f"{found[2]}-1" if found[1] is None else f"{float(found[1]) - 1:g}"
+    raised = typeset(f"x^{{{left}}}")[1:]
+    return "" if left == "1" else f"^({left})" if "^" in raised else raised
 
 
 def enclosed(operand: str) -> str:
