@@ -100,7 +100,7 @@ def test_named_steps_are_one_arrow_each():
         assert fused[x].adjoint == whole[x].adjoint
     for edge in fused.edges:
         assert edge.remaining == 0
-        np.testing.assert_allclose(edge.pay(2.0), 2.0 * edge.pay(1.0))
+        np.testing.assert_allclose(edge.pay(np.float64(2.0)), 2.0 * edge.pay(np.float64(1.0)))
         if edge.consumer:
             np.testing.assert_allclose(edge.term, edge.pay(edge.consumer.adjoint))
 
@@ -122,7 +122,7 @@ def test_steps_of_many_routes_are_not_written_out():
     (_, edge) = graph.edges
     assert edge.formula == "∂z/∂x"
     assert edge.term == edge.local == 2.0**60
-    assert graph["z"].made == "z = add(...) × 1"
+    assert graph["z"].made.startswith("z = (add(...) + ")
     assert graph[x] is edge.receiver
 
 
@@ -131,7 +131,7 @@ def test_steps_of_arrays_say_what_they_map():
     z = named("z", X @ W.T)
     graph = explain.view(named("J", np.sum(z * z)), fuse=True, notation="delta")
     edge = graph.edges[graph[W].terms[0]]
-    assert edge.product == "(Xᵀ @ ∂J/∂z)ᵀ"
+    assert edge.product == "(Xᵀ @ δ)ᵀ"
     np.testing.assert_array_equal(graph[W].adjoint, explain.view(np.sum(z * z))[W].adjoint)
 
 
