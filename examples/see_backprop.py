@@ -12,13 +12,18 @@ import tinygrad_bp as bp
 
 
 def expression():
-    """The expression z = x y + sin x, with a name for every step of it."""
+    """The expression z = x p + sin p with p = x y, with a name for every step of it.
+
+    Because p is used twice, the pass has to wait for both terms before it goes on from p; and it
+    pays to do so, as a pass that walks each path by itself goes over what is below p twice.
+    """
     x = bp.Tensor(2.0, requires_grad=True, name="x")
     y = bp.Tensor(3.0, requires_grad=True, name="y")
     p = x * y
-    s = np.sin(x)
-    z = p + s
-    p.name, s.name, z.name = "p", "s", "z"
+    q = x * p
+    s = np.sin(p)
+    z = q + s
+    p.name, q.name, s.name, z.name = "p", "q", "s", "z"
     return x, y, z
 
 

@@ -13,7 +13,8 @@ import dask
 import dask.array as da
 import numpy as np
 
-from tinygrad_bp.engine.registry import COMPOSITIONS, RULES, full_name
+from tinygrad_bp.engine.registry import COMPOSITIONS, RULES
+from tinygrad_bp.engine.signatures import full_name
 
 from ..engine.catalogue import SAMPLES_OF
 from ..engine.foreign import RIGHT, WRONG, outcome

@@ -6,7 +6,8 @@ import pytest
 
 pytest.importorskip("dask.array")
 
-from tinygrad_bp.engine.registry import COMPOSITIONS, RULES, full_name
+from tinygrad_bp.engine.registry import COMPOSITIONS, RULES
+from tinygrad_bp.engine.signatures import full_name
 
 from ..engine.foreign import RIGHT, WRONG
 from .dask_table import outcomes, right_on_the_page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -44,7 +45,7 @@ def test_every_step_is_told(page):
     steps = steps_of(page)
     assert len(steps) == 7
     assert steps[1]["text"] == "Step 0: z.grad = 1.0000, the seed"
-    assert steps[1]["note"] == "z.grad is final: 1.0000. It is used 2 times from here on."
+    assert steps[1]["note"] == "z.grad is final: 1.0000. It is used in steps 1, 2."
     assert steps[4]["text"] == "Step 3: x.grad += s.grad × cos x = 1.0000 × -0.4161 = -0.4161"
     assert steps[4]["note"] == "x waits for 1 more term."
     assert steps[5]["text"] == "Step 4: x.grad += p.grad × y = 1.0000 × 3.0000 = 3.0000"
@@ -120,7 +121,7 @@ def test_the_frames_of_a_gif_stand_still(z, tmp_path):
 
 def test_a_gif_without_pillow_says_what_to_install(z, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
-    with pytest.raises(RuntimeError, match=r"pip install pillow, or write an \.html"):
+    with pytest.raises(ImportError, match="pip install pillow"):
         bp.animate(z, tmp_path / "z.gif")
     assert list(tmp_path.iterdir()) == []
 
@@ -135,13 +136,33 @@ def test_a_pass_too_long_to_follow_is_refused(tmp_path):
 
 
 def test_a_wrong_suffix_is_refused(z, tmp_path):
-    with pytest.raises(ValueError, match=r"must end in one of \.html, \.gif"):
+    with pytest.raises(ValueError, match=r"must end in one of \.html, \.gif, \.svg, \.png"):
         bp.animate(z, tmp_path / "z.mp4")
 
 
-def test_arrays_are_told_by_their_norms(tmp_path):
+def test_short_vectors_are_told_entry_by_entry(tmp_path):
     x = bp.Tensor([3.0, 4.0], requires_grad=True, name="x")
     total = np.sum(x * x)
     total.name = "total"
     bp.animate(total, tmp_path / "t.html")
-    assert steps_of(tmp_path / "t.html")[-1]["note"] == "x.grad is final: |10.0|."
+    assert steps_of(tmp_path / "t.html")[-1]["note"] == "x.grad is final: [6.0000 8.0000]."
+
+
+def test_a_step_is_a_numbered_picture(z, tmp_path):
+    bp.animate(z, f"{tmp_path}/steps/")
+    assert sorted(p.name for p in (tmp_path / "steps").iterdir()) == [
+        f"step-{number}.png" for number in range(7)
+    ]
+    bp.animate(z, tmp_path / "z.svg", theme="dark", notation="P")
+    frames = [(tmp_path / f"z-{number}.svg").read_text() for number in range(7)]
+    assert "Step 3: ∂z/∂x += ∂z/∂s × cos x" in frames[4]
+    assert all("#0d1117" in frame for frame in frames)
+
+
+def test_it_shows_itself_in_a_notebook(z):
+    animation = bp.animate(z)
+    assert repr(animation) == "<Animation: 6 steps>"
+    shown = animation._repr_html_()
+    page = html.unescape(re.search(r'srcdoc="([^"]*)"', shown)[1])
+    assert page == animation.page
+    assert page.startswith("<!DOCTYPE html>")

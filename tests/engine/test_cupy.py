@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tinygrad_bp.engine.registry import full_name
+from tinygrad_bp.engine.signatures import full_name
 
 from .catalogue import SAMPLES_OF
 from .foreign import RIGHT, WRONG, outcome

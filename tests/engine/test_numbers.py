@@ -171,7 +171,7 @@ def test_binary_cross_entropy_far_from_zero(dtype):
 def test_tanh_and_exp_far_from_zero():
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         (found,) = gradient(np.tanh, [-1000.0, 0.0, 1000.0])
-        assert np.array_equal(found, [0.0, 1.0, 0.0])
+        assert found == pytest.approx([0.0, 1.0, 0.0], abs=1e-300)
         (found,) = gradient(np.exp, [-1000.0])
         assert np.array_equal(found, [0.0])
 

@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_bp as bp
 from tinygrad_bp import functional, optim
-from tinygrad_bp.engine.registry import full_name
+from tinygrad_bp.engine.signatures import full_name
 
 from .catalogue import SAMPLES_OF
 from .foreign import RIGHT, WRONG, Stranger, bare, outcome

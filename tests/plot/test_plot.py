@@ -355,7 +355,7 @@ def test_a_long_training_is_thinned_out_and_its_end_is_shown(monkeypatch, tmp_pa
         animation()
     assert [epoch for epoch, *_ in animation._frames] == [8, 16, 24, 32]
     seen = []
-    monkeypatch.setattr(boundary, "_gif", lambda pages: bytes(len(pages)))
+    monkeypatch.setattr(boundary, "looping", lambda pages, *times: bytes(len(pages)))
     pages = animation._pages
     monkeypatch.setattr(animation, "_pages", lambda frames: pages(seen.extend(frames) or frames))
     animation.save(tmp_path / "long.gif")
@@ -457,7 +457,7 @@ def test_curves_show_what_was_measured_and_nothing_else():
     np.testing.assert_array_equal(loss.lines[0].get_ydata(), told.loss)
     np.testing.assert_array_equal(loss.lines[1].get_ydata(), told["validation loss"])
     assert [line.get_linestyle() for line in metrics.lines] == ["-", "--"]
-    assert [line.get_label() for line in layers.lines] == ["layer 0", "layer 2"]
+    assert [line.get_label() for line in layers.lines] == ["layer 1", "layer 2"]
     assert layers.get_yscale() == loss.get_yscale() == "log"
     assert metrics.get_yscale() == "linear"
 
@@ -519,7 +519,7 @@ def test_many_layers_have_a_legend_that_fits():
     names = [text.get_text() for text in layers.get_legend().get_texts()]
     assert len(layers.lines) == 30
     assert len(names) == 8
-    assert (names[0], names[-1]) == ("layer 29", "layer 0")
+    assert (names[0], names[-1]) == ("layer 30", "layer 1")
 
 
 def test_a_history_draws_itself(tmp_path):
@@ -692,7 +692,7 @@ def test_layers_whose_values_cannot_be_drawn():
     with pytest.raises(ValueError, match=r"what layer 2 gives must hold .* it holds 1e\+200"):
         bp.plot.layer_histograms(model, CORNERS)
     model.layers[2].bias.data = [0.0]
-    with pytest.raises(ValueError, match="δ of layer 0 must hold finite numbers"):
+    with pytest.raises(ValueError, match="δ of layer 1 must hold finite numbers"):
         bp.plot.layer_histograms(model, CORNERS, 0, loss=lambda out, y: out.sum() * 1e200)
 
 

@@ -2,41 +2,161 @@
 
 from __future__ import annotations
 
+import functools
 import html
-import importlib
 import io
 import json
 import os
 import string
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, view
-from ..explain.names import number, quantity
+from ..explain.names import count, decimal, quantity
 from ..support.files import checked, write
+from ..support.gif import looping, pillow
+from ..support.palette import PAPER
 from .groups import name_gradients
 from .picture import Options, picture_of
-from .render import accessible, render
-from .style import printable
+from .presenting import Presentation
+from .render import accessible, render, size_of
+from .style import one_line
 
-SUFFIXES = (".html", ".gif")
+SUFFIXES = (".html", ".gif", ".svg", ".png")
 MOST_STEPS = 500
 _DPI = 96
 _MILLISECONDS, _AT_THE_END = 1200, 4000
-_OPTIONS = Options(backward=True)
 
 
-def animate(output: Tensor, path: str | os.PathLike[str]) -> None:
+class Animation:
+    """A backward pass step by step. Let a notebook show it, or ``save`` it.
+
+    Attributes
+    ----------
+    graph : Graph
+        The pass, as plain nodes and edges.
+    page : str
+        The page with a slider, buttons and arrow keys, as HTML that needs no network.
+    """
+
+    def __init__(self, graph: Graph, options: Options, theme: str):
+        self.graph, self._options, self._presentation = graph, options, Presentation(theme)
+
+    @functools.cached_property
+    def page(self) -> str:  # noqa: D102
+        graph, (svg, _) = self.graph, self._whole
+        steps = [{"text": _BEFORE, "note": _BEFORE_NOTE}]
+        for edge in graph.edges:
+            cards = {"receives": f"n{edge.receiver.number}"}
+            if edge.consumer is not None:
+                cards["pays"] = f"n{edge.consumer.number}"
+            steps.append({"text": _told(edge), "note": _note(edge), **cards})
+        template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+        return string.Template(template).substitute(
+            title=html.escape(f"Backward pass of {one_line(graph.nodes[0].name)}, step by step"),
+            last=len(graph.edges) - 1,
+            svg=svg,
+            steps=json.dumps(steps, ensure_ascii=False).replace("<", "\\u003c"),  # no tag
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it; see `animate` for what a path says.
+
+        Raises
+        ------
+        ValueError, OSError, RuntimeError, ImportError
+            As `animate` does.
+        """
+        if str(path).endswith(("/", os.sep)):
+            path = Path(path)
+            path.mkdir(exist_ok=True)
+            path = path / "step.png"
+        path = checked(path, SUFFIXES)
+        form = path.suffix.lower()
+        if form == ".html":
+            write(path, self.page.encode())
+        elif form == ".gif":
+            write(path, self._gif())
+        else:
+            digits = len(str(len(self.graph.edges)))
+            for number, frame in enumerate(self._frames(form[1:])):
+                write(path.with_stem(f"{path.stem}-{number:0{digits}}"), frame)
+
+    def _frames(self, form: str) -> Iterator[bytes]:
+        """One picture a step, all laid out alike: first that before the pass."""
+        told = [(-1, _BEFORE), *((edge.step, _told(edge)) for edge in self.graph.edges)]
+        for step, caption in told:
+            picture = picture_of(self.graph, self._options, step, one_line(caption, 90))
+            frame = render(self._presentation.of(picture.source), form, _DPI)
+            if form == "svg":
+                frame = accessible(frame.decode(), caption, picture.description).encode()
+            yield frame
+
+    def _gif(self) -> bytes:
+        image = pillow()
+        pages = []
+        for content in self._frames("png"):
+            frame = image.open(io.BytesIO(content)).convert("RGBA")
+            page = image.new("RGBA", frame.size, PAPER)
+            page.alpha_composite(frame)
+            pages.append(page)
+        return looping(pages, _MILLISECONDS, _AT_THE_END)
+
+    @functools.cached_property
+    def _whole(self) -> tuple[str, float]:
+        """The picture of the whole pass, and its height beside its width."""
+        picture = picture_of(self.graph, self._options)
+        svg = render(self._presentation.of(picture.source), "svg").decode()
+        width, height = size_of(svg)
+        return accessible(svg, picture.title, picture.description), height / width
+
+    def _repr_html_(self) -> str:
+        """A frame of its own, so that neither the page nor the notebook disturbs the other."""
+        room = "padding-bottom: 13rem; height: 0; position: relative"  # for words and buttons
+        fills = "position: absolute; width: 100%; height: 100%; border: 0"
+        return (
+            f'<div style="padding-top: {100 * self._whole[1]:.0f}%; {room}">'
+            f'<iframe style="{fills}; top: 0" srcdoc="{html.escape(self.page)}"></iframe></div>'
+        )
+
+    def __repr__(self) -> str:
+        return f"<Animation: {count(len(self.graph.edges), 'step')}>"
+
+
+def animate(
+    output: Tensor,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    notation: str | Mapping[str, str] = "grad",
+    fuse: bool = False,
+    theme: str = "auto",
+    caption: bool = True,
+) -> Animation:
     """Show the backward pass from ``output`` step by step: one payment into one adjoint a step.
 
     Parameters
     ----------
     output : Tensor
         Where the pass starts. It has one element.
-    path : str or path
-        Where to write. ``.html`` gives a page with a slider, buttons and arrow keys that needs
-        no network; ``page.html#step=3`` opens at a step. ``.gif`` gives a looping picture.
+    path : str or path, optional
+        Where to write it, too. ``.html`` gives a page with a slider, buttons and arrow keys that
+        needs no network; ``page.html#step=3`` opens at a step. ``.gif`` gives a looping picture.
+        ``.svg`` and ``.png`` give a numbered picture a step, ``z-0.svg``, ``z-1.svg``, ...; and a
+        folder, ``steps/``, those as ``step-0.png``.
+    notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
+        What adjoints are called, as for `explain.view`: ``z.grad``, or ``δ^[2]``.
+    fuse : bool
+        Make a Tensor without a name part of the named one that it leads to.
+    theme : {"auto", "light", "dark"}
+        As for `draw`.
+    caption : bool
+        Whether to say above the picture how it is read.
+
+    Returns
+    -------
+    Animation
+        Which a notebook shows.
 
     Raises
     ------
@@ -45,8 +165,10 @@ def animate(output: Tensor, path: str | os.PathLike[str]) -> None:
     OSError
         If ``path`` cannot be written.
     RuntimeError
-        If ``output`` does not depend on a Tensor that requires grad, nothing that renders is
-        installed, or a GIF is asked for without Pillow.
+        If ``output`` does not depend on a Tensor that requires grad, or nothing that renders is
+        installed.
+    ImportError
+        If a GIF is asked for without Pillow.
 
     Examples
     --------
@@ -54,63 +176,19 @@ def animate(output: Tensor, path: str | os.PathLike[str]) -> None:
     >>> x = Tensor(3.0, requires_grad=True, name="x")
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     animate(x * x, pathlib.Path(folder) / "square.html")
+    <Animation: 3 steps>
     """
-    path = checked(path, SUFFIXES)
-    graph = view(output)
+    graph = view(output, notation=notation, fuse=fuse)
     name_gradients(graph)
     if len(graph.edges) > MOST_STEPS:
         raise ValueError(
             f"the backward pass has {len(graph.edges)} steps, too many to follow one by one: "
             f"animate a graph of at most {MOST_STEPS}, or use draw(output, backward=True)"
         )
-    write(path, _page(graph).encode() if path.suffix.lower() == ".html" else _gif(graph))
-
-
-def _page(graph: Graph) -> str:
-    """The picture of the whole pass, and a script that shows as much of it as was asked for."""
-    picture = picture_of(graph, _OPTIONS)
-    steps = [{"text": _BEFORE, "note": _BEFORE_NOTE}]
-    for edge in graph.edges:
-        cards = {"receives": f"n{edge.receiver.number}"}
-        if edge.consumer is not None:
-            cards["pays"] = f"n{edge.consumer.number}"
-        steps.append({"text": _told(edge), "note": _note(edge), **cards})
-    template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
-    svg = accessible(render(picture.source, "svg").decode(), picture.title, picture.description)
-    return string.Template(template).substitute(
-        title=html.escape(f"Backward pass of {printable(graph.nodes[0].name)}, step by step"),
-        last=len(graph.edges) - 1,
-        svg=svg,
-        steps=json.dumps(steps, ensure_ascii=False).replace("<", "\\u003c"),  # no tag, no comment
-    )
-
-
-def _gif(graph: Graph) -> bytes:
-    """One picture a step, all laid out alike."""
-    image = _pillow()
-    captions = [(-1, _BEFORE), *((edge.step, _told(edge)) for edge in graph.edges)]
-    frames = []
-    for step, caption in captions:
-        source = picture_of(graph, _OPTIONS, step, printable(caption, 90)).source
-        frame = image.open(io.BytesIO(render(source, "png", _DPI))).convert("RGBA")
-        page = image.new("RGBA", frame.size, "white")
-        page.alpha_composite(frame)
-        frames.append(page.convert("RGB"))
-    palette = frames[-1].quantize(256, image.Quantize.FASTOCTREE, dither=image.Dither.NONE)
-    frames = [frame.quantize(palette=palette, dither=image.Dither.NONE) for frame in frames]
-    times = [_MILLISECONDS] * (len(frames) - 1) + [_AT_THE_END]
-    written = io.BytesIO()
-    frames[0].save(written, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
-    return written.getvalue()
-
-
-def _pillow() -> Any:
-    try:
-        return importlib.import_module("PIL.Image")
-    except ImportError:
-        raise RuntimeError(
-            "a GIF needs Pillow: pip install pillow, or write an .html page instead"
-        ) from None
+    animation = Animation(graph, Options(backward=True, caption=caption), theme)
+    if path is not None:
+        animation.save(path)
+    return animation
 
 
 _BEFORE = "Forward pass done: every value is known, and no gradient yet."
@@ -119,24 +197,23 @@ _BEFORE_NOTE = "The backward pass starts at the output and goes against the arro
 
 def _told(edge: Edge) -> str:
     """What happens in a step, in symbols and numbers."""
-    name = printable(edge.receiver.name)
-    amount = quantity(edge.term)
+    name, amount = one_line(edge.receiver.adjoint_name), quantity(edge.term)
     if edge.consumer is None:
-        return f"Step {edge.step}: {name}.grad = {amount}, the seed"
-    numbers = (
-        f"{number(edge.consumer.adjoint)} × {number(edge.local)} = "
-        if edge.local is not None
-        else ""
-    )
-    return f"Step {edge.step}: {name}.grad += {printable(edge.product, 60)} = {numbers}{amount}"
+        return f"Step {edge.step}: {name} = {amount}, the seed"
+    local = edge.local
+    numbers = "" if local is None else f"{decimal(edge.consumer.adjoint)} × {decimal(local)} = "
+    return f"Step {edge.step}: {name} += {one_line(edge.product, 60)} = {numbers}{amount}"
 
 
 def _note(edge: Edge) -> str:
     """What the step means for the node that was paid."""
-    name = printable(edge.receiver.name)
+    name = one_line(edge.receiver.name)
     if edge.remaining:
-        terms = "term" if edge.remaining == 1 else "terms"
-        return f"{name} waits for {edge.remaining} more {terms}."
-    paid = len(edge.receiver.pays)
-    used = f" It is used {paid} time{'' if paid == 1 else 's'} from here on." if paid else ""
-    return f"{name}.grad is final: {quantity(edge.receiver.adjoint)}.{used}"
+        return f"{name} waits for {count(edge.remaining, 'more term')}."
+    adjoint = edge.receiver
+    final = f"{one_line(adjoint.adjoint_name)} is final: {quantity(adjoint.adjoint)}."
+    if not adjoint.pays:
+        return final
+    steps = [str(step) for step in adjoint.pays]
+    shown = steps if len(steps) <= 8 else [*steps[:7], "..."]
+    return f"{final} It is used in {'step' if len(steps) == 1 else 'steps'} {', '.join(shown)}."

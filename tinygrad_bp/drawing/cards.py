@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, Node
-from ..explain.names import literal, norm, number, quantity
+from ..explain.names import count, decimal, entries, is_small, literal, norm
+from ..support.palette import CHIP, GRADIENT, INK, QUIET, VALUE
 from .groups import description_of, short_title
 from .sheet import Item
 from .style import (
-    CHIP,
     CLEAR,
-    GRADIENT,
-    INK,
-    QUIET,
     RULE,
-    VALUE,
     badge,
     bar,
     cell,
     font,
     magnitude,
-    printable,
+    one_line,
     row,
     shape_of,
     table,
@@ -45,28 +41,45 @@ class Look:
     ----------
     scalar : bool
         Whether every value is one number.
-    values, grads, backward : bool
-        Whether to show values, gradients, and the terms of the backward pass.
+    values, backward : bool
+        Whether to show values, and the terms of the backward pass.
+    grads : bool or "auto"
+        Whether to show gradients. "auto": where there is one.
+    entries : bool
+        Whether every array is so small that its entries are shown.
     merged : bool
         Whether the operation is told in the header of its result.
     until : int or None
         The last step of the backward pass that has been taken. None: all.
+    numbers : dict
+        The number of each layer, by its path.
+    caption : bool
+        Whether it is said how a backward pass is read.
     smallest, largest : float
         The gradient norms at which a bar is empty and full.
     """
 
     scalar: bool
     values: bool
-    grads: bool
+    grads: bool | str
     backward: bool
     merged: bool
+    entries: bool = False
     until: int | None = None
+    numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
+    caption: bool = True
     smallest: float = 0.0
     largest: float = 0.0
 
     def taken(self, step: int) -> bool:
         """Whether a step of the backward pass is to be seen."""
         return self.until is None or step <= self.until
+
+    def shows_gradient(self, node: Node) -> bool:
+        """Whether a card has a row for what ``backward`` found."""
+        if node.kind == "constant" or not self.grads:
+            return False
+        return self.grads != "auto" or gradient_of(node) is not None
 
     def ink(self, text: str, step: int, color: str, size: int = 11, bold: bool = False) -> str:
         """Text that is there from a step of the pass on; before, it takes its room unseen."""
@@ -114,9 +127,9 @@ def _scalar_card(node: Node, look: Look) -> str:
     """A name, a value and a gradient, one below the other."""
     rows = []
     if look.values and node.name != literal(node.value):
-        rows.append(_pair("data", VALUE, number(node.value)))
-    if look.grads and node.kind != "constant":
-        rows.append(_pair("grad", GRADIENT, number(gradient_of(node))))
+        rows.append(_pair("data", VALUE, decimal(node.value)))
+    if look.shows_gradient(node):
+        rows.append(_pair("grad", GRADIENT, decimal(gradient_of(node))))
     made = _made(node.expression) if look.merged else ""
     header = row(cell(_name(node) + made, colspan=2))
     return table(header, *([RULE, *rows] if rows else []))
@@ -140,11 +153,16 @@ def _tensor_card(item: Item, look: Look) -> str:
         title += _made(node.sign or "") if look.merged else ""
     shape = cell(font(shape_of(node.value), QUIET), "RIGHT", width=76 if node.inputs else 40)
     rows = [row(cell(title), shape)]
-    if look.values and not node.value.shape:
+    if look.values and (look.entries or not node.value.shape):
         told = cell(font("data", QUIET))
-        rows.append(row(told, cell(font(number(node.value), VALUE), "RIGHT")))
-    if look.grads and node.kind != "constant":
-        rows.append(_bar_row(gradient_norm(item, look), look))
+        rows.append(row(told, cell(font(entries(node.value), VALUE), "RIGHT")))
+    if look.shows_gradient(node):
+        gradient = gradient_of(node)
+        if look.entries and gradient is not None:
+            told = cell(font("grad", QUIET))
+            rows.append(row(told, cell(font(entries(gradient), GRADIENT), "RIGHT")))
+        else:
+            rows.append(_bar_row(gradient_norm(item, look), look))
     return table(*rows, padding=2)
 
 
@@ -160,23 +178,24 @@ def _group_card(item: Item, graph: Graph, look: Look) -> str:
     outputs = [n for n in graph.visited() if n.kind == "output"]
     operations = [n for n in item.nodes if n.inputs]
     is_output = item.kind == "out"
-    plural = "op" if len(operations) == 1 else "ops"
+    title = short_title(item.group, outputs, look.numbers)
     rows = [
         row(
-            cell(font(short_title(item.group, outputs), INK, 13, bold=True, italic=is_output)),
-            cell(font(f"{len(operations)} {plural}", QUIET), "RIGHT"),
+            cell(font(title, INK, 13, bold=True, italic=is_output)),
+            cell(font(count(len(operations), "op"), QUIET), "RIGHT"),
         )
     ]
     about = description_of(item.nodes)
     if about and not is_output:
         rows.append(row(cell(font(about, QUIET), colspan=2)))
-    count = sum(int(np.prod(n.value.shape)) for n in item.nodes if n.kind == "leaf")
-    if count:
-        told = cell(font(f"{count:,}", VALUE), "RIGHT", width=76)
+    parameters = sum(int(np.prod(n.value.shape)) for n in item.nodes if n.kind == "leaf")
+    if parameters:
+        told = cell(font(f"{parameters:,}", VALUE), "RIGHT", width=76)
         rows.append(row(cell(font("parameters", QUIET)), told))
     if look.values and is_output:
-        rows.append(_pair("data", VALUE, number(item.node.value)))
-    if count and (look.grads or look.backward):
+        rows.append(_pair("data", VALUE, decimal(item.node.value)))
+    known = gradient_norm(item, look) is not None
+    if parameters and (look.backward or (look.grads and (known or look.grads != "auto"))):
         rows.append(_bar_row(gradient_norm(item, look), look))
     return table(*rows, padding=2)
 
@@ -186,14 +205,15 @@ def _backward_card(node: Node, graph: Graph, look: Look) -> str:
     made = node.expression
     if not look.scalar and len(made) > LONGEST_EXPRESSION:
         made = node.sign or ""
-    value = shape_of(node.value) if node.value.shape else number(node.value) if look.values else ""
+    value = shape_of(node.value) if node.value.shape and not is_small(node.value) else ""
+    value = value or (entries(node.value) if look.values else shape_of(node.value))
     header = row(
         cell(_name(node) + _made(made), colspan=2),
         cell(font(value, VALUE, 12), "RIGHT", width=52),
     )
     edges = [graph.edges[step] for step in node.terms]
     last = edges[-1].step
-    name, used = f"{printable(node.name)}.grad", _uses(node)
+    name, used = one_line(node.adjoint_name), _uses(node)
     # Wide enough for the rows that span two columns, which would else stretch the badges
     spans = width_of(f"{node.name} = {made}", 14), width_of(name, 12) + width_of(used, 10)
     width = max(*spans, 100) - 16
@@ -203,7 +223,7 @@ def _backward_card(node: Node, graph: Graph, look: Look) -> str:
         rest = look.ink(f"+ {len(edges) - len(shown)} more", last, QUIET)
         rows.append(row(cell(""), cell(rest, colspan=2, **_mark(last, node, "rest"))))
     told = look.ink(name, last, GRADIENT, 12, bold=True) + look.ink(used, last, QUIET, 10)
-    total = look.ink(quantity(node.adjoint), last, GRADIENT, 12, bold=True)
+    total = look.ink(entries(node.adjoint), last, GRADIENT, 12, bold=True)
     sums = row(
         cell(told, colspan=2, **_mark(last, node, "name")),
         cell(total, "RIGHT", **_mark(last, node, "sum")),
@@ -215,9 +235,9 @@ def _backward_card(node: Node, graph: Graph, look: Look) -> str:
 def _term_row(edge: Edge, look: Look, first: bool, width: int) -> str:
     """The step's number, upstream times local derivative, and what that comes to."""
     step, to = edge.step, edge.receiver
-    text = quantity(edge.term)
-    text = text if first or text.startswith("-") else f"+ {text}"
-    product = look.ink(printable(edge.product, 48), step, QUIET)
+    text = entries(edge.term)
+    text = text if first or text.startswith(("-", "[")) else f"+ {text}"
+    product = look.ink(one_line(edge.product, 48), step, QUIET)
     return row(
         badge(step, look.taken(step), **_mark(step, to, "badge")),
         cell(product, width=width, **_mark(step, to, "term")),
@@ -231,17 +251,17 @@ def chip(edge: Edge, look: Look) -> str:
     return table(
         row(
             badge(edge.step, look.taken(edge.step)),
-            cell(look.ink(printable(text, 48), edge.step, GRADIENT, 10), bgcolor=color),
+            cell(look.ink(one_line(text, 48), edge.step, GRADIENT, 10), bgcolor=color),
         )
     )
 
 
 def local_derivative(edge: Edge) -> str:
-    """What is on a backward edge: ``∂p/∂x = y = 3``, or a whole product such as ``g @ Wᵀ``."""
+    """What is on a backward edge: ``∂p/∂x = y = 3``, or a whole product such as ``z.grad @ Wᵀ``."""
+    if edge.consumer is None or edge.is_map:
+        return edge.product
     formula, local = edge.formula, edge.local
-    if edge.consumer is None or not edge.product.startswith(f"{edge.consumer.name}.grad × "):
-        return formula
-    told = f"∂{printable(edge.consumer.name)}/∂{printable(edge.receiver.name)} = {formula}"
+    told = f"∂{one_line(edge.consumer.name)}/∂{one_line(edge.receiver.name)} = {formula}"
     value = "" if local is None else f"{float(local):.4g}"
     return f"{told} = {value}" if value not in ("", formula) else told
 
@@ -253,11 +273,11 @@ def _mark(step: int, node: Node, part: str) -> dict[str, str]:
 
 def _name(node: Node, size: int = 14, last_part: bool = False) -> str:
     name = node.name.rpartition(".")[2] if last_part else node.name
-    return font(printable(name), INK, size, bold=True, italic=True)
+    return font(one_line(name), INK, size, bold=True, italic=True)
 
 
 def _made(how: str) -> str:
-    return font(f" = {printable(how, 48)}", QUIET, 13) if how else ""
+    return font(f" = {one_line(how, 48)}", QUIET, 13) if how else ""
 
 
 def _uses(node: Node) -> str:

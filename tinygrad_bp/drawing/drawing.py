@@ -6,17 +6,23 @@ import functools
 import inspect
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from .. import explain
 from ..engine.tensor import Tensor
-from ..explain import view
+from ..support.arguments import suggestion
 from ..support.files import checked, write
 from .groups import name_gradients
+from .neurons import picture_of_neurons
 from .picture import Options, Picture, picture_of
+from .presenting import Presentation
 
+VIEWS = ("graph", "neurons")
 SUFFIXES = (".svg", ".png", ".pdf", ".dot")
 
 
@@ -94,6 +100,14 @@ def draw(
     depth: int | None = None,
     max_nodes: int = 400,
     direction: str | None = None,
+    notation: str | Mapping[str, str] = "grad",
+    fuse: bool = False,
+    view: str = "graph",
+    highlight: tuple[int, int, int] | None = None,
+    caption: bool = True,
+    theme: str = "auto",
+    font_size: float | None = None,
+    size: str | None = None,
 ) -> Drawing:
     """Draw a computation graph, or its backward pass step by step.
 
@@ -105,19 +119,22 @@ def draw(
     ----------
     output : Tensor, list of Tensor, Module or callable
         What to draw: everything that led to it. A module or function is called with ``inputs``,
-        a module as in use, which leaves it as it was; ``draw(model(X))`` draws it in training.
+        a module in evaluation mode, which leaves it as it was; ``draw(model(X))`` draws it in
+        training.
         With ``backward(create_graph=True)`` done, ``[z, x.grad]`` draws both passes.
     *inputs
         For a module or function, its arguments. A function's floats and arrays of floats are
         drawn as leaves that require grad, under the names that the function gives them; an
         integer is passed on as it is, and may be an exponent or an index.
     path : str or path, optional
-        Where to write it, too; the suffix chooses SVG, PNG, PDF or DOT. It can be given last,
-        without ``path=``: ``draw(z, "z.svg")``, ``draw(model, X, "model.png")``.
+        Where to write it, too; the suffix chooses SVG, PNG, PDF or DOT. PDF needs Graphviz
+        itself: the engine of the extra ``draw`` has none. The path can be given last, without
+        ``path=``: ``draw(z, "z.svg")``, ``draw(model, X, "model.png")``.
     values : bool
         Show numbers. Shapes are always shown.
     grads : bool or "auto"
-        Show what is in ``.grad``. "auto": if anything is.
+        Show what is in ``.grad``. "auto": on the cards of those where something is. What a
+        module or function computes here was never differentiated, so there "auto" shows none.
     backward : bool
         Show the backward pass as dynamic programming: its steps numbered, the local derivative
         on every edge, and in every card the terms that were summed. The adjoints are found in
@@ -133,6 +150,26 @@ def draw(
         The most cards. Of a larger graph, those nearest to the output are drawn.
     direction : {"LR", "TB", "RL", "BT"}, optional
         Where the computation flows to: by default to the right for numbers, down for arrays.
+    notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
+        What adjoints are called, as for `explain.view`: ``z.grad``, or ``δ^[2]``.
+    fuse : bool
+        Make a Tensor without a name part of the named one that it leads to, so that an arrow
+        stands for a step that somebody named.
+    view : {"graph", "neurons"}
+        "neurons" draws a chain of layers of up to 16 units as circles, and each weight as an
+        arrow, blue if it is positive and dashed if it is negative, as thick as it is large; with
+        ``backward`` as thick as its gradient is, in orange.
+    highlight : (int, int, int), optional
+        For neurons: a weight, by its layer, unit and input, each from 1, all of whose paths to
+        the output are drawn strong.
+    caption : bool
+        Whether to say above a backward pass how it is read.
+    theme : {"auto", "light", "dark"}
+        "auto" draws light cards on a ground that shows through, which suits both.
+    font_size : float, optional
+        The size of the numbers on the cards in points, 12 by default; all else goes with it.
+    size : {"slide"}, optional
+        A picture of 16 : 9 in which no text is under 14 points at 1920 x 1080.
 
     Returns
     -------
@@ -141,7 +178,8 @@ def draw(
     Raises
     ------
     TypeError, ValueError
-        If this cannot be drawn, or an option is none of those above.
+        If this cannot be drawn, or an option is none of those above, or it is too large for a
+        slide.
     OSError
         If ``path`` cannot be written.
     RuntimeError
@@ -161,31 +199,48 @@ def draw(
     """
     if inputs and isinstance(inputs[-1], str | os.PathLike):
         *inputs, path = inputs  # type: ignore[assignment]
-    options = Options(values, grads, backward, ops, depth, max_nodes, direction)
+    ops = "merged" if fuse and ops == "auto" else ops
+    options = Options(values, grads, backward, ops, depth, max_nodes, direction, caption)
+    presentation = Presentation(theme, font_size, size)
+    if view not in VIEWS:
+        raise ValueError(f"unknown view {view!r}: {suggestion(view, VIEWS)}")
     if path is not None:
         checked(path, SUFFIXES)
-    graph = view(*_outputs(output, inputs), backward=backward)
+    if grads == "auto" and callable(output):
+        options = replace(options, grads=False)
+    outputs, modules = _outputs(output, inputs)
+    graph = explain.view(*outputs, backward=backward, notation=notation, fuse=fuse)
     name_gradients(graph)
-    picture = picture_of(graph, options)
+    for node in graph.visited():
+        node.within = modules.get(node.tensor)
+    if view == "neurons":
+        picture = picture_of_neurons(graph, highlight)
+    else:
+        picture = picture_of(graph, options)
     if picture.hidden:
         warnings.warn(
             f"the {max_nodes} cards nearest to the output are drawn, and {picture.hidden} values "
             "are not; pass a larger max_nodes to draw more, or depth=1 to close groups",
             stacklevel=2,
         )
+    picture.source = presentation.of(picture.source)
     drawing = Drawing(picture)
     if path is not None:
         drawing.save(path)
     return drawing
 
 
-def _outputs(output: Any, inputs: Sequence[Any]) -> Sequence[Tensor]:
-    """The Tensors whose graph is to be drawn."""
+def _outputs(
+    output: Any, inputs: Sequence[Any]
+) -> tuple[Sequence[Tensor], dict[Tensor, tuple[str, ...]]]:
+    """The Tensors whose graph is to be drawn, and where in a model each was made."""
+    modules: dict[Tensor, tuple[str, ...]] = {}
     if callable(output):
         from ..nn import evaluating  # not needed to draw what was computed before
 
-        with evaluating(output):
-            output = output(*_arguments(output, inputs))
+        arguments = _arguments(output, inputs)
+        with evaluating(output), _noting(output, modules):
+            output = output(*arguments)
     elif inputs:
         raise TypeError(f"{inputs[0]!r} is neither a path nor an input: only functions take those")
     outputs = output if isinstance(output, list | tuple) else [output]
@@ -196,7 +251,39 @@ def _outputs(output: Any, inputs: Sequence[Any]) -> Sequence[Tensor]:
             f"draw needs Tensors, or a function that returns some, not {what} "
             "(of a function's inputs, floats and arrays of floats are drawn: 2.0, not 2)"
         )
-    return outputs
+    return outputs, modules
+
+
+@contextmanager
+def _noting(model: Any, modules: dict[Tensor, tuple[str, ...]]) -> Iterator[None]:
+    """For a while, note for every Tensor the innermost module whose ``forward`` made it."""
+
+    def noted(path: tuple[str, ...], forward: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(forward)
+        def call(*inputs: Any, **options: Any) -> Any:
+            out = forward(*inputs, **options)
+            given = {x for x in (*inputs, *options.values()) if isinstance(x, Tensor)}
+            waiting = [out]
+            while waiting:
+                x = waiting.pop()
+                if isinstance(x, Tensor) and not (x.is_leaf or x in modules or x in given):
+                    modules[x] = path
+                    waiting += x.inputs
+            return out
+
+        return call
+
+    parts = model.named_modules() if hasattr(model, "named_modules") else []
+    own = [vars(part).get("forward") for _, part in parts]
+    for path, part in parts:
+        vars(part)["forward"] = noted(tuple(path.split(".")) if path else (), part.forward)
+    try:
+        yield
+    finally:
+        for (_, part), forward in zip(parts, own, strict=True):
+            vars(part).pop("forward")
+            if forward is not None:
+                vars(part)["forward"] = forward
 
 
 def _arguments(function: Callable[..., Any], inputs: Sequence[Any]) -> list[Any]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from ..explain import Graph, Node
-from .style import printable
+from .style import one_line
 
 Path = tuple[str, ...]
 
@@ -32,7 +32,7 @@ def find_paths(graph: Graph) -> dict[Node, Path]:
     differentiated = whose_gradients(graph)
     ends = [n for n in graph.visited() if n.kind == "output" and n not in differentiated]
     if differentiated and ends:
-        forward = _leading_to(ends)
+        forward = _ancestors(ends)
         paths = {n: FORWARD + path if n in forward else BACKWARD for n, path in paths.items()}
     return paths
 
@@ -51,19 +51,33 @@ def name_gradients(graph: Graph) -> None:
             node.name = f"{x.name}.grad"
 
 
-def title_of(path: Path, nodes: Sequence[Node], outputs: Sequence[Node]) -> str:
-    """What a group is called: ``layer 0: Linear 2→16, relu``."""
+def number_layers(paths: Iterable[Path]) -> dict[Path, int]:
+    """The number of each group that has one in place of a name: those of a parent, from 1 on."""
+    prefixes = {path[:level] for path in paths for level in range(1, len(path) + 1)}
+    siblings: dict[Path, list[Path]] = {}
+    for path in prefixes:
+        if path[-1].isdigit():
+            siblings.setdefault(path[:-1], []).append(path)
+    ranked = (sorted(group, key=lambda path: int(path[-1])) for group in siblings.values())
+    return {path: n for group in ranked for n, path in enumerate(group, 1)}
+
+
+def title_of(
+    path: Path, nodes: Sequence[Node], outputs: Sequence[Node], numbers: dict[Path, int]
+) -> str:
+    """What a group is called: ``layer 1: Linear 2→16, relu``."""
     if path in (FORWARD, BACKWARD):
         return path[0]
     about = description_of(nodes)
-    return f"{short_title(path, outputs)}: {about}" if about else short_title(path, outputs)
+    title = short_title(path, outputs, numbers)
+    return f"{title}: {about}" if about else title
 
 
-def short_title(path: Path, outputs: Sequence[Node]) -> str:
-    """A group's name alone: ``layer 0``."""
+def short_title(path: Path, outputs: Sequence[Node], numbers: dict[Path, int]) -> str:
+    """A group's name alone: ``layer 1``."""
     if path[-1:] == AFTER:
-        return printable(next((n.tensor.name for n in outputs if n.tensor.name), "output"))
-    return f"layer {path[-1]}" if path[-1].isdigit() else printable(path[-1])
+        return one_line(next((n.tensor.name for n in outputs if n.tensor.name), "output"))
+    return f"layer {numbers[path]}" if path in numbers else one_line(path[-1])
 
 
 def description_of(nodes: Sequence[Node]) -> str:
@@ -77,7 +91,7 @@ def description_of(nodes: Sequence[Node]) -> str:
 
 def _modules(graph: Graph) -> dict[Node, Path]:
     """The paths that the parameters' names tell, without what all of them share."""
-    paths = _named(graph)
+    paths, shared = _named(graph)
     parameters = set(paths)  # and what is computed from those of one group alone
     users: set[Node] = set()  # what combines them with something else
     uses = Counter(x for node in graph.visited() for x in node.inputs)
@@ -94,17 +108,30 @@ def _modules(graph: Graph) -> dict[Node, Path]:
             parameters.add(node)
     paths.update(_what_follows(graph, users))
     paths.update(_companions(graph, paths, parameters))
+    for node in graph.visited():
+        if node.within is not None:
+            paths[node] = _where_it_ran(node, node.within[shared:], paths)
     return paths
 
 
-def _named(graph: Graph) -> dict[Node, Path]:
-    """The path of every parameter of a dotted name, without the front that all of them share."""
+def _where_it_ran(node: Node, ran: Path, paths: dict[Node, Path]) -> Path:
+    """The module that computed a value; or the part of it that the value goes on from alone."""
+    path = paths[node]
+    alone = all(paths[x] == path for x in node.inputs if x.kind != "constant")
+    return path if alone and path[: len(ran)] == ran else ran
+
+
+def _named(graph: Graph) -> tuple[dict[Node, Path], int]:
+    """The path of every parameter of a dotted name, without the front that all of them share.
+
+    And how long that front is.
+    """
     dotted = {x: (x.tensor.name or "").split(".") for x in graph.visited() if x.kind == "leaf"}
     paths = {x: tuple(parts[:-1]) for x, parts in dotted.items() if len(parts) > 1}
     shared = len(_common(paths.values()))
     if any(len(path) == shared for path in paths.values()):
         shared = max(0, shared - 1)
-    return {x: path[shared:] for x, path in paths.items()}
+    return {x: path[shared:] for x, path in paths.items()}, shared
 
 
 def _joined(inputs: Sequence[Node], paths: dict[Node, Path]) -> Path:
@@ -150,8 +177,8 @@ def _common(paths: Iterable[Path]) -> Path:
     return tuple(level[0] for level in takewhile(lambda level: len({*level}) == 1, levels))
 
 
-def _leading_to(outputs: Sequence[Node]) -> set[Node]:
-    """The nodes that these depend on, these included."""
+def _ancestors(outputs: Sequence[Node]) -> set[Node]:
+    """The nodes that these depend on, and these."""
     found, waiting = set(outputs), list(outputs)
     while waiting:
         for node in waiting.pop().inputs:

@@ -11,25 +11,22 @@ from typing import Any
 import numpy as np
 
 from ..explain import Graph
-from ..explain.names import norm
+from ..explain.names import count, is_small, norm
 from ..support.arguments import size, suggestion
+from ..support.palette import FREE, INK, LINE, ORANGE
 from .cards import Look, chip, gradient_norm, gradient_of, label_of
 from .groups import Path, title_of, whose_gradients
 from .sheet import Item, Link, Sheet, lay_out
 from .style import (
-    BACKWARD,
     CARD,
     CLEAR,
     CLUSTER,
     FONT,
-    FREE,
-    INK,
     KINDS,
-    LINE,
     OPERATION,
     SIGN,
     WORD,
-    printable,
+    one_line,
     shape_of,
 )
 
@@ -38,9 +35,9 @@ SIDEWAYS_UP_TO = 12  # closed groups; above, they stand one below the other
 LARGE = 400  # cards, above which the layout is given less time to be neat
 
 _CAPTION = (
-    "<B>Backward pass = dynamic programming.</B>  Follow the numbers. Every term is (grad of the "
-    'consumer) × (local derivative on the edge).<BR ALIGN="LEFT"/>A node passes its grad on only '
-    "after all its terms are summed: each grad is computed once, then reused."
+    "<B>Backward pass = dynamic programming.</B>  Follow the numbers. Every term is ({grad} of the "
+    'consumer) × (local derivative on the edge).<BR ALIGN="LEFT"/>A node passes its {grad} on only '
+    "after all its terms are summed: each {grad} is computed once, then reused."
 )
 _NORMS = "  |0.5| is the norm of an array."
 _END = '<BR ALIGN="LEFT"/>'
@@ -57,6 +54,7 @@ class Options:
     depth: int | None = None
     max_nodes: int = 400
     direction: str | None = None
+    caption: bool = True
 
     def __post_init__(self) -> None:
         known = {
@@ -118,12 +116,12 @@ def picture_of(
 def _look(
     graph: Graph, sheet: Sheet, options: Options, scalar: bool, merged: bool, until: int | None
 ) -> Look:
-    if options.grads == "auto":  # where gradients are drawn as values, cards need not repeat them
-        found = any(gradient_of(node) is not None for node in graph.visited())
-        grads = found and not whose_gradients(graph)
-    else:
-        grads = bool(options.grads)
-    look = Look(scalar, options.values, grads, options.backward, merged, until)
+    grads = options.grads
+    if grads == "auto" and whose_gradients(graph):  # which are drawn as values
+        grads = False
+    small = all(is_small(node.value) for node in graph.nodes)
+    look = Look(scalar, options.values, grads, options.backward, merged, small, until)
+    look.numbers, look.caption = sheet.numbers, options.caption
     if grads or options.backward:
         norms = [gradient_norm(item, look) for item in sheet.items if item.kind != "more"]
         sizes = [size for size in norms if size and math.isfinite(size)]
@@ -145,9 +143,9 @@ def _words(graph: Graph) -> tuple[str, str]:
     outputs = [node.name for node in visited if node.kind == "output"]
     computed = [node for node in reversed(visited) if node.inputs]
     told = "; ".join(node.made for node in computed[:20]) + ("; ..." if len(computed) > 20 else "")
-    count = f"{len(computed)} operation{'' if len(computed) == 1 else 's'}"
+    operations = count(len(computed), "operation")
     title = f"Computation graph of {', '.join(outputs)}"
-    return printable(title, 80), printable(f"{count}: {told}." if told else count, 2000)
+    return one_line(title, 80), one_line(f"{operations}: {told}." if told else operations, 2000)
 
 
 def _graphviz() -> Any:
@@ -157,7 +155,7 @@ def _graphviz() -> Any:
 
 def _plain(text: str) -> str:
     """Text for an attribute, in which Graphviz is to read no escapes, entities or markup."""
-    return _graphviz().escape(html.escape(printable(text, 300), quote=False))
+    return _graphviz().escape(html.escape(one_line(text, 300), quote=False))
 
 
 class _Writer:
@@ -197,16 +195,25 @@ class _Writer:
         look = self.look
         near, far = ("0.35", "0.6" if look.merged else "0.42") if look.scalar else ("0.25", "0.3")
         if look.backward:
-            near, far = "0.4", ("0.55" if self.stacked else "1.25")
+            near, far = ("0.6", "0.65") if self.stacked else ("0.4", "1.25")
         spacing = {"nodesep": near, "ranksep": far, "pad": "0.2", "bgcolor": CLEAR}
         spacing |= {"fontname": FONT, "fontsize": "11", "fontcolor": FREE, "newrank": "true"}
-        if look.backward:
-            told = _CAPTION + ("" if look.scalar else _NORMS) + _END
-            step = f"<B>{html.escape(self.caption, quote=False) or ' '}</B>{_END}"
-            spacing |= {"label": f"<{told}{step}>", "labelloc": "t", "labeljust": "l"}
+        words = self._words() if look.backward else ""
+        if words:
+            spacing |= {"label": f"<{words}>", "labelloc": "t", "labeljust": "l"}
         if len(self.sheet.items) > LARGE:
             spacing |= {"nslimit": "1", "nslimit1": "1", "mclimit": "0.1"}
         return spacing
+
+    def _words(self) -> str:
+        """What stands above a backward pass: how it is read, and what its newest step did."""
+        told = ""
+        if self.look.caption:
+            word = "grad" if self.graph.nodes[0].adjoint_name.endswith(".grad") else "adjoint"
+            told = _CAPTION.format(grad=word) + ("" if self.look.entries else _NORMS) + _END
+        if self.caption or self.look.caption:
+            told += f"<B>{html.escape(self.caption, quote=False) or ' '}</B>{_END}"
+        return told
 
     def _place(self, path: Path) -> Any:
         """The part of the text for a group, made when it is first asked for."""
@@ -215,7 +222,7 @@ class _Writer:
             items = [item for item in self.sheet.items if item.path == path and not item.group]
             nodes = [node for item in items for node in item.nodes]
             outputs = [n for n in self.graph.visited() if n.kind == "output"]
-            title = title_of(path, nodes, outputs)
+            title = title_of(path, nodes, outputs, self.sheet.numbers)
             place = _graphviz().Digraph(f"cluster_{number}")
             label = f"<<B>{html.escape(title, quote=False)}</B>>"
             place.attr(**CLUSTER, label=label, tooltip=_plain(title))
@@ -235,7 +242,7 @@ class _Writer:
         sign = item.node.sign or ""
         attributes = {**OPERATION, **(SIGN if len(sign) == 1 else WORD)}
         about = {"id": f"op_{item.key}", "class": "op", "tooltip": _plain(item.node.made)}
-        place.node(f"op_{item.key}", printable(sign), **attributes, **about)
+        place.node(f"op_{item.key}", one_line(sign), **attributes, **about)
         self.places[()].edge(f"op_{item.key}", item.key, **{"class": "fwd"})
 
     def _put_beside(self, head: Item) -> None:
@@ -271,24 +278,25 @@ class _Writer:
             attributes |= {"style": "dashed", "penwidth": "1", "arrowsize": "0.6", "weight": "2"}
             return attributes | {"tooltip": _plain(told)}
         if not self.look.scalar and link.tail.kind != "more":
-            count = int(np.prod(value.shape))
-            plural = "number" if count == 1 else "numbers"
-            attributes["penwidth"] = f"{1 + 0.4 * math.log10(max(count, 1)):.2f}"
-            attributes["tooltip"] = _plain(f"{shape_of(value)}, {count:,} {plural}")
+            size = int(np.prod(value.shape))
+            attributes["penwidth"] = f"{1 + 0.4 * math.log10(max(size, 1)):.2f}"
+            attributes["tooltip"] = _plain(f"{shape_of(value)}, {count(size, 'number')}")
             if self.inputs[link.tail]:
                 attributes["weight"] = "5"
         return attributes
 
     def _backward(self, link: Link, towards: str) -> dict[str, str]:
         edge = link.edges[0]
-        color = BACKWARD if self.look.taken(edge.step) else CLEAR
+        color = ORANGE if self.look.taken(edge.step) else CLEAR
         attributes = {"class": "bwd", "id": f"s{edge.step}-edge", "dir": towards, "color": color}
         width = "3" if edge.step == self.look.until else "1.8"  # the newest step stands out
         attributes |= {"penwidth": width, "arrowsize": "0.8"}
+        if self.stacked:
+            attributes["weight"] = "0"  # so that it bends, and does not lie on the forward one
         if len(link.edges) > 1:
             steps = ", ".join(str(e.step) for e in link.edges)
             return attributes | {"tooltip": f"steps {steps}"}
-        told = _plain(f"step {edge.step}: {edge.receiver.name}.grad += {edge.product}")
+        told = _plain(f"step {edge.step}: {edge.receiver.adjoint_name} += {edge.product}")
         about = {"tooltip": told, "labeltooltip": told}
         return attributes | about | {"label": chip(edge, self.look)}
 

@@ -18,6 +18,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 
+from .fonts import settled
 from .style import SVG_FONTS
 
 VARIABLE = "TINYGRAD_BP_DOT"
@@ -86,6 +87,7 @@ def accessible(svg: str, title: str, description: str) -> str:
     svg = re.sub(r'font-family="Helvetica[^"]*"', f'font-family="{SVG_FONTS}"', svg)
     svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(<g id="graph0"[^>]*>\n)<title>.*?</title>\n', r"\1", svg, count=1)
+    svg = settled(svg)
     head = f'<svg role="img" aria-labelledby="title-{mark} desc-{mark}"'
     words = (
         f'<title id="title-{mark}">{html.escape(title)}</title>\n'

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, Node
-from .groups import AFTER, Path, find_paths
+from .groups import AFTER, Path, find_paths, number_layers
 
 GROUP_ABOVE = 60  # cards
 SIBLINGS_ABOVE = 5  # equal groups in a row
@@ -60,10 +60,11 @@ class Link:
 
 @dataclass(slots=True, eq=False)
 class Sheet:
-    """Items in the order of computing, and links."""
+    """Items in the order of computing, links, and the numbers of the layers."""
 
     items: list[Item]
     links: list[Link]
+    numbers: dict[Path, int] = field(default_factory=dict)
 
 
 def lay_out(graph: Graph, *, fold: bool, depth: int | None, max_nodes: int) -> Sheet:
@@ -91,7 +92,9 @@ def lay_out(graph: Graph, *, fold: bool, depth: int | None, max_nodes: int) -> S
         sheet = _without_siblings(_closed(sheet, depth))
     if len(sheet.items) > max_nodes:
         sheet = _nearest(graph, sheet, max_nodes)
-    return _repeated(sheet)
+    sheet = _repeated(sheet)
+    sheet.numbers = number_layers(paths.values())
+    return sheet
 
 
 def _everything(graph: Graph, paths: dict[Node, Path], fold: bool) -> Sheet:

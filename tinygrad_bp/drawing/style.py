@@ -2,27 +2,32 @@
 
 Blue is a value, orange a gradient; grey flows forward, orange backward. Nothing is told by colour
 alone: a leaf has a thick border, a constant a dashed one, a group a double one.
-
-The colours that tell kinds apart are those of Okabe and Ito, "Color universal design" (2008).
 """
 
 from __future__ import annotations
 
 import html
 import math
+import re
 from typing import Any
 
-INK = "#1F2933"
-QUIET = "#5F6C7B"  # labels within a card
-FREE = "#6B7C8D"  # text on the page's own background, which may be white or dark
-LINE = "#8292A2"
-VALUE = "#005A8D"
-GRADIENT = "#A84300"
-BACKWARD = "#D55E00"
-BADGE = "#B84F00"
-CHIP = "#FFEFE3"
+from ..explain.notation import typeset
+from ..support.palette import (
+    BADGE,
+    BLUE,
+    BLUE_PAPER,
+    FAINT,
+    FREE,
+    GREEN,
+    GREEN_PAPER,
+    INK,
+    LINE,
+    ORANGE,
+    ORANGE_PAPER,
+    PAPER,
+)
+
 CLEAR = "transparent"
-BAR, BAR_REST = "#D55E00", "#FFDFC7"
 
 # One font, whose widths every engine knows; the SVG's is widened after it was laid out.
 FONT = "Helvetica"
@@ -32,16 +37,16 @@ CARD = {
     "shape": "box",
     "style": "rounded,filled",
     "margin": "0.1,0.04",
-    "fillcolor": "#FFFFFF",
+    "fillcolor": PAPER,
     "color": LINE,
 }
 KINDS: dict[str, dict[str, str]] = {
-    "leaf": {"fillcolor": "#E3F0F9", "color": "#0072B2", "penwidth": "2.0"},
-    "const": {"fillcolor": "#F1F4F7", "penwidth": "1.2", "style": "rounded,filled,dashed"},
+    "leaf": {"fillcolor": BLUE_PAPER, "color": BLUE, "penwidth": "2.0"},
+    "const": {"fillcolor": FAINT, "penwidth": "1.2", "style": "rounded,filled,dashed"},
     "mid": {"penwidth": "1.2"},
-    "out": {"fillcolor": "#E1F4ED", "color": "#009E73", "penwidth": "2.2"},
+    "out": {"fillcolor": GREEN_PAPER, "color": GREEN, "penwidth": "2.2"},
     "group": {"penwidth": "1.2", "peripheries": "2"},
-    "more": {"fillcolor": "#F1F4F7", "penwidth": "1.2", "style": "rounded,filled,dashed"},
+    "more": {"fillcolor": FAINT, "penwidth": "1.2", "style": "rounded,filled,dashed"},
     "alias": {"penwidth": "1.0", "style": "rounded,filled,dashed", "width": "0", "height": "0"},
 }
 CLUSTER = {
@@ -81,15 +86,15 @@ def shape_of(value: Any) -> str:
     return str(tuple(value.shape)) if value.shape else "scalar"
 
 
-def printable(text: str, longest: int = LONGEST_NAME) -> str:
-    r"""``text`` on one line, without what no font shows, and cut where it is too long.
+def one_line(text: str, longest: int = LONGEST_NAME) -> str:
+    r"""``text`` set on one line, without what no font shows, and cut where it is too long.
 
     Examples
     --------
-    >>> printable("two\nlines"), printable("x" * 40, longest=8)
+    >>> one_line("two\nlines"), one_line("x" * 40, longest=8)
     ('two lines', 'xxxxx...')
     """
-    shown = "".join(c if c.isprintable() else " " for c in text)
+    shown = "".join(c if c.isprintable() else " " for c in typeset(text))
     return shown if len(shown) <= longest else shown[: longest - 3] + "..."
 
 
@@ -98,6 +103,9 @@ def font(
 ) -> str:
     """A run of text in a label."""
     text = html.escape(text, quote=False)
+    if "\n" in text:  # a matrix, in which two spaces are about as wide as a digit
+        text = re.sub("  +", lambda found: (2 * len(found[0]) - 1) * " ", text)
+        text = text.replace("\n", '<BR ALIGN="RIGHT"/>')
     text = f"<I>{text}</I>" if italic else text
     text = f"<B>{text}</B>" if bold else text
     return f'<FONT COLOR="{color}" POINT-SIZE="{size}">{text}</FONT>'
@@ -141,7 +149,7 @@ def bar(fraction: float, width: int = 72, height: int = 5) -> str:
     filled = round(width * min(max(fraction, 0.0), 1.0))
     parts = "".join(
         f'<TD BGCOLOR="{color}" WIDTH="{length}" HEIGHT="{height}" FIXEDSIZE="TRUE"></TD>'
-        for color, length in ((BAR, filled), (BAR_REST, width - filled))
+        for color, length in ((ORANGE, filled), (ORANGE_PAPER, width - filled))
         if length
     )
     return (

@@ -1,8 +1,9 @@
 """See the backward pass for what it is: dynamic programming over a recorded graph.
 
 `trace` shows it as a table, `paths` writes out the sum that it computes, `propagate` runs it over
-other semirings, `naive_backward` and `eager_backward` do it wrong, `nudge` goes back to the
-definition of the derivative. `view` gives all of it as plain data. None touches a ``grad``.
+other semirings; `naive_backward`, `eager_backward` and `overwriting_backward` do it wrong; `nudge`
+goes back to the definition of the derivative. `view` gives all of it as plain data. None touches a
+``grad``.
 """
 
 from .enumeration import Path, Paths, paths
@@ -21,7 +22,7 @@ from .semirings import (
     propagate,
 )
 from .tracing import Row, Trace, trace
-from .wrong import Attempt, eager_backward, naive_backward
+from .wrong import Attempt, eager_backward, naive_backward, overwriting_backward
 
 __all__ = [
     "COUNTING",
@@ -46,6 +47,7 @@ __all__ = [
     "local_derivative",
     "naive_backward",
     "nudge",
+    "overwriting_backward",
     "paths",
     "propagate",
     "trace",

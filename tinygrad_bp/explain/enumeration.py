@@ -159,7 +159,7 @@ def paths(output: Tensor, input: Tensor, *, limit: int = 1000, seed: Any = None)
 def _walk(graph: Graph, input: Tensor, seed: Any) -> Iterator[Path]:
     """Walk every path depth first, carrying the product along."""
     end = graph[input]
-    leading = _leading_to(end, graph)
+    leading = _dependent_on(end, graph)
     route: list[Edge] = []
     stack = [(graph.edges[0], seed, 0)]
     while stack:
@@ -176,7 +176,7 @@ def _walk(graph: Graph, input: Tensor, seed: Any) -> Iterator[Path]:
         ]
 
 
-def _leading_to(end: Node, graph: Graph) -> set[Node]:
+def _dependent_on(end: Node, graph: Graph) -> set[Node]:
     """The nodes that depend on ``end``, itself included."""
     leading = {end}
     for edge in reversed(graph.edges):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from ..engine.arrays import unbroadcast
 from ..engine.backprop import seed_of, topological_order
 from ..engine.tensor import Tensor
-from .names import SIGNS, Names, expression, formula, has_shape, literal
+from .names import SIGNS, Names, expression, factor, formula, has_shape, literal
+from .notation import adjoint_names
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -40,6 +42,12 @@ class Node:
         The steps whose terms were paid into it; its adjoint is their sum.
     pays : list of int
         The steps in which its adjoint is used.
+    notation : callable
+        Gives the name of an adjoint, of the name of a node.
+    written : str or None
+        How it was made, where several operations have become one step.
+    within : tuple of str or None
+        Where in a model the module is whose ``forward`` made it, if that is known.
     """
 
     number: int
@@ -51,6 +59,14 @@ class Node:
     adjoint: Any = None
     terms: list[int] = field(default_factory=list)
     pays: list[int] = field(default_factory=list)
+    notation: Callable[[str], str] = "{}.grad".format
+    written: str | None = None
+    within: tuple[str, ...] | None = None
+
+    @property
+    def adjoint_name(self) -> str:
+        """What its adjoint is called, such as ``x.grad``."""
+        return self.notation(self.name)
 
     @property
     def inputs(self) -> list[Node]:
@@ -72,6 +88,8 @@ class Node:
     @property
     def expression(self) -> str:
         """How it was made, such as ``x × y`` or ``sin x``; empty if it was given."""
+        if self.written is not None:
+            return self.written
         operation = self.operation
         if operation is None:
             return ""
@@ -120,7 +138,7 @@ class Edge:
 
     @property
     def formula(self) -> str:
-        """The local derivative such as ``cos x``, or a whole product such as ``g @ Wᵀ``."""
+        """The local derivative such as ``cos x``; of arrays a map such as ``upstream @ Wᵀ``."""
         return self._formulas()[0]
 
     @property
@@ -132,7 +150,15 @@ class Edge:
         if self.consumer is None:
             return "1", "seed"
         node = self.consumer
-        return formula(node.tensor.rule, self.position, node.name, node.operand_names())
+        names = node.operand_names()
+        return formula(node.tensor.rule, self.position, node.name, names, node.adjoint_name)
+
+    @property
+    def is_map(self) -> bool:
+        """Whether `formula` maps what comes from upstream, and is no factor of it."""
+        local, product = self._formulas()
+        payer = self.consumer
+        return payer is not None and product != f"{payer.adjoint_name} × {factor(local)}"
 
     @property
     def local(self) -> Any:
@@ -183,15 +209,13 @@ class Graph:
         return f"Graph({len(self.nodes)} nodes, {len(self.edges)} edges)"
 
 
-class _Together:
-    """Stands above several outputs, so that one order covers them all."""
-
-    def __init__(self, outputs: Sequence[Tensor]):
-        self.inputs = outputs
-        self.edges = range(len(outputs))
-
-
-def view(*outputs: Tensor, seed: Any = None, backward: bool = True) -> Graph:
+def view(
+    *outputs: Tensor,
+    seed: Any = None,
+    backward: bool = True,
+    notation: str | Mapping[str, str] = "grad",
+    fuse: bool = False,
+) -> Graph:
     """Lay out the graph of ``outputs``, with every step of its backward pass.
 
     Nobody's ``grad`` is read or touched.
@@ -204,6 +228,12 @@ def view(*outputs: Tensor, seed: Any = None, backward: bool = True) -> Graph:
         The adjoint of the output, of its shape; 1 for a scalar. For several outputs a list.
     backward : bool
         Whether to evaluate adjoints and terms. Without, they stay None.
+    notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
+        What adjoints are called: ``z.grad``; or as a lecture calls them, such as ``δ^[2]`` for
+        that of ``z^[2]`` and ``∂J/∂W^[2]`` for one without a letter of its own. A mapping goes
+        from names, or from the letters that they begin with, to those of their adjoints.
+    fuse : bool
+        Make a Tensor without a name part of the named one that it leads to.
 
     Returns
     -------
@@ -231,20 +261,27 @@ def view(*outputs: Tensor, seed: Any = None, backward: bool = True) -> Graph:
             raise TypeError(f"a graph belongs to a Tensor, not to {type(output).__name__}")
         if backward and not output.requires_grad:
             raise RuntimeError(f"{output!r} does not depend on a Tensor that requires grad")
-    order = topological_order(cast(Any, _Together(outputs)))[1:]
+    order = topological_order(*outputs)
     names, ends = Names(order), set(outputs)
     nodes: dict[Any, Node] = {}
     for number, x in reversed(list(enumerate(order))):
         kind = "output" if x in ends else "leaf" if x.is_leaf else "intermediate"
         nodes[x] = Node(number, names.of(x, "v"), kind, x)
     constants = _connect(nodes, names)
+    called = adjoint_names(notation, ", ".join(nodes[output].name for output in outputs))
+    for node in nodes.values():
+        node.notation = called
     steps = _steps([nodes[output] for output in outputs], [nodes[x] for x in order])
     graph = Graph([*(nodes[x] for x in order), *constants], steps)
     if backward:
         seeds = seed if len(outputs) > 1 and seed is not None else len(outputs) * [seed]
         if len(seeds) != len(outputs):
             raise ValueError(f"{len(outputs)} outputs need as many seeds, not {len(seeds)}")
-        _run(graph, [seed_of(output, s) for output, s in zip(outputs, seeds, strict=True)])
+        differentiate(graph, [seed_of(output, s) for output, s in zip(outputs, seeds, strict=True)])
+    if fuse:
+        from .fusing import fused  # which stands above this file
+
+        return fused(graph)
     return graph
 
 
@@ -284,25 +321,61 @@ def _constant(number: int, given: Any, value: Any, names: Names) -> Node:
 
 def _steps(outputs: list[Node], order: list[Node]) -> list[Edge]:
     """Every edge in the order in which the pass takes it, after the seeds."""
-    edges = [Edge(step, None, 0, output) for step, output in enumerate(outputs)]
+    edges = [Edge(0, None, 0, output) for output in outputs]
     by_tensor = {node.tensor: node for node in order}
     for node in order:
         for position in node.tensor.edges:
             receiver = by_tensor[node.tensor.inputs[position]]
-            node.pays.append(len(edges))
-            edges.append(Edge(len(edges), node, position, receiver))
-    for edge in edges:
-        edge.receiver.terms.append(edge.step)
-    for node in order:
-        for remaining, step in enumerate(reversed(node.terms)):
-            edges[step].remaining = remaining
+            edges.append(Edge(0, node, position, receiver))
+    number_steps(edges, order)
     return edges
 
 
-def _run(graph: Graph, seeds: list[Any]) -> None:
-    """Evaluate the pass, edge by edge: when a node pays, all that it waits for has come."""
+def number_steps(edges: list[Edge], order: list[Node]) -> None:
+    """Number the edges, and say of each node which pay it and which it pays."""
+    for step, edge in enumerate(edges):
+        edge.step = step
+        edge.receiver.terms.append(step)
+        if edge.consumer is not None:
+            edge.consumer.pays.append(step)
+    for node in order:
+        for remaining, step in enumerate(reversed(node.terms)):
+            edges[step].remaining = remaining
+
+
+def sweep(
+    graph: Graph, pay: Callable[[Edge, Any], Any], add: Callable[[Any, Any], Any]
+) -> dict[Node, Any]:
+    """The recurrence of the backward pass: when a node pays, all that it waits for has come.
+
+    Parameters
+    ----------
+    graph : Graph
+        Its edges give the order.
+    pay : callable
+        What an edge pays, of the edge and what its consumer came to; of a seed and None.
+    add : callable
+        How what was paid so far and a new payment add up.
+
+    Returns
+    -------
+    dict
+        What each node came to.
+    """
+    found: dict[Node, Any] = {}
     for edge in graph.edges:
-        upstream = seeds[edge.step] if edge.consumer is None else edge.consumer.adjoint
-        edge.term = edge.pay(upstream)
-        so_far = edge.receiver.adjoint
-        edge.receiver.adjoint = edge.term if so_far is None else so_far + edge.term
+        payment = pay(edge, None if edge.consumer is None else found[edge.consumer])
+        to = edge.receiver
+        found[to] = add(found[to], payment) if to in found else payment
+    return found
+
+
+def differentiate(graph: Graph, seeds: list[Any]) -> None:
+    """Sweep with derivatives: every edge keeps its term, and every node its adjoint."""
+
+    def pay(edge: Edge, adjoint: Any) -> Any:
+        edge.term = seeds[edge.step] if edge.consumer is None else edge.pay(adjoint)
+        return edge.term
+
+    for node, adjoint in sweep(graph, pay, operator.add).items():
+        node.adjoint = adjoint

@@ -11,9 +11,8 @@ import numpy as np
 from ..engine.backprop import gradients
 from ..engine.recording import recording
 from ..engine.tensor import Tensor
-from ..support.arguments import number as number_of
-from ..support.arguments import positive
-from .names import number
+from ..support.arguments import number, positive
+from .names import decimal
 from .tables import Column, Shown, Table
 
 
@@ -70,13 +69,13 @@ class Nudge(Shown):
             Column("forward is off by", "number"),
             Column("central is off by", "number"),
         ]
-        title = f"Moving x by h, where f(x) = {number(self.value)}"
+        title = f"Moving x by h, where f(x) = {decimal(self.value)}"
         note = "forward: (f(x + h) - f(x)) / h.  central: (f(x + h) - f(x - h)) / 2h."
         return Table(title, columns, self.rows, lambda row: _cells(row)[1 - len(where) :], note)
 
 
 def _cells(row: Difference) -> list[str]:
-    found = [number(row.forward), number(row.central), number(row.gradient)]
+    found = [decimal(row.forward), decimal(row.central), decimal(row.gradient)]
     off = [f"{abs(x - row.gradient):.0e}" for x in (row.forward, row.central)]
     return [str(list(row.index)), f"{row.h:g}", *found, *off]
 
@@ -145,4 +144,4 @@ def _differentiated(f: Callable[[Tensor], Any], at: np.ndarray) -> tuple[float, 
 def _value(output: Any) -> float:
     if np.shape(output) != ():
         raise ValueError(f"f must give a scalar, not an array of shape {np.shape(output)}")
-    return number_of(output.item() if isinstance(output, Tensor) else output, "f(x)")
+    return number(output.item() if isinstance(output, Tensor) else output, "f(x)")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.tensor import Tensor
-from .graph import Edge, Graph, Node, view
+from .graph import Edge, Graph, Node, sweep, view
 from .names import quantity
 from .tables import Column, Shown, Table
 
@@ -197,13 +197,11 @@ def propagate(output: Tensor, semiring: Semiring) -> Values:
     if not isinstance(semiring, Semiring):
         raise TypeError(f"propagate needs a Semiring such as explain.GRADIENT, not {semiring!r}")
     graph = view(output, backward=False)
-    found = {graph.nodes[0]: semiring.one}
-    for edge in graph.edges:
-        if edge.consumer is None:
-            continue
-        term = semiring.times(found[edge.consumer], semiring.edge(edge))
-        to = edge.receiver
-        found[to] = semiring.plus(found[to], term) if to in found else term
+
+    def pay(edge: Edge, value: Any) -> Any:
+        return semiring.times(value, semiring.edge(edge)) if edge.consumer else semiring.one
+
+    found = sweep(graph, pay, semiring.plus)
     return Values(graph, found, semiring.zero, f"The pass from {graph.nodes[0].name}")
 
 

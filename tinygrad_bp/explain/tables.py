@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 from unicodedata import combining, east_asian_width
 
+from ..support.palette import BADGE, DARK, GRADIENT, HAIR, INK, PAPER, QUIET, VALUE
 from ..support.printing import printable
+from .notation import typeset
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,14 @@ class Table:
         """The first rows, the last rows, and what to say of those between."""
         missing = len(self.items) - self.limit
         if missing <= 0:
-            return [self.cells(item) for item in self.items], [], ""
+            return [self._cells(item) for item in self.items], [], ""
         first = 2 * self.limit // 3
         head, tail = self.items[:first], self.items[first + missing :]
         gap = f"... {missing:,} rows in between are not shown; the object holds them all"
-        return [self.cells(x) for x in head], [self.cells(x) for x in tail], gap
+        return [self._cells(x) for x in head], [self._cells(x) for x in tail], gap
+
+    def _cells(self, item: Any) -> list[str]:
+        return [typeset(cell) for cell in self.cells(item)]
 
     def text(self) -> str:
         """The table in aligned columns.
@@ -71,17 +77,20 @@ class Table:
         """
         head, tail, gap = self._rows()
         heads = [column.head for column in self.columns]
-        widths = [max(map(_width, column)) for column in zip(heads, *head, *tail, strict=True)]
-        lines = [self._line(row, widths) for row in [heads, *head]]
-        lines += [gap, *(self._line(row, widths) for row in tail)] if gap else []
+        widths = [max(map(_widest, column)) for column in zip(heads, *head, *tail, strict=True)]
+        lines = [line for row in [heads, *head] for line in self._lines(row, widths)]
+        if gap:
+            lines += [gap, *(line for row in tail for line in self._lines(row, widths))]
         return "\n".join([self.title, "", *lines, *(["", self.note] if self.note else [])])
 
-    def _line(self, row: Sequence[str], widths: Sequence[int]) -> str:
-        padded = []
-        for cell, width, column in zip(row, widths, self.columns, strict=True):
-            space = (width - _width(cell)) * " "
-            padded.append(cell + space if column.kind == "text" else space + cell)
-        return "  ".join(padded).rstrip()
+    def _lines(self, row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+        """A row of the table, on as many lines as its tallest cell has."""
+        for line in zip_longest(*(cell.split("\n") for cell in row), fillvalue=""):
+            padded = []
+            for text, width, column in zip(line, widths, self.columns, strict=True):
+                space = (width - _width(text)) * " "
+                padded.append(text + space if column.kind == "text" else space + text)
+            yield "  ".join(padded).rstrip()
 
     def html(self) -> str:
         """The table as HTML that reads on a light and on a dark page."""
@@ -122,34 +131,38 @@ def _html_cell(cell: str, kind: str) -> str:
     return f'<td class="{kind}">{badge}</td>'
 
 
+def _widest(cell: str) -> int:
+    """How many columns of a terminal the longest line of a cell takes."""
+    return max(map(_width, cell.split("\n")))
+
+
 def _width(cell: str) -> int:
-    """How many columns of a terminal the text takes."""
+    """How many columns of a terminal a line takes."""
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in cell)
 
 
-# The colours of the pictures: blue for values, orange for gradients; lighter on a dark page.
-STYLE = """
-.tinygrad-bp { --ink: #1F2933; --soft: #5F6C7B; --line: #D5DCE3; --value: #005A8D;
-  --adjoint: #A84300; color: var(--ink); font: 13px/1.45 Helvetica, Arial, sans-serif; }
-@media (prefers-color-scheme: dark) { .tinygrad-bp { --ink: #E6EAEE; --soft: #9AA7B4;
-  --line: #3A4652; --value: #6CB8E6; --adjoint: #F2995C; } }
+_LIGHT = {"ink": INK, "soft": QUIET, "line": HAIR, "value": VALUE, "adjoint": GRADIENT}
+_ON_WHITE = " ".join(f"--{name}: {color};" for name, color in _LIGHT.items())
+_ON_DARK = " ".join(f"--{name}: {DARK[color]};" for name, color in _LIGHT.items())
+
+STYLE = f"""
+.tinygrad-bp {{ {_ON_WHITE} color: var(--ink); font: 13px/1.45 Helvetica, Arial, sans-serif; }}
+@media (prefers-color-scheme: dark) {{ .tinygrad-bp {{ {_ON_DARK} }} }}
 [data-jp-theme-light="false"] .tinygrad-bp, .vscode-dark .tinygrad-bp,
-[data-theme="dark"] .tinygrad-bp { --ink: #E6EAEE; --soft: #9AA7B4; --line: #3A4652;
-  --value: #6CB8E6; --adjoint: #F2995C; }
+[data-theme="dark"] .tinygrad-bp {{ {_ON_DARK} }}
 [data-jp-theme-light="true"] .tinygrad-bp, .vscode-light .tinygrad-bp,
-[data-theme="light"] .tinygrad-bp { --ink: #1F2933; --soft: #5F6C7B; --line: #D5DCE3;
-  --value: #005A8D; --adjoint: #A84300; }
-.tinygrad-bp table { border-collapse: collapse; color: inherit; font: inherit; }
-.tinygrad-bp caption { caption-side: top; text-align: left; font-weight: bold;
-  padding: 0 0 6px; color: inherit; }
-.tinygrad-bp p { margin: 6px 0 0; color: var(--soft); }
-.tinygrad-bp tr { background: transparent; }
-.tinygrad-bp th, .tinygrad-bp td { padding: 3px 10px; white-space: nowrap; text-align: right;
-  font-variant-numeric: tabular-nums; border-bottom: 1px solid var(--line); }
-.tinygrad-bp th { color: var(--soft); font-weight: normal; border-bottom-width: 2px; }
-.tinygrad-bp .text { text-align: left; }
-.tinygrad-bp td.value { color: var(--value); }
-.tinygrad-bp td.adjoint { color: var(--adjoint); font-weight: bold; }
-.tinygrad-bp td.step b { background: #B84F00; color: #FFFFFF; border-radius: 3px;
-  padding: 1px 6px; }
+[data-theme="light"] .tinygrad-bp {{ {_ON_WHITE} }}
+.tinygrad-bp table {{ border-collapse: collapse; color: inherit; font: inherit; }}
+.tinygrad-bp caption {{ caption-side: top; text-align: left; font-weight: bold;
+  padding: 0 0 6px; color: inherit; }}
+.tinygrad-bp p {{ margin: 6px 0 0; color: var(--soft); }}
+.tinygrad-bp tr {{ background: transparent; }}
+.tinygrad-bp th, .tinygrad-bp td {{ padding: 3px 10px; white-space: pre; text-align: right;
+  vertical-align: top; font-variant-numeric: tabular-nums; border-bottom: 1px solid var(--line); }}
+.tinygrad-bp th {{ color: var(--soft); font-weight: normal; border-bottom-width: 2px; }}
+.tinygrad-bp .text {{ text-align: left; }}
+.tinygrad-bp td.value {{ color: var(--value); }}
+.tinygrad-bp td.adjoint {{ color: var(--adjoint); font-weight: bold; }}
+.tinygrad-bp td.step b {{ background: {BADGE}; color: {PAPER}; border-radius: 3px;
+  padding: 1px 6px; }}
 """.replace("\n", " ").strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import add
@@ -10,7 +10,7 @@ from typing import Any
 
 from ..engine.tensor import Tensor
 from .graph import Edge, Graph, Node, view
-from .names import number, quantity
+from .names import count, decimal, entries, is_small
 from .tables import Column, Shown, Table
 
 SHOWN_TERMS = 6
@@ -119,8 +119,9 @@ class Trace(Shown):
             Column("waits for", "number"),
         ]
         return Table(
-            f"Backward pass from {ends}: {len(visited)} nodes, "
-            f"each of {payments} local derivatives evaluated once",
+            f"Backward pass from {ends}: {count(len(visited), 'node')}, "
+            f"{'1 local derivative' if payments == 1 else f'each of {payments} local derivatives'} "
+            "evaluated once",
             columns,
             self._items(),
             lambda item: self._cells(self._row(item), of_scalars),
@@ -135,15 +136,21 @@ class Trace(Shown):
         made = f"{row.node} = {row.expression}" if row.expression else row.node
         cells = ["" if row.step is None else str(row.step)]
         cells += (
-            3 * [""] if again or not row.node else [made, _held(row.value), quantity(row.adjoint)]
+            3 * [""] if again or not row.node else [made, _held(row.value), entries(row.adjoint)]
         )
         cells += [row.product]
         if of_scalars:
-            cells += [number(row.local) if payer else ""]
-        return [*cells, quantity(row.term) if edge else "", row.to, str(row.remaining)]
+            cells += [decimal(row.local) if payer else ""]
+        return [*cells, entries(row.term) if edge else "", row.to, str(row.remaining)]
 
 
-def trace(output: Tensor, seed: Any = None) -> Trace:
+def trace(
+    output: Tensor,
+    seed: Any = None,
+    *,
+    notation: str | Mapping[str, str] = "grad",
+    fuse: bool = False,
+) -> Trace:
     """Show the backward pass from ``output`` as a table: backpropagation as dynamic programming.
 
     Parameters
@@ -152,6 +159,10 @@ def trace(output: Tensor, seed: Any = None) -> Trace:
         Where the pass starts.
     seed : array, optional
         The adjoint of ``output``, of its shape; 1 for a scalar.
+    notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
+        What adjoints are called, as for `explain.view`: ``z.grad``, or ``δ^[2]``.
+    fuse : bool
+        Make a Tensor without a name part of the named one that it leads to.
 
     Returns
     -------
@@ -190,7 +201,7 @@ def trace(output: Tensor, seed: Any = None) -> Trace:
     <BLANKLINE>
     A node pays only when it waits for 0 more terms: its adjoint is then final.
     """
-    return Trace(view(output, seed=seed))
+    return Trace(view(output, seed=seed, notation=notation, fuse=fuse))
 
 
 def _payment(edge: Edge) -> Row:
@@ -222,5 +233,5 @@ def _unpaying(node: Node, trace: Trace) -> Row:
 
 
 def _held(value: Any) -> str:
-    """A value for its column: a number, or an array's shape and norm."""
-    return f"{value.shape} {quantity(value)}" if value.shape else quantity(value)
+    """A value for its column: a number, the entries of a small array, or shape and norm."""
+    return entries(value) if is_small(value) else f"{value.shape} {entries(value)}"

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..engine.recording import no_grad, watching
 from ..engine.tensor import Tensor
+from ..explain.tables import Column, Shown, Table
 from ..support.arguments import size
 from .module import Module, flat, shown
 from .networks import Sequential
@@ -45,9 +46,9 @@ class Row:
     multiplications: int = 0
 
 
-@dataclass(frozen=True)
-class Summary:
-    """A model's layers, in the order in which they were called. Printed, it is a table.
+@dataclass(frozen=True, repr=False)
+class Summary(Shown):
+    """A model's layers, in the order in which they were called. It shows itself as a table.
 
     Attributes
     ----------
@@ -72,38 +73,30 @@ class Summary:
         """How many multiplications one example takes."""
         return sum(row.multiplications for row in self.rows)
 
-    def __repr__(self) -> str:
-        heads = ("", "layer", "output", "parameters", "multiplications")
-        cells = [
-            (
-                row.path,
-                row.layer,
-                "-" if row.shape is None else str(row.shape),
-                f"{row.parameters:,}",
-                f"{row.multiplications:,}",
-            )
-            for row in self.rows
+    def table(self) -> Table:
+        """The table that is shown: a layer to a row, and the sums in the last."""
+        in_all = Row("", "in all", None, self.parameters, self.multiplications)
+        columns = [
+            Column(""),
+            Column("layer"),
+            Column("output"),
+            Column("parameters", "number"),
+            Column("multiplications", "number"),
         ]
-        last = ("", "in all", "", f"{self.parameters:,}", f"{self.multiplications:,}")
-        widths = [max(map(len, column)) for column in zip(heads, last, *cells, strict=True)]
-        lines = [_aligned(line, widths) for line in (heads, *cells, last)]
-        return "\n".join([f"{self.model} of an example of shape {self.input_shape}", "", *lines])
+        title = f"{self.model} of an example of shape {self.input_shape}"
+        return Table(title, columns, [*self.rows, in_all], _cells, limit=len(self.rows) + 1)
 
 
-def _aligned(cells: Iterable[str], widths: Iterable[int]) -> str:
-    """Cells in columns: the text to the left, the numbers to the right."""
-    padded = [
-        cell.ljust(width) if i < 3 else cell.rjust(width)
-        for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return "  ".join(padded).rstrip()
+def _cells(row: Row) -> list[str]:
+    shape = "" if row.layer == "in all" else "-" if row.shape is None else str(row.shape)
+    return [row.path, row.layer, shape, f"{row.parameters:,}", f"{row.multiplications:,}"]
 
 
 def summary(model: Module, input_shape: int | tuple[int, ...], *, dtype: Any = None) -> Summary:
     """A table of layers, with their output shapes, parameters and multiplications.
 
-    One example of zeros runs through a copy of the model, as in use and without recording; the
-    model is left as it was. A layer that is called twice has two rows.
+    One example of zeros runs through a copy of the model, in evaluation mode and without
+    recording; the model is left as it was. A layer that is called twice has two rows.
 
     Parameters
     ----------

@@ -2,7 +2,10 @@
 
 Blue is a value and orange a gradient, as in `draw`. A class has a marker of its own beside its
 colour, so that nothing is told by colour alone. Each picture is a matplotlib Figure, which a
-notebook shows, and is written to ``path`` (PNG, SVG or PDF) if one is given.
+notebook shows, and is written to ``path`` if one is given; the suffix chooses PNG, SVG or PDF.
+
+Each function raises ImportError if matplotlib is not installed, ValueError if the suffix of
+``path`` is another, and OSError if ``path`` cannot be written.
 """
 
 from .boundary import BoundaryAnimation, decision_boundary

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..drawing.style import INK
 from ..functional import softmax
 from ..support.arguments import shown
 from ..support.files import checked, write
+from ..support.gif import looping, pillow
+from ..support.palette import AMBER, BROWN, GREEN, INK, ORANGE, PINK, SKY
 from .figure import (
     VALUE,
     Model,
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# The colours of Okabe and Ito, "Color universal design" (2008), which the colour-blind tell apart.
-CLASSES = (VALUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C6D31", INK)
+CLASSES = (VALUE, AMBER, GREEN, PINK, SKY, ORANGE, BROWN, INK)
 MARKERS = "os^DvPX*"
 MOST_NAMED = 20
 MOST_FRAMES = 50
@@ -61,7 +60,7 @@ def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = N
     y : array of shape (n,) or (n, 1)
         Labels, numbers or texts. Those of k > 2 columns of logits are 0 to k - 1.
     path : str or path, optional
-        Where to write the picture, too; the suffix chooses PNG, SVG or PDF.
+        Where to write it, too: see `plot`.
 
     Returns
     -------
@@ -72,12 +71,7 @@ def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = N
     TypeError
         If the model cannot be called.
     ValueError
-        If a shape does not fit, labels are not of one kind, a number of X is not finite, or the
-        suffix is another.
-    OSError
-        If ``path`` cannot be written.
-    ImportError
-        If matplotlib is not installed.
+        If a shape does not fit, labels are not of one kind, a number of X is not finite.
 
     Examples
     --------
@@ -155,7 +149,8 @@ class BoundaryAnimation:
             raise ValueError("nothing was seen yet: train with fit(..., callbacks=[animation])")
         step = -(-len(self._frames) // MOST_FRAMES)
         frames = [*self._frames[:-1:step], self._frame()]
-        write(path, _gif(list(self._pages(frames))))
+        pages = [pillow().fromarray(page) for page in self._pages(frames)]
+        write(path, looping(pages, _MILLISECONDS, _AT_THE_END))
 
     def _frame(self) -> _Frame:
         scores, accuracy = self._plane.look(self._model)
@@ -174,19 +169,6 @@ class BoundaryAnimation:
             figure.set_layout_engine("none")  # once is enough, and slow
             for region in regions:
                 region.remove()
-
-
-def _gif(pages: list[np.ndarray]) -> bytes:
-    """Pictures one after the other, in the colours of the last."""
-    from PIL import Image  # which matplotlib brings
-
-    images = [Image.fromarray(page) for page in pages]
-    palette = images[-1].quantize(256, dither=Image.Dither.NONE)
-    images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
-    times = [_MILLISECONDS] * (len(images) - 1) + [_AT_THE_END]
-    file = io.BytesIO()
-    images[0].save(file, "GIF", save_all=True, append_images=images[1:], duration=times, loop=0)
-    return file.getvalue()
 
 
 class Plane:

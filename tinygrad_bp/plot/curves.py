@@ -7,19 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..drawing.style import INK
 from ..support.arguments import shown
-from .figure import GRADIENT, LARGEST, LEGEND, VALUE, PathLike, canvas, own_style, saved
+from ..support.palette import GREEN, HAIR, INK, PINK
+from .figure import (
+    GRADIENT,
+    LARGEST,
+    LEGEND,
+    VALUE,
+    PathLike,
+    canvas,
+    layer_titles,
+    own_style,
+    saved,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..train.history import History
 
 _VALIDATION = "validation "
 _BY_LAYER = "mean |δ| by layer"
-_VALUES = [VALUE, "#009E73", "#CC79A7", INK]
+_VALUES = [VALUE, GREEN, PINK, INK]
 _PALEST = 0.35  # of the colour map of the layers
 _FEW = 15  # epochs, each of which has a marker
 _LEARNED_FROM = {"linestyle": "-", "marker": "o"}
@@ -27,7 +36,7 @@ _MEASURED_APART = {"linestyle": "--", "marker": "s", "fillstyle": "none"}
 
 
 @own_style()
-def loss_curves(history: History, *, path: PathLike | None = None) -> Figure:
+def loss_curves(history: Any, *, path: PathLike | None = None) -> Figure:
     """Draw the losses and metrics of each epoch, the length of the gradient, and δ of each layer.
 
     What was measured on validation data is dashed, with hollow squares. Losses and gradients that
@@ -41,7 +50,7 @@ def loss_curves(history: History, *, path: PathLike | None = None) -> Figure:
     history : History
         What `train.fit` gave.
     path : str or path, optional
-        Where to write the picture, too; the suffix chooses PNG, SVG or PDF.
+        Where to write it, too: see `plot`.
 
     Returns
     -------
@@ -52,11 +61,7 @@ def loss_curves(history: History, *, path: PathLike | None = None) -> Figure:
     TypeError
         If it is no history.
     ValueError
-        If there are no epochs to draw, or the suffix is another.
-    OSError
-        If ``path`` cannot be written.
-    ImportError
-        If matplotlib is not installed.
+        If there are no epochs to draw.
 
     Examples
     --------
@@ -85,7 +90,7 @@ def loss_curves(history: History, *, path: PathLike | None = None) -> Figure:
     return saved(figure, path)
 
 
-def _panels(history: History) -> dict[str, dict[str, np.ndarray]]:
+def _panels(history: Any) -> dict[str, dict[str, np.ndarray]]:
     """The curves to draw, by the title of the panel that they go into."""
     measured = {name: history[name] for name in history.names}
     if not np.ptp(measured.get("learning rate", 0)):  # there is nothing to see of a constant
@@ -100,7 +105,9 @@ def _panels(history: History) -> dict[str, dict[str, np.ndarray]]:
         title: {name: measured[name] for name in names if name in measured}
         for title, names in panels.items()
     }
-    curves[_BY_LAYER] = {f"layer {name}": values for name, values in history.deltas.items()}
+    curves[_BY_LAYER] = dict(
+        zip(layer_titles(history.deltas), history.deltas.values(), strict=True)
+    )
     return {title: found for title, found in curves.items() if found}
 
 
@@ -114,7 +121,7 @@ def _draw(axes: Axes, title: str, curves: dict[str, np.ndarray]) -> None:
         axes.set_yscale("log")
     axes.set_title(title, loc="left", color=INK)
     axes.set_xlabel("epoch", color=INK)
-    axes.grid(axis="y", color="#E4E7EB", linewidth=0.8)
+    axes.grid(axis="y", color=HAIR, linewidth=0.8)
     axes.locator_params(axis="x", integer=True, min_n_ticks=1)
     if title == _BY_LAYER:  # the output's on top, as its curve mostly is
         place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}

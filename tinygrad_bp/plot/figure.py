@@ -5,19 +5,19 @@ from __future__ import annotations
 import functools
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..drawing.style import BACKWARD, INK, LINE
 from ..engine.recording import no_grad
 from ..engine.tensor import Tensor
 from ..nn import evaluating
 from ..support.arguments import shown
 from ..support.files import checked, write
+from ..support.palette import BLUE, INK, LINE, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Model = Callable[[Any], Any]
 PathLike = str | os.PathLike[str]
 
-VALUE, GRADIENT = "#0072B2", BACKWARD
+VALUE, GRADIENT = BLUE, ORANGE
 LEGEND = 8  # as many entries as a reader can tell apart
 LARGEST = 1e100  # the squares of larger numbers, and the margins around them, may overflow
 _DPI = 110
@@ -128,6 +128,20 @@ def legend_below(axes: Axes) -> None:
     label = ScaledTranslation(0, -0.5, axes.figure.dpi_scale_trans)  # half an inch for the axis
     place: dict[str, Any] = {"bbox_to_anchor": (0.5, 0), "bbox_transform": axes.transAxes + label}
     axes.legend(loc="upper center", ncols=columns, frameon=False, borderaxespad=0, **place)
+
+
+def layer_titles(names: Iterable[str]) -> list[str]:
+    """What layers are called, by the names that a model has for them: they count from 1.
+
+    Examples
+    --------
+    >>> layer_titles(["0", "2", "head"])
+    ['layer 1', 'layer 2', 'layer 3, head']
+    """
+    return [
+        f"layer {n}" if name.isdigit() or not name else f"layer {n}, {name}"
+        for n, name in enumerate(names, 1)
+    ]
 
 
 # What is drawn

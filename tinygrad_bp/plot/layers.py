@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..drawing.style import INK, QUIET
 from ..engine.backprop import gradients, topological_order
 from ..engine.recording import recording
 from ..engine.tensor import Tensor
 from ..functional.losses import LOSSES
 from ..nn import evaluating
 from ..support.arguments import function, shown
+from ..support.palette import INK, QUIET
 from ..support.printing import printable
 from .figure import (
     GRADIENT,
@@ -24,6 +24,7 @@ from .figure import (
     array_of,
     callable_model,
     canvas,
+    layer_titles,
     numbers,
     own_style,
     saved,
@@ -48,6 +49,8 @@ class LayerStatistics:
     ----------
     name : str
         Where the model holds the layer, such as ``0``.
+    title : str
+        What it is called in a picture: the first is ``layer 1``, wherever the model holds it.
     activation : str or None
         The function after it, if there is one that is known.
     values : array of shape (n, units)
@@ -62,6 +65,7 @@ class LayerStatistics:
     """
 
     name: str
+    title: str
     activation: str | None
     values: np.ndarray
     deltas: np.ndarray | None = None
@@ -87,7 +91,7 @@ class LayerStatistics:
 
     def __str__(self) -> str:
         kind = self.activation or "linear"
-        return printable(f"layer {self.name}, {kind}: {', '.join(self.facts)}")
+        return printable(f"{self.title}, {kind}: {', '.join(self.facts)}")
 
 
 def layer_statistics(
@@ -131,7 +135,7 @@ def layer_statistics(
     >>> X = np.random.default_rng(0).normal(size=(100, 2))
     >>> for layer in layer_statistics(nn.MLP([2, 8, 1], activation="tanh", seed=0), X):
     ...     print(layer)
-    layer 0, tanh: mean -0.0226, deviation 0.514, saturated 0%
+    layer 1, tanh: mean -0.0226, deviation 0.514, saturated 0%
     layer 2, linear: mean -0.0655, deviation 0.71
     """
     if (y is None) != (loss is None):
@@ -145,9 +149,12 @@ def layer_statistics(
         deltas: Sequence[Any] = [None] * len(layers)
         if loss is not None:
             deltas = gradients(_measured(loss, output, y), [layer for layer, _ in layers])
+    names = [str(x.inputs[1].name or "").removesuffix("weight").rstrip(".") for x, _ in layers]
     return [
-        _statistics(layer, after, delta)
-        for (layer, after), delta in zip(layers, deltas, strict=True)
+        _statistics((name, title), layer, after, delta)
+        for name, title, (layer, after), delta in zip(
+            names, layer_titles(names), layers, deltas, strict=True
+        )
     ]
 
 
@@ -175,10 +182,11 @@ def _layers(output: Any) -> list[tuple[Tensor, Tensor | None]]:
     return found
 
 
-def _statistics(layer: Tensor, after: Tensor | None, delta: Any) -> LayerStatistics:
-    name = str(layer.inputs[1].name or "").removesuffix("weight").removesuffix(".")
+def _statistics(
+    names: tuple[str, str], layer: Tensor, after: Tensor | None, delta: Any
+) -> LayerStatistics:
     if after is None:
-        return LayerStatistics(name, None, layer.numpy(), delta)
+        return LayerStatistics(*names, None, layer.numpy(), delta)
     values, activation = after.numpy(), after.rule.name
     dead = saturated = None
     if activation == "relu":
@@ -186,7 +194,7 @@ def _statistics(layer: Tensor, after: Tensor | None, delta: Any) -> LayerStatist
     if activation in _STEEPEST:
         slopes = after.rule.derivatives[0](np.ones_like(values), *after.arguments)
         saturated = float(np.mean(slopes < 0.01 * _STEEPEST[activation]))
-    return LayerStatistics(name, activation, values, delta, dead, saturated)
+    return LayerStatistics(*names, activation, values, delta, dead, saturated)
 
 
 @own_style()
@@ -208,7 +216,7 @@ def layer_histograms(
     model, X, y, loss
         As for `layer_statistics`, whose numbers stand over each histogram.
     path : str or path, optional
-        Where to write the picture, too; the suffix chooses PNG, SVG or PDF.
+        Where to write it, too: see `plot`.
 
     Returns
     -------
@@ -217,12 +225,7 @@ def layer_histograms(
     Raises
     ------
     TypeError, ValueError
-        As `layer_statistics` does, and if what a layer gives is not finite, or the suffix is
-        another.
-    OSError
-        If ``path`` cannot be written.
-    ImportError
-        If matplotlib is not installed.
+        As `layer_statistics` does, and if what a layer gives is not finite.
 
     Examples
     --------
@@ -234,14 +237,14 @@ def layer_histograms(
     """
     layers = layer_statistics(model, X, y, loss=loss)
     for layer in layers:
-        numbers(layer.values, f"what layer {layer.name} gives")
+        numbers(layer.values, f"what {layer.title} gives")
         if layer.deltas is not None:
-            numbers(layer.deltas, f"δ of layer {layer.name}")
+            numbers(layer.deltas, f"δ of {layer.title}")
     rows = 1 if loss is None else 2
     figure, grid = canvas(max(2.6 * len(layers), 5), 0.4 + 2.7 * rows, path, rows, len(layers))
     for axes, layer in zip(grid[0], layers, strict=True):
         facts = [fact for fact in layer.facts if "δ" not in fact]
-        _head(axes, f"layer {layer.name}, {layer.activation or 'linear'}", facts)
+        _head(axes, f"{layer.title}, {layer.activation or 'linear'}", facts)
         axes.hist(layer.values.ravel(), _BINS, color=VALUE)
     grid[0, 0].set_ylabel("values", color=VALUE)
     if loss is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..drawing.style import INK, LINE
+from ..support.palette import INK, LINE
 from .figure import (
     VALUE,
     Model,
@@ -34,7 +34,7 @@ def regression_fit(model: Model, X: Any, y: Any, *, path: PathLike | None = None
         Called with inputs of the form of ``X``, (m, 1) or (m,). It gives as many numbers.
     X, y : array of shape (n,) or (n, 1)
     path : str or path, optional
-        Where to write the picture, too; the suffix chooses PNG, SVG or PDF.
+        Where to write it, too: see `plot`.
 
     Returns
     -------
@@ -43,11 +43,7 @@ def regression_fit(model: Model, X: Any, y: Any, *, path: PathLike | None = None
     Raises
     ------
     ValueError
-        If a shape does not fit, a number is not finite, or the suffix is another.
-    OSError
-        If ``path`` cannot be written.
-    ImportError
-        If matplotlib is not installed.
+        If a shape does not fit, a number is not finite.
 
     Examples
     --------

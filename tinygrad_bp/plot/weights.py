@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..drawing.style import INK
 from ..engine.tensor import Tensor
 from ..nn import Module
 from ..support.arguments import shown, size
+from ..support.palette import INK
 from .figure import PathLike, canvas, numbers, own_style, saved
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def weights(
     most : int
         Draw no more units than this.
     path : str or path, optional
-        Where to write the picture, too; the suffix chooses PNG, SVG or PDF.
+        Where to write it, too: see `plot`.
 
     Returns
     -------
@@ -43,12 +43,7 @@ def weights(
     Raises
     ------
     ValueError
-        If there are no weights, their shape does not fit, a number is not finite, or the suffix
-        is another.
-    OSError
-        If ``path`` cannot be written.
-    ImportError
-        If matplotlib is not installed.
+        If there are no weights, their shape does not fit, a number is not finite.
 
     Examples
     --------

@@ -6,6 +6,7 @@ import numpy as np
 
 from tinygrad_bp.engine.rules import decompositions
 from tinygrad_bp.engine.rules.products import on_diagonal, times_sparse
+from tinygrad_bp.engine.rules.reductions import root_of_squares
 
 from .sample import Constant, Sample
 
@@ -254,6 +255,9 @@ decomposed = [
 
 inf = np.inf
 norms = [
+    *singles(root_of_squares, array(3), array(2, 3)),
+    *(Sample(root_of_squares, (array(2, 3),), {"axis": axis}) for axis in (0, 1, (0, 1))),
+    Sample(root_of_squares, (array(2, 3),), {"axis": 0, "keepdims": True}),
     *singles(np.linalg.norm, array(3), array(2, 3), array(2, 3, 2), np.array([2.0])),
     *(Sample(np.linalg.norm, (array(4),), {"ord": p}) for p in (2, 1, inf, -inf, 0, 3, -1, 2.5)),
     *(Sample(np.linalg.norm, (array(3, 2), p, 0)) for p in (None, 2, 1, inf, -inf, 0, 3, 0.5, -2)),

@@ -24,10 +24,10 @@ def part(position, g, out, arrays, axis, ends):
     return g[axis % g.ndim * (slice(None),) + (slice(start, end),)]
 
 
-rule(concatenate, each=part, formula=["g, its part"])
+rule(concatenate, each=part, formula=["part of g"])
 
 rule(
     stack,
     each=lambda position, g, out, arrays, axis: g[axis % g.ndim * (slice(None),) + (position,)],
-    formula=["g, its part"],
+    formula=["part of g"],
 )

@@ -30,7 +30,7 @@ rule(
     lambda g, out, x, axis=None, dtype=None, keepdims=False, initial=0, where=True: spread(
         g, x, axis, keepdims, where
     ),
-    formula=["g, spread"],
+    formula=["g repeated"],
 )
 
 rule(
@@ -38,7 +38,7 @@ rule(
     lambda g, out, x, axis=None, dtype=None, keepdims=False, where=True: spread(
         wide(g) / count(x, out, axis, keepdims, where), x, axis, keepdims, where
     ),
-    formula=["g / n, spread"],
+    formula=["g / n repeated"],
 )
 
 

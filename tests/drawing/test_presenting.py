@@ -1,0 +1,234 @@
+"""Pictures for a teacher: named steps, notations, units, themes and slides."""
+
+from __future__ import annotations
+
+import io
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+import tinygrad_bp as bp
+from tinygrad_bp.drawing.drawing import _outputs
+from tinygrad_bp.drawing.fonts import settled, width
+from tinygrad_bp.drawing.groups import find_paths
+from tinygrad_bp.drawing.render import size_of
+from tinygrad_bp.explain import view
+from tinygrad_bp.support import palette
+
+from .test_draw import by_name, contrast, expression, leaf, named, network
+
+
+def small(activation="tanh"):
+    return bp.nn.MLP([3, 4, 2], activation=activation, seed=0)
+
+
+INPUTS = np.arange(6.0).reshape(2, 3)
+
+
+def test_adjoints_bear_the_names_of_the_notation():
+    x = leaf(2.0, "z^[1]")
+    drawing = bp.draw(named(x * x, "J"), backward=True, notation="delta")
+    assert "δ⸢¹⸣" in by_name(drawing)["z⸢¹⸣"]
+    assert "(adjoint of the consumer)" in drawing.source
+    assert ".grad" not in drawing.source
+
+
+def test_named_steps_are_drawn_alone():
+    _, _, z = expression()
+    E = named(0.5 * (z - bp.Tensor(1.0, name="d")) ** 2, "E")
+    drawing = bp.draw(E, backward=True, fuse=True)
+    assert {"x", "y", "p", "s", "z", "d", "E"} == set(by_name(drawing))
+    assert "∂E/∂z = (z − d) = 13" in drawing.source
+
+
+def test_entries_of_small_arrays_are_on_the_cards():
+    W = leaf(np.array([[1.0, -2.0], [0.0, 4.0]]), "W")
+    drawing = bp.draw(named(np.sum(W * W), "J"), backward=True)
+    assert "[2.0000 -4.0000]" in " ".join(by_name(drawing)["W"])
+    assert "|0.5| is the norm" not in drawing.source
+    large = leaf(np.ones((5, 5)), "W")
+    assert "|0.5| is the norm" in bp.draw(np.sum(large * large), backward=True).source
+
+
+def test_a_map_is_labelled_with_the_adjoint_that_it_maps():
+    W, X = leaf(np.ones((2, 3)), "W"), bp.Tensor(np.ones((4, 3)), name="X")
+    z = named(X @ W.T, "z")
+    source = bp.draw(np.sum(z), backward=True).source
+    assert "Xᵀ @ z.grad" in source
+    assert not re.search(r"\bg\b", re.sub(r"<.*?>", " ", source))
+
+
+def test_what_a_module_computes_now_shows_no_gradient_of_an_earlier_pass():
+    model, loss = network()
+    loss.backward()
+    X = np.zeros((3, 2))
+    assert "grad" not in str(by_name(bp.draw(model, X)))
+    assert "grad" in str(by_name(bp.draw(model, X, grads=True)))
+    assert "grad" in str(by_name(bp.draw(loss)))
+
+
+def test_layers_count_from_one():
+    _, loss = network()
+    titles = re.findall(r"label=<<B>(layer \d+)", bp.draw(loss).source)
+    assert sorted(titles) == ["layer 1", "layer 2", "layer 3"]
+
+
+# Units
+
+
+def test_neurons_show_every_unit_and_every_weight():
+    drawing = bp.draw(small(), INPUTS, view="neurons")
+    ElementTree.fromstring(drawing.svg)
+    assert len(re.findall(r"^\t+u\d_\d+ \[", drawing.source, re.MULTILINE)) == 3 + 4 + 2
+    assert len(re.findall(r"\bu\d_\d+ -> u\d_\d+ \[color", drawing.source)) == 3 * 4 + 4 * 2
+    assert "layer 1\\ntanh" in drawing.source
+    weights = small().parameters()[0].data
+    dashed = re.findall(r"u0_\d+ -> u1_\d+ \[[^\]]*style=dashed", drawing.source)
+    assert len(dashed) == (weights < 0).sum()
+
+
+def test_the_paths_to_a_weight_stand_out():
+    source = bp.draw(small(), INPUTS, view="neurons", highlight=(1, 2, 3)).source
+    strong = re.findall(r'(u\d_\d+) -> (u\d_\d+) \[[^\]]*color="#[0-9A-F]{6}"', source)
+    assert set(strong) == {("u0_3", "u1_2"), ("u1_2", "u2_1"), ("u1_2", "u2_2")}
+
+
+def test_neurons_show_gradients_of_a_backward_pass():
+    loss = bp.functional.mse_loss(small()(INPUTS), np.zeros((2, 2)))
+    source = bp.draw(loss, view="neurons", backward=True).source
+    assert source.count(palette.ORANGE) == 3 * 4 + 4 * 2
+    assert "gradient" in source
+
+
+def test_neurons_of_products_with_a_matrix():
+    a, W, V = (
+        bp.Tensor([1.0, 2.0], name="a"),
+        leaf(np.ones((3, 2)), "W"),
+        leaf(np.ones((1, 3)), "V"),
+    )
+    for output in (V @ (W @ a), (a @ W.T) @ V.T, (a @ leaf(np.ones((2, 3)), "W")) @ V.T):
+        assert bp.draw(output, view="neurons").title == "Neurons of a network 2 → 3 → 1"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"view": "neuron"}, "unknown view 'neuron': did you mean 'neurons'"),
+        ({"view": "neurons", "highlight": (3, 1, 1)}, r"highlight=\(3, 1, 1\) is no"),
+        ({"theme": "night"}, "unknown theme 'night'"),
+        ({"size": "poster"}, "unknown size 'poster'"),
+        ({"font_size": 0}, "font_size must be"),
+        ({"font_size": 14, "size": "slide"}, "leave out font_size"),
+    ],
+)
+def test_what_cannot_be_presented_is_said(options, words):
+    with pytest.raises(ValueError, match=words):
+        bp.draw(small(), INPUTS, **options)
+
+
+def test_neurons_need_layers_of_a_few_units():
+    with pytest.raises(ValueError, match="a layer of 20 units is too large"):
+        bp.draw(bp.nn.MLP([2, 20, 1]), np.zeros((1, 2)), view="neurons")
+    with pytest.raises(ValueError, match="none was found"):
+        bp.draw(expression()[2], view="neurons")
+
+
+# Themes and sizes
+
+
+def test_a_dark_picture_can_be_read():
+    _, _, z = expression()
+    source = bp.draw(z, backward=True, theme="dark").source
+    fills = set(re.findall(r'fillcolor="(#[0-9A-F]{6})"', source))
+    inks = set(re.findall(r'FONT COLOR="(#[0-9A-F]{6})"', source))
+    assert palette.PAPER not in fills
+    assert palette.INK not in source
+    assert min(contrast(ink, fill) for ink in inks for fill in fills) > 4.5
+    assert 'bgcolor="#0D1117"' in source
+    assert 'bgcolor="#FFFFFF"' in bp.draw(z, theme="light").source
+
+
+def test_the_font_size_scales_the_picture():
+    _, _, z = expression()
+    usual, large = size_of(bp.draw(z).svg), size_of(bp.draw(z, font_size=24).svg)
+    np.testing.assert_allclose(large, np.multiply(usual, 2), rtol=0.02)
+
+
+def test_a_slide_is_sixteen_to_nine():
+    image = pytest.importorskip("PIL.Image")
+    _, _, z = expression()
+    drawing = bp.draw(z, size="slide")
+    np.testing.assert_allclose(image.open(io.BytesIO(drawing.png)).size, (1920, 1080), atol=4)
+    np.testing.assert_allclose(np.divide(*size_of(drawing.svg)), 16 / 9, rtol=0.01)
+    _, loss = network([2, *[4] * 8, 1])
+    with pytest.raises(ValueError, match=r"smallest text .* depth=1"):
+        bp.draw(loss, backward=True, size="slide")
+
+
+def test_the_caption_can_be_left_out():
+    _, _, z = expression()
+    assert "dynamic programming" in bp.draw(z, backward=True).source
+    assert "dynamic programming" not in bp.draw(z, backward=True, caption=False).source
+
+
+# Text keeps its length in any font
+
+
+def test_every_run_of_text_is_told_its_length():
+    _, _, z = expression()
+    tree = ElementTree.fromstring(bp.draw(z, backward=True).svg)
+    texts = [e for e in tree.iter("{http://www.w3.org/2000/svg}text") if len(e.text.strip()) > 1]
+    assert texts
+    for text in texts:
+        size, bold = float(text.get("font-size")), text.get("font-weight") == "bold"
+        expected = size * width(text.text.replace("\xa0", " "), bold) / 1000
+        assert abs(float(text.get("textLength")) - expected) < 0.01
+
+
+def test_a_run_follows_where_the_one_before_it_ends():
+    line = '<text text-anchor="start" x="{}" y="5" font-size="10.00">{}</text>'
+    laid_out = 10 * width("z⁽¹⁾", as_bytes=True) / 1000
+    runs = line.format(10, "z⁽¹⁾") + line.format(10 + laid_out, " = x") + line.format(200, "far")
+    starts = [float(x) for x in re.findall(r' x="([\d.]+)"', settled(runs))]
+    assert starts[0] == 10
+    assert starts[1] == pytest.approx(10 + 10 * width("z⁽¹⁾") / 1000, abs=0.01)
+    assert starts[1] < 10 + laid_out
+    assert starts[2] == 200
+
+
+# Frames
+
+
+class Residual(bp.nn.Module):
+    def __init__(self):
+        self.inner = bp.nn.Linear(3, 3, seed=0)
+
+    def forward(self, x):
+        return x + np.tanh(self.inner(x))
+
+
+def test_a_sum_stands_in_the_frame_of_the_module_that_computes_it():
+    model = bp.nn.Sequential(
+        bp.nn.Linear(3, 3, seed=1), bp.nn.Sequential(Residual(), Residual()), bp.nn.Linear(3, 1)
+    )
+    graph = view(model(bp.Tensor(INPUTS)), backward=False)
+    by_names = find_paths(graph)
+    outputs, modules = _outputs(model, [INPUTS])
+    graph = view(*outputs, backward=False)
+    for node in graph.visited():
+        node.within = modules.get(node.tensor)
+    paths = find_paths(graph)
+    for found, right in ((by_names, False), (paths, True)):
+        sums = [path for node, path in found.items() if node.operation == "add"]
+        assert (sorted(sums) == [("1", "0"), ("1", "1")]) is right
+    assert [paths[node] for node in graph.visited() if node.operation == "tanh"] == [
+        ("1", "1", "inner"),
+        ("1", "0", "inner"),
+    ]
+    assert all("forward" not in vars(part) for _, part in model.named_modules())
+
+
+def test_an_activation_stands_with_the_layer_before_it():
+    assert "layer 1: Linear 3→4, tanh" in bp.draw(small(), INPUTS).source
