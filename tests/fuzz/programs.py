@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 import textwrap
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import numpy as np
-from hypothesis import strategies as st
 
 from .operations import GROUPS, KINDS, NUMBERS, SHAPES, TRANSFORMED, TYPES, WRITES
 
-MOST_STEPS, MOST_ELEMENTS, LARGEST = 8, 40, 200.0
+STEPS, MOST_ELEMENTS, LARGEST = 8, 40, 200.0
 HEAD = """
 import tinygrad_bp as bp
 from tinygrad_bp import Tensor, grad, hvp, jvp, no_grad, value_and_grad, vjp
@@ -43,11 +42,20 @@ class Step:
 
 @dataclass
 class Program:
-    """A function of ``leaves``: its lines, and the same in NumPy with ``frozen`` for constants."""
+    """A function of ``leaves``, step by step."""
 
     leaves: dict[str, np.ndarray]
-    lines: list[str] = field(default_factory=list)
-    plain: list[str] = field(default_factory=list)
+    steps: list[Step]
+
+    @property
+    def lines(self) -> list[str]:
+        """What the program does."""
+        return [line for step in self.steps for line in step.lines]
+
+    @property
+    def plain(self) -> list[str]:
+        """The same in plain NumPy, with ``frozen`` around what no gradient flows through."""
+        return [line for step in self.steps for line in step.plain]
 
     def text(self, lines: list[str]) -> str:
         values = sorted({line.split()[0] for line in lines if line.lstrip().startswith("v")})
@@ -87,9 +95,6 @@ class Program:
         places = tuple(range(len(self.leaves)))
         call = f"print(bp.grad(f, {places})({', '.join(self.leaves)}))"
         return "\n".join(["", HELPERS, HEAD, self.text(self.lines), *arrays, call, ""])
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text("the program above")  # hypothesis would write out the fields
 
 
 class Writer:
@@ -214,24 +219,20 @@ def moderate(value: Any) -> bool:
     return few and bool(np.all(np.abs(value) < LARGEST))
 
 
-@st.composite
-def programs(
-    draw: Any, allowed: Callable[[np.dtype], bool] = lambda dtype: True, writes: bool = True
+def written(
+    random: Random, allowed: Callable[[np.dtype], bool] = lambda dtype: True, writes: bool = True
 ) -> Program:
-    """Random programs, with constants of the types that are ``allowed``, and with ``writes``.
-
-    A seed writes the whole program, so that all calls are alike in number; to shrink it,
-    hypothesis strikes steps out. What needs a step that was struck out goes with it.
-    """
-    writer = Writer(Random(draw(st.binary(min_size=8, max_size=8))), allowed, writes)
-    while len(writer.steps) < MOST_STEPS:
+    """Write a program, with constants of the types that are ``allowed``, and with ``writes``."""
+    writer = Writer(random, allowed, writes)
+    while len(writer.steps) < STEPS:
         writer.add()
-    struck = [draw(st.integers(0, 30)) == 0 for _ in writer.steps]
-    again = Writer(Random(0), allowed, writes)
-    again.values |= writer.leaves
-    program = Program(writer.leaves)
-    for step, out in zip(writer.steps, struck, strict=True):
-        if not out and again.keep(step):
-            program.lines += step.lines
-            program.plain += step.plain
-    return program
+    return Program(writer.leaves, writer.steps)
+
+
+def shorter(program: Program, kept: Sequence[object]) -> Program:
+    """The program with some of its steps alone; what needs one that is struck out goes with it."""
+    writer = Writer(Random(0), lambda dtype: True, False)
+    writer.values |= program.leaves
+    writer.buffers = [step.name for step in program.steps if step.name.startswith("b")]
+    steps = [s for s, keep in zip(program.steps, kept, strict=True) if keep and writer.keep(s)]
+    return Program(program.leaves, steps)
