@@ -11,6 +11,7 @@ import numpy as np
 import tinygrad_bp as bp
 
 from .programs import Program
+from .torch_arrays import by_torch, torch
 
 count: Counter[str] = Counter()
 
@@ -89,6 +90,28 @@ def second_order(program: Program, gradients: list[np.ndarray]) -> None:
         size = sum(float(np.sum(np.abs(h * d))) for h, d in zip(products, second, strict=True))
         close(found, curvature, 1e-5 * (1 + min(size, 1e6)), "second derivative")
         count["second order"] += 1
+        against_torch(program)
+
+
+def against_torch(program: Program) -> None:
+    """Compare both orders with what PyTorch finds, for the steps that it can run."""
+    if torch is None:
+        return
+    first, second = directions(list(program.leaves.values()), 2)
+    part, gradients, mixed = by_torch(program, first, second)
+    leaves = [bp.Tensor(x, requires_grad=True) for x in part.leaves.values()]
+    loss = part.function()(*leaves)
+    if not getattr(loss, "requires_grad", False):
+        return
+    found = bp.gradients(loss, leaves, create_graph=True)
+    for g, right in zip(found, gradients, strict=True):
+        assert np.allclose(g.data, right, 1e-8, 1e-8), f"{g.data}, and PyTorch finds {right}"
+    along = sum(np.sum(g * d) for g, d in zip(found, first, strict=True))
+    products = bp.gradients(along, leaves)
+    size = sum(float(np.sum(np.abs(h * d))) for h, d in zip(products, second, strict=True))
+    again = sum(float(np.sum(h * d)) for h, d in zip(products, second, strict=True))
+    close(again, mixed, 1e-8 * (1 + size), "second derivative against PyTorch")
+    count["against PyTorch"] += 1
 
 
 def close(found: float, right: float, tolerance: float, what: str) -> None:
