@@ -36,7 +36,6 @@ TESTS = {
     "optim/optimizer": ["optim/test_optim.py"],
     "optim/sgd": ["optim/test_optim.py"],
     "optim/adam": ["optim/test_optim.py"],
-    "optim/schedules": ["optim/test_optim.py"],
     "support/files": ["nn/test_saving.py"],
     "nn/saving": ["nn/test_saving.py"],
 }
