@@ -13,7 +13,7 @@ import pytest
 
 from .run import ROOT, TESTS
 
-# How many survive: no more may. That of backprop changes nothing, since nothing consumes the output.
+# How many survive: no more may. That of backprop changes nothing: nothing consumes the output.
 SURVIVING = {"engine/backprop": 1, "optim/optimizer": 15, "support/files": 1, "nn/saving": 5}
 
 
