@@ -101,7 +101,7 @@ def against_torch(program: Program) -> None:
     part, gradients, mixed = by_torch(program, first, second)
     leaves = [bp.Tensor(x, requires_grad=True) for x in part.leaves.values()]
     loss = part.function()(*leaves)
-    if not getattr(loss, "requires_grad", False):
+    if not (getattr(loss, "requires_grad", False) and np.isfinite(mixed)):  # as sinc's is not at 0
         return
     found = bp.gradients(loss, leaves, create_graph=True)
     for g, right in zip(found, gradients, strict=True):
