@@ -3,8 +3,10 @@
 import ast
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 
@@ -15,61 +17,51 @@ import tinygrad_bp as bp
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "tinygrad_bp"
 
-# A file may import what stands in its line, and nothing that stands in none.
-MAY_IMPORT = {
-    "registry": set(),
-    "readonly": set(),
-    "arguments": set(),
-    "state": {"arguments"},
-    "files": set(),
-    "printing": set(),
-    "progress": set(),
-    "rules": {"registry"},
-    "signatures": {"registry"},
-    "recording": {"registry"},
-    "backprop": {"recording", "registry"},
-    "ndarray": {"rules", "recording", "registry", "signatures"},
-    "tensor": {"ndarray", "recording", "signatures", "backprop", "registry", "readonly"},
-    "transforms": {"tensor", "recording", "backprop"},
-    "functional": {"tensor", "rules", "registry", "arguments"},
-    "nn": {"functional", "tensor", "recording", "arguments", "files", "state"},
-    "schedules": {"arguments"},
-    "optim": {"tensor", "schedules", "arguments", "state"},
-    "data": {"arguments"},
-    "plot": {
-        "nn",
-        "functional",
-        "backprop",
-        "tensor",
-        "recording",
-        "arguments",
-        "files",
-        "printing",
-        "drawing",
-    },
-    "history": {"arguments", "files", "plot", "printing"},
-    "metrics": set(),
-    "train": {
-        "nn",
-        "optim",
-        "tensor",
-        "recording",
-        "functional",
-        "data",
-        "history",
-        "metrics",
-        "progress",
-        "check",
-        "backprop",
-        "arguments",
-    },
-    "estimators": {"train", "history", "data", "nn", "optim", "functional", "tensor", "arguments"},
-    "check": {"transforms", "tensor", "recording", "backprop", "registry"},
-    "explain": {"arguments", "backprop", "printing", "recording", "registry", "tensor"},
-    "drawing": {"arguments", "files", "explain", "tensor", "backprop", "registry"},
-    "draw": {"files", "drawing", "explain", "nn", "tensor"},
-    "compile": {"backprop", "tensor", "registry"},
+# The rooms, from the ground up: a room's files may import one another, and what its line lists.
+MAY_IMPORT: dict[str, set[str]] = {"support": set()}
+MAY_IMPORT["engine/arrays"] = set()
+MAY_IMPORT["engine/advice"] = set()
+MAY_IMPORT["engine/context"] = set()
+MAY_IMPORT["engine/recording"] = {"engine/context"}
+MAY_IMPORT["engine/registry"] = {"engine/arrays", "engine/recording"}
+MAY_IMPORT["engine/signatures"] = {
+    "engine/advice",
+    "engine/registry",
+    *MAY_IMPORT["engine/registry"],
 }
+MAY_IMPORT["engine/rules"] = {"engine/registry", "engine/arrays"}
+MAY_IMPORT["engine/compositions"] = {
+    "engine/rules",
+    "engine/registry",
+    "engine/recording",
+    "engine/arrays",
+}
+MAY_IMPORT["engine/backprop"] = {"engine/registry", "engine/recording", "engine/arrays"}
+for _room in ("engine/ndarray", "engine/tensor", "engine"):  # the last is its door, __init__
+    MAY_IMPORT[_room] = {name for name in MAY_IMPORT if name.startswith("engine/")}
+# What the rooms above see of the engine: what a node, a pass and a call are. How a Tensor behaves
+# as an array, and how calls are written, is behind the door; the tables are for `functional`.
+TABLES = {"engine/rules", "engine/compositions"}
+HIDDEN = {"engine/ndarray", "engine/signatures", *TABLES}
+ENGINE = {name for name in MAY_IMPORT if name.startswith("engine")} - HIDDEN
+GROUND = {"support", *ENGINE}
+FLOORS = [
+    ["transforms", "functional", "optim", "data", "coverage"],
+    ["explain"],
+    ["nn", "check"],
+    ["drawing", "plot", "compiling"],
+    ["train"],
+    ["estimators"],
+]
+_below: set[str] = set()
+for _floor in FLOORS:  # none of a floor imports another of it
+    MAY_IMPORT |= dict.fromkeys(_floor, GROUND | _below)
+    _below |= set(_floor) - {"coverage"}  # which is a page to read
+MAY_IMPORT["explain"] = GROUND  # it shows any graph, and needs nothing that makes one
+MAY_IMPORT["functional"] = GROUND | TABLES
+for _room in ("check", "coverage"):  # they print functions' names
+    MAY_IMPORT[_room] = MAY_IMPORT[_room] | {"engine/signatures"}
+MOST_LINES = 400
 # What a plain `import tinygrad_bp` may load besides the standard library.
 ON_IMPORT = {"numpy", "tinygrad_bp"}
 TOP_LEVEL = {
@@ -89,66 +81,98 @@ SOURCES = sorted(
 )
 
 
-def room(path):
-    """The line of the table that a file belongs to: its own name, or its folder's."""
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def name_of(path):
+    """The parts of a module's name below ``tinygrad_bp``; a package is its ``__init__``."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
 
 
-def imported_rooms(path):
-    """The rooms that a file imports from anywhere in it, for checking types alone excepted."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+MODULES = {name_of(path): path for path in FILES}
+INSIDE = sorted(MODULES.keys() - {()})  # all but the front door, which gathers the public names
 
-    def for_types_alone(node):
-        while node := parents.get(node):
-            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-                return True
-        return False
 
-    package = ("tinygrad_bp", *path.relative_to(PACKAGE).parts[:-1])
+def room(module):
+    """The line of the table that a module belongs to."""
+    return "/".join(module[: 2 if module[0] == "engine" else 1])
+
+
+def imported(module):
+    """The library's modules that a module imports: anywhere in it, for types alone included."""
+    path = MODULES[module]
+    package = module if path.name == "__init__.py" else module[:-1]
     found = set()
-    for node in ast.walk(tree):
-        if for_types_alone(node):
-            continue
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name.split(".") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else ()
-            base = [*base, *(node.module.split(".") if node.module else [])]
+            base = ["tinygrad_bp", *package][: len(package) + 2 - node.level] if node.level else []
+            base += node.module.split(".") if node.module else []
             names = [[*base, alias.name] for alias in node.names]
-        found |= {name[1] for name in names if name[0] == "tinygrad_bp" and len(name) > 1}
-    return found
+        for top, *parts in names:
+            if top == "tinygrad_bp":  # the last part may be a name in a module
+                found.add(tuple(parts) if tuple(parts) in MODULES else tuple(parts[:-1]))
+    return found - {module}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_go_one_way(path):
-    if path == PACKAGE / "__init__.py":
-        return  # which gathers the public names
-    here = room(path)
+@pytest.mark.parametrize("module", INSIDE, ids="/".join)
+def test_imports_go_one_way(module):
+    here = room(module)
     assert here in MAY_IMPORT, f"{here} has no line in the table"
-    beyond = imported_rooms(path) - MAY_IMPORT[here] - {here}
-    assert not beyond, f"{path.name} may import {MAY_IMPORT[here]}, not {beyond}"
+    assert () not in imported(module), "it comes in by the front door, which imports it"
+    beyond = {room(other) for other in imported(module)} - MAY_IMPORT[here] - {here}
+    assert not beyond, f"{here} may import {sorted(MAY_IMPORT[here])}, not {sorted(beyond)}"
+
+
+def test_no_file_leads_back_to_itself():
+    """A package's door counts as a file: what it gathers does not come in through it."""
+    below = {module: imported(module) for module in INSIDE}
+    circles = []
+    while True:
+        try:
+            TopologicalSorter(below).prepare()
+            break
+        except CycleError as error:  # which names one: break it open, to see the next
+            circle = error.args[1]
+            below[circle[1]].remove(circle[0])
+            circles.append(" <- ".join("/".join(module) for module in circle))
+    assert not circles
+
+
+def test_imports_are_written_as_imports():
+    """None is hidden in a text; the front door alone imports later what is heavy."""
+    for module in INSIDE:
+        for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+                assert not re.search(r"tinygrad_bp|['\"]\.|__name__", ast.unparse(node)), module
 
 
 def test_the_table_has_no_circle():
-    done = set()
-    while len(done) < len(MAY_IMPORT):
-        ready = {name for name, below in MAY_IMPORT.items() if name not in done and below <= done}
-        assert ready, f"a circle among {set(MAY_IMPORT) - done}"
-        done |= ready
+    TopologicalSorter(MAY_IMPORT).prepare()
 
 
 def test_the_engine_knows_neither_networks_nor_pictures():
-    above = {"functional", "nn", "optim", "train", "draw", "drawing", "explain", "compile"}
-    for name in ("registry", "rules", "backprop", "tensor", "transforms"):
-        assert not MAY_IMPORT[name] & above
+    for name, below in MAY_IMPORT.items():
+        assert not name.startswith("engine") or all(b.startswith("engine/") for b in below)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_can_be_read_in_one_sitting(path):
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= MOST_LINES, f"{lines} lines"
+
+
+def test_no_module_has_the_name_of_what_its_package_exports():
+    """``tinygrad_bp.plot.weights`` could mean either."""
+    doors = {m: import_module(".".join(("tinygrad_bp", *m[:-1]))) for m in INSIDE}
+    taken = {m: getattr(door, m[-1], door) for m, door in doors.items()}
+    assert not [m for m, value in taken.items() if not inspect.ismodule(value)]
 
 
 def test_only_the_rules_know_calculus():
     """No other file below the networks says how a function is differentiated."""
     for path in FILES:
-        if room(path) in {"rules", "functional", "registry"}:
+        if path.is_relative_to(PACKAGE / "engine" / "rules") or "functional" in path.parts:
             continue
         calls = {
             ast.unparse(n.func)
@@ -213,7 +237,8 @@ def undocumented():
     return [
         name
         for name, value in public_names()
-        if not (value.__doc__ or "").strip() and not name.startswith("tinygrad_bp.rules.")
+        if not (value.__doc__ or "").strip()
+        and not name.startswith(("tinygrad_bp.engine.rules.", "tinygrad_bp.engine.compositions."))
     ]
 
 

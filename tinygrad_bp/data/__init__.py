@@ -1,6 +1,6 @@
 """Data to learn from: toy problems, batches, splits and scales."""
 
-from .batches import batches, train_test_split
+from .batching import batches, train_test_split
 from .scales import Standardize, one_hot
 from .toy import blobs, checkerboard, circles, linear, moons, sine, spirals, xor
 

@@ -213,10 +213,8 @@ def draw(
     name_gradients(graph)
     for node in graph.visited():
         node.within = modules.get(node.tensor)
-    if view == "neurons":
-        picture = picture_of_neurons(graph, highlight)
-    else:
-        picture = picture_of(graph, options)
+    neurons = view == "neurons"
+    picture = picture_of_neurons(graph, highlight) if neurons else picture_of(graph, options)
     if picture.hidden:
         warnings.warn(
             f"the {max_nodes} cards nearest to the output are drawn, and {picture.hidden} values "

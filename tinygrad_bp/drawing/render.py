@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import html
-import importlib.metadata
 import importlib.util
 import os
 import re
@@ -155,6 +154,8 @@ def _draws(program: str) -> bool:
 
 def _embedded() -> str | None:
     """Where pip put the engine of the extra ``draw``, if it did."""
+    import importlib.metadata  # which takes as long to load as all the rest
+
     try:
         files = importlib.metadata.files("graphviz-pure") or []
     except importlib.metadata.PackageNotFoundError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -112,7 +111,8 @@ def _result(data: Any, name: str) -> Any:
 def _apply_without_rule(function: Any, inputs: tuple, keywords: dict) -> Any:
     name = getattr(function, "__name__", "")
     if getattr(sys.modules.get("scipy.special"), name, None) is function:
-        import_module(".rules.special", __package__)  # only now: few need it
+        from .rules import special  # noqa: F401  # only now: few need it, and it needs SciPy
+
         if function in RULES:
             return apply(function, inputs, keywords)
     if function in COMPOSITIONS:

@@ -6,8 +6,9 @@ goes back to the definition of the derivative. `view` gives all of it as plain d
 ``grad``.
 """
 
+from .elements import Edge, Graph, Node
 from .enumeration import Path, Paths, paths
-from .graph import Edge, Graph, Node, view
+from .graph import view
 from .nudging import Difference, Nudge, nudge
 from .semirings import (
     COUNTING,

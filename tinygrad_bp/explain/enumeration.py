@@ -10,7 +10,8 @@ import numpy as np
 
 from ..engine.backprop import seed_of
 from ..engine.tensor import Tensor
-from .graph import Edge, Graph, Node, view
+from .elements import Edge, Graph, Node
+from .graph import view
 from .names import factor, quantity
 from .semirings import COUNTING, propagate
 from .tables import Column, Shown, Table

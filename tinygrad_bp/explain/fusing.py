@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .graph import Edge, Graph, Node, number_steps, sweep
+from .elements import Edge, Graph, Node, number_steps, sweep
 from .names import factor, formula
 
 LONGEST_STEP = 60  # characters of an expression; a longer one is cut to the name of its function
@@ -47,7 +47,8 @@ def _written(payer: Node, receiver: Node, parts: list[Edge]) -> tuple[str, str]:
     """The derivative through a step as text, and its product with what comes from upstream."""
     ways = {payer: 1}
     for edge in parts:
-        ways[edge.receiver] = ways.get(edge.receiver, 0) + ways[edge.consumer]  # type: ignore[index]
+        consumer: Any = edge.consumer
+        ways[edge.receiver] = ways.get(edge.receiver, 0) + ways[consumer]
     if ways[receiver] > MOST_ROUTES:
         derivative = f"∂{payer.name}/∂{receiver.name}"
         return derivative, f"{payer.adjoint_name} × {derivative}"

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..engine.tensor import Tensor
-from .graph import Edge, Graph, Node, sweep, view
+from .elements import Edge, Graph, Node, sweep
+from .graph import view
 from .names import quantity
 from .tables import Column, Shown, Table
 

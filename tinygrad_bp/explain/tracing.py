@@ -9,7 +9,8 @@ from operator import add
 from typing import Any
 
 from ..engine.tensor import Tensor
-from .graph import Edge, Graph, Node, view
+from .elements import Edge, Graph, Node
+from .graph import view
 from .names import count, decimal, entries, is_small
 from .tables import Column, Shown, Table
 

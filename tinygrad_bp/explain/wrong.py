@@ -12,7 +12,8 @@ from typing import Any, cast
 import numpy as np
 
 from ..engine.tensor import Tensor
-from .graph import Edge, Graph, Node, sweep, view
+from .elements import Edge, Graph, Node, sweep
+from .graph import view
 from .names import count, entries
 from .semirings import COUNTING, Values, propagate
 from .tables import Column, Shown, Table

@@ -10,9 +10,9 @@ Each function raises ImportError if matplotlib is not installed, ValueError if t
 
 from .boundary import BoundaryAnimation, decision_boundary
 from .curves import loss_curves
+from .filters import weights
 from .layers import LayerStatistics, layer_histograms, layer_statistics
 from .regression import regression_fit
-from .weights import weights
 
 __all__ = [
     "BoundaryAnimation",

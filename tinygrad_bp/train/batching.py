@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data.batches import row_numbers
+from ..data.batching import row_numbers
 from ..nn import BatchNorm, Module
 from ..optim import Optimizer
 from ..support.arguments import Seed, chance, size

@@ -64,8 +64,10 @@ def checked_data(
 
 def checked_validation(
     model: Module, loss: Function, metrics: dict[str, Function], pair: Any
-) -> tuple[Any, Any]:
-    """The same for validation data, which errors call so."""
+) -> tuple[Any, Any] | None:
+    """The same for validation data, if there are some, which errors call so."""
+    if pair is None:
+        return None
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise TypeError(f"validation must be a pair of arrays (X, y), not {shown(pair)}")
     try:

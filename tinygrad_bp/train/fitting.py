@@ -15,7 +15,7 @@ from ..support.answers import told_keywords
 from ..support.arguments import Seed, flag, function
 from .batching import Batches
 from .checking import as_list, by_name, check_model, checked_data, checked_validation
-from .history import VALIDATION, History
+from .history import History
 from .measuring import Measures, mean_deltas, row_text
 from .progress import bar_of, ctrl_c
 from .rollback import DivergenceError, Rollback
@@ -117,36 +117,27 @@ def fit(
     30 1.0
     """
     check_model(model, optimizer)
-    loss_of: Function = function(loss, LOSSES, "loss")
-    measured = by_name(metrics)
+    loss_of, measured = function(loss, LOSSES, "loss"), by_name(metrics)
+    callbacks = [function(c, {}, "callback") for c in as_list(callbacks, "callbacks")]
     X, y = checked_data(model, loss_of, measured, X, y)
-    held_out = None
-    if validation is not None:
-        held_out = checked_validation(model, loss_of, measured, validation)
+    held_out = checked_validation(model, loss_of, measured, validation)
     history = History()
     training = _Training(model, loss_of, optimizer, history)
     measures = Measures(model, loss_of, measured, training.rollback)
     batches = Batches(model, optimizer, len(X), batch_size, flag(shuffle, "shuffle"), seed)
-    watched = VALIDATION if held_out else ""
-    stopping = Stopping(training.rollback, epochs, tolerance, patience, watched)
-    callbacks = [function(c, {}, "callback") for c in as_list(callbacks, "callbacks")]
-    progress, reason = flag(progress, "progress"), ""
+    stopping = Stopping(training.rollback, epochs, tolerance, patience, bool(held_out))
+    shown, reason = flag(progress, "progress"), ""
     with ctrl_c() as interrupted:
         try:
-            with bar_of(stopping.epochs * batches.count, progress) as bar:
+            with bar_of(stopping.epochs * batches.count, shown) as bar:
                 while not reason:
                     began = time.perf_counter()
                     row = training.epoch(X, y, batches, bar, interrupted)
-                    last = len(history) + 1 == stopping.epochs  # no step after it shows its effect
-                    found = measures.of(X, y) if measured or (last and not held_out) else {}
-                    found |= measures.of(*held_out, VALIDATION) if held_out else {}
-                    row = {"loss": row["loss"], **found, **row}
+                    last = len(history) + 1 == stopping.epochs
+                    row = {"loss": row["loss"], **measures.of_epoch(X, y, held_out, last), **row}
                     history.append(row | {"seconds": time.perf_counter() - began})
                     bar.set_postfix_str(row_text(row), refresh=False)
-                    reason = stopping.reason(history)
-                    answers = [callback(model, history) for callback in callbacks]
-                    if any(answer is True or answer is np.True_ for answer in answers):
-                        reason = reason or "ended by a callback"
+                    reason = stopping.reason(history) or _told_to_end(callbacks, model, history)
         except KeyboardInterrupt:
             reason = f"interrupted in epoch {len(history) + 1}"
         except DivergenceError:
@@ -156,6 +147,13 @@ def fit(
             model.eval()
             history.stopped = (reason or "ended by an error") + stopping.back_to_best()
     return history
+
+
+def _told_to_end(callbacks: Iterable[Callback], model: Module, history: History) -> str:
+    """Call all callbacks; the reason to end if one gave True, and not just something."""
+    answers = [callback(model, history) for callback in callbacks]
+    ended = any(isinstance(answer, bool | np.bool_) and answer for answer in answers)
+    return "ended by a callback" if ended else ""
 
 
 class _Training:

@@ -26,6 +26,13 @@ class Measures:
     ):
         self.model, self.loss, self.metrics, self.rollback = model, loss, metrics, rollback
 
+    def of_epoch(self, X: Any, y: Any, held_out: Any, last: bool) -> dict[str, float]:
+        """What is measured after an epoch; after the last the loss too: no step would show it."""
+        found = self.of(X, y) if self.metrics or (last and not held_out) else {}
+        if held_out:
+            found |= self.of(held_out[0], held_out[1], VALIDATION)
+        return found
+
     def of(self, X: Any, y: Any, prefix: str = "") -> dict[str, float]:
         """The metrics; with a prefix, which goes before their names, the loss too."""
 

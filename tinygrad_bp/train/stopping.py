@@ -6,15 +6,17 @@ import math
 from typing import Any
 
 from ..support.arguments import not_negative, size
-from .history import History
+from .history import VALIDATION, History
 from .rollback import Rollback
 
 
 class Stopping:
     """When to end a training, and what the model held when it was best."""
 
-    def __init__(self, rollback: Rollback, epochs: Any, tolerance: Any, patience: Any, of: str):
-        self.rollback, self.watched = rollback, f"{of}loss"
+    def __init__(
+        self, rollback: Rollback, epochs: Any, tolerance: Any, patience: Any, held_out: bool
+    ):
+        self.rollback, self.watched = rollback, f"{VALIDATION}loss" if held_out else "loss"
         self.epochs = size(epochs, "epochs")
         self.tolerance = None if tolerance is None else not_negative(tolerance, "tolerance")
         self.patience = None if patience is None else size(patience, "patience")

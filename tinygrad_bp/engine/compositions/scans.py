@@ -23,7 +23,8 @@ def doubled(combine, x, axis):
 @compose(np.cumprod)
 def cumprod(a, axis=None, dtype=None):
     a = cast(a, np.cumprod(np.empty(0, a.dtype), dtype=dtype).dtype)
-    return doubled(np.multiply, np.reshape(a, -1) if axis is None else a, axis or 0)
+    flat = axis is None or a.ndim == 0  # NumPy takes axis 0 of one number too
+    return doubled(np.multiply, np.reshape(a, -1) if flat else a, axis or 0)
 
 
 def cumulative(scan, neutral, x, axis, include_initial):

@@ -237,14 +237,19 @@ rule(
 
 def widened(g, a, v, mode):
     """``g``, which may be of a part of the convolution, with zeros for the rest of it."""
-    least = min(a.size, v.size)
+    least = min(np.size(a), np.size(v))
     start = {"full": 0, "same": (least - 1) // 2, "valid": least - 1}[mode]
-    return scatter_add(g, slice(start, start + g.size), (a.size + v.size - 1,))
+    return scatter_add(g, slice(start, start + g.size), (np.size(a) + np.size(v) - 1,))
+
+
+def convolve_by(other, g, a, v, mode):
+    """``g`` convolved with the other operand, the other way round."""
+    return np.convolve(widened(g, a, v, mode), np.flip(np.atleast_1d(other)), "valid")
 
 
 rule(
     np.convolve,
-    lambda g, out, a, v, mode="full": np.convolve(widened(g, a, v, mode), np.flip(v), "valid"),
-    lambda g, out, a, v, mode="full": np.convolve(widened(g, a, v, mode), np.flip(a), "valid"),
+    lambda g, out, a, v, mode="full": convolve_by(v, g, a, v, mode),
+    lambda g, out, a, v, mode="full": convolve_by(a, g, a, v, mode),
     formula=["g ∗ flipped y", "g ∗ flipped x"],
 )

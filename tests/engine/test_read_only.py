@@ -1,0 +1,25 @@
+"""The array that ``Tensor.data`` shows: what it refuses, and that what comes of it is plain."""
+
+import numpy as np
+import pytest
+
+from tinygrad_bp import Tensor
+
+
+def test_one_number_is_read_only_too():
+    t = Tensor(2.0)
+    with pytest.raises(ValueError, match="read-only"):
+        t.data[...] = 5.0
+    assert not t.data.flags.writeable
+
+
+def test_a_copy_can_be_written():
+    copy = Tensor([1.0, 2.0]).data.copy()
+    copy[0] = 5.0
+    assert copy.tolist() == [5.0, 2.0]
+
+
+def test_what_is_computed_from_it_is_numpys_own():
+    data = Tensor([1.0, 2.0]).data
+    assert type(np.exp(data)) is np.ndarray
+    assert type(np.add.reduce(data)) is np.float64

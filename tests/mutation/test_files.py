@@ -1,0 +1,29 @@
+"""The mutants of the engine's core, the optimisers and the saving, tried by their own tests.
+
+``python -m tests.mutation.run optim/adam`` prints the survivors of one file.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from .run import ROOT, TESTS
+
+# How many survive: no more may. That of backprop changes nothing: nothing consumes the output.
+SURVIVING = {"engine/backprop": 1, "optim/optimizer": 15, "support/files": 1, "nn/saving": 5}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="each mutant is a process of its own")
+@pytest.mark.parametrize("file", TESTS)
+def test_no_more_mutants_survive_than_are_known(file, capsys):
+    command = [sys.executable, "-m", "tests.mutation.run", file]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    *survivors, made = run.stdout.splitlines()
+    with capsys.disabled():
+        print(f"\n{made} mutants of {file}.py made, {int(made) - len(survivors)} killed")
+    assert len(survivors) <= SURVIVING.get(file, 0), "\n".join(survivors)
