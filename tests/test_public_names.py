@@ -26,7 +26,7 @@ def parameters(function: Any) -> str:
     signature = inspect.signature(function)
     bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
     text = str(signature.replace(parameters=bare, return_annotation=signature.empty))
-    return re.sub(r"<(?:function|class) '?([\w.]+)[^>]*>", r"\1", text)
+    return re.sub(r"<(?:function|class|built-in method) '?([\w.]+)[^>]*>", r"\1", text)
 
 
 def lines_of(name: str, value: Any) -> list[str]:

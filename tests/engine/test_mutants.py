@@ -56,7 +56,8 @@ class Mutant:
             if position != self.position:
                 return right
             wrong = self.mutation(np.asarray(right))
-            terms = [np.asarray(unbroadcast(t, arguments[1 + position])) for t in (right, wrong)]
+            inputs = arguments[1] if isinstance(self.derivatives, Each) else arguments[1:]
+            terms = [np.asarray(unbroadcast(t, inputs[position])) for t in (right, wrong)]
             self.changed |= not np.allclose(*terms, rtol=1e-6, atol=1e-6)
             return wrong
 

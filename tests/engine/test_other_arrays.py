@@ -14,8 +14,8 @@ from .foreign import RIGHT, WRONG, Stranger, bare, outcome
 
 # Adjoints that are written into zeros of NumPy's, or checks that ask for a value.
 NAMES = """
-getitem np.array_split np.bincount np.block np.choose np.compress np.convolve np.correlate
-np.cross np.cumprod np.cumulative_prod np.delete np.diag np.diagflat np.diagonal np.diff
+getitem np.array_split np.average np.bincount np.block np.choose np.compress np.convolve
+np.correlate np.cross np.cumprod np.cumulative_prod np.delete np.diag np.diagflat np.diagonal np.diff
 np.dsplit np.ediff1d np.extract np.flip np.fliplr np.flipud np.gradient np.hsplit np.insert
 np.interp np.lib.stride_tricks.sliding_window_view np.linalg.cond np.linalg.cross
 np.linalg.diagonal np.linalg.lstsq np.linalg.qr np.linalg.slogdet np.linalg.svd
@@ -24,7 +24,7 @@ np.minimum.accumulate np.multiply.accumulate np.nancumprod np.pad np.partition n
 np.repeat np.resize np.roll np.rot90 np.select np.sort np.split np.take np.take_along_axis
 np.tile np.trace np.trapezoid np.unstack np.vander np.vecdot np.vecmat np.vsplit
 on_diagonal orthonormal put_along_axis scatter_add sign_and_logabsdet singular_vectors
-solution
+solution times_sparse
 """
 MAY_REFUSE = set(NAMES.split())
 

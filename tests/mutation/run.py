@@ -26,7 +26,13 @@ AT_ONCE, SECONDS = 2, 60
 SURVIVED, BROKEN = 3, 4  # what a mutant's process ends with; else it was killed
 # The files, and the tests that are run on each of its mutants, the quickest first.
 TESTS = {
-    "engine/arrays": ["engine/test_read_only.py", "engine/test_aliasing.py"],
+    "engine/arrays": [
+        "engine/test_read_only.py",
+        "engine/test_kept_constants.py",
+        "engine/test_foreign_operands.py",
+        "engine/test_indexing.py",
+        "engine/test_aliasing.py",
+    ],
     "engine/backprop": [
         "engine/test_graph.py",
         "engine/test_aliasing.py",
@@ -34,8 +40,8 @@ TESTS = {
         "engine/test_numbers.py",
     ],
     "optim/optimizer": ["optim/test_optim.py"],
-    "optim/sgd": ["optim/test_optim.py"],
-    "optim/adam": ["optim/test_optim.py"],
+    "optim/gradient_descent": ["optim/test_optim.py"],
+    "optim/adaptive": ["optim/test_optim.py"],
     "support/files": ["nn/test_saving.py"],
     "nn/saving": ["nn/test_saving.py"],
 }

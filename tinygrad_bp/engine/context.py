@@ -57,7 +57,7 @@ class Changed:
         entry = own[-1]
         self.entries.remove(entry)
         if entry in here:  # a task that was begun inside keeps what it began with
-            self.variable.set(tuple(other for other in here if other is not entry))
+            self.variable.set(tuple(e for e in here if e.active and e is not entry))
         else:  # it was entered in another thread
             entry.active = False
 

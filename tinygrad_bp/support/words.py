@@ -148,7 +148,6 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
     },
     "bp.functional": {
         "bce": "bp.functional.binary_cross_entropy_with_logits(outputs, y)",
-        "binary_cross_entropy": "bp.functional.binary_cross_entropy_with_logits(outputs, y)",
         "mse": "bp.functional.mse_loss(outputs, y)",
         "nll_loss": "bp.functional.cross_entropy(outputs, y), of logits",
     },

@@ -137,7 +137,8 @@ def fit(
                     row = {"loss": row["loss"], **measures.of_epoch(X, y, held_out, last), **row}
                     history.append(row | {"seconds": time.perf_counter() - began})
                     bar.set_postfix_str(row_text(row), refresh=False)
-                    reason = stopping.reason(history) or _told_to_end(callbacks, model, history)
+                    reason = stopping.reason(history)
+                    reason = _told_to_end(callbacks, model, history, reason)
         except KeyboardInterrupt:
             reason = f"interrupted in epoch {len(history) + 1}"
         except DivergenceError:
@@ -149,11 +150,13 @@ def fit(
     return history
 
 
-def _told_to_end(callbacks: Iterable[Callback], model: Module, history: History) -> str:
-    """Call all callbacks; the reason to end if one gave True, and not just something."""
+def _told_to_end(
+    callbacks: Iterable[Callback], model: Module, history: History, reason: str
+) -> str:
+    """Call all callbacks; the reason to end, if there is one or one of them gave True."""
     answers = [callback(model, history) for callback in callbacks]
     ended = any(isinstance(answer, bool | np.bool_) and answer for answer in answers)
-    return "ended by a callback" if ended else ""
+    return reason or ("ended by a callback" if ended else "")
 
 
 class _Training:

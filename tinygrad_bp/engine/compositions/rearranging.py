@@ -179,7 +179,7 @@ def roll(a, shift, axis=None):
     """Two slices, joined the other way round, along each axis."""
     a = as_array(a)
     if axis is None:
-        return np.reshape(roll(np.ravel(a), int(np.sum(shift)), 0), a.shape)
+        return +np.reshape(roll(np.ravel(a), int(np.sum(shift)), 0), a.shape)
     for places, along in np.broadcast(shift, axis):
         along = normalize_axis_index(int(along), a.ndim)
         length = a.shape[along]
