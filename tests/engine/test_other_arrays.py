@@ -15,8 +15,8 @@ from .foreign import RIGHT, WRONG, Stranger, bare, outcome
 # Adjoints that are written into zeros of NumPy's, or checks that ask for a value.
 NAMES = """
 getitem np.array_split np.average np.bincount np.block np.choose np.compress np.convolve
-np.correlate np.cross np.cumprod np.cumulative_prod np.delete np.diag np.diagflat np.diagonal np.diff
-np.dsplit np.ediff1d np.extract np.flip np.fliplr np.flipud np.gradient np.hsplit np.insert
+np.correlate np.cross np.cumprod np.cumulative_prod np.delete np.diag np.diagflat np.diagonal
+np.diff np.dsplit np.ediff1d np.extract np.flip np.fliplr np.flipud np.gradient np.hsplit np.insert
 np.interp np.lib.stride_tricks.sliding_window_view np.linalg.cond np.linalg.cross
 np.linalg.diagonal np.linalg.lstsq np.linalg.qr np.linalg.slogdet np.linalg.svd
 np.linalg.trace np.linalg.vecdot np.matvec np.maximum.accumulate np.meshgrid
