@@ -318,6 +318,8 @@ class Tensor(NDArrayMethods):
             nodes = backward_pass(self, seed, create_graph=create_graph)
             accumulate(nodes, as_tensors=create_graph, keep_all=keep_grads)
 
+    seed = seed_of  # an earlier name
+
     def tensor_arguments(self) -> tuple[Any, ...]:
         """``arguments`` as Tensors, so that what the derivatives compute is recorded in turn."""
         tensors = tuple(map(_as_it_was, self.inputs, self.values))

@@ -137,8 +137,7 @@ def fit(
                     row = {"loss": row["loss"], **measures.of_epoch(X, y, held_out, last), **row}
                     history.append(row | {"seconds": time.perf_counter() - began})
                     bar.set_postfix_str(row_text(row), refresh=False)
-                    reason = stopping.reason(history)
-                    reason = _told_to_end(callbacks, model, history, reason)
+                    reason = _told_to_end(callbacks, model, history, stopping.reason(history))
         except KeyboardInterrupt:
             reason = f"interrupted in epoch {len(history) + 1}"
         except DivergenceError:
