@@ -385,3 +385,29 @@ def test_clipping_of_gradients_whose_squares_overflow(dtype, size):
     assert optimizer.gradient_norm() == pytest.approx(5 * size, rel=1e-6)
     optimizer.step()
     assert p.data == pytest.approx([-3.0, -4.0], rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["error in move", "interruption while replacing"])
+def test_a_step_moves_all_parameters_or_none(kind, monkeypatch):
+    parameters = [bp.Tensor([float(i)], requires_grad=True) for i in range(4)]
+    optimizer = bp.optim.SGD(parameters, lr=0.1, momentum=0.9)
+    sum((p * p).sum() for p in parameters).backward()
+    optimizer.step()
+    before, state = [p.numpy() for p in parameters], optimizer.state_dict()
+    owner, name = (optimizer, "move") if kind == "error in move" else (bp.Tensor, "_replace")
+    original, calls = getattr(owner, name), []
+
+    def interrupted(*inputs):
+        calls.append(inputs)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return original(*inputs)
+
+    monkeypatch.setattr(owner, name, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        optimizer.step()
+    monkeypatch.undo()
+    assert [p.numpy() for p in parameters] == before
+    after = optimizer.state_dict()
+    assert after.keys() == state.keys()
+    assert all(np.array_equal(after[key], state[key]) for key in state)

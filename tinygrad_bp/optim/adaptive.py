@@ -49,8 +49,10 @@ class Adam(Optimizer):
     3.0
     """
 
-    _option_names = ("betas", "epsilon", "weight_decay", "max_norm")
-    _memory_names = ("mean", "square", "steps")
+    option_names = ("betas", "epsilon", "weight_decay", "max_norm")
+    memory_names = ("mean", "square", "steps")
+    count_names = ("steps",)
+    not_negative_names = ("square",)
 
     def __init__(
         self,
@@ -68,7 +70,9 @@ class Adam(Optimizer):
         self.betas = below_one(betas[0], "betas[0]"), below_one(betas[1], "betas[1]")
         self.epsilon = positive(epsilon, "epsilon")
 
-    def _moved(self, data: Any, g: Any, memory: dict[str, Any], lr: float) -> Any:
+    def move(self, data: Any, gradient: Any, memory: dict[str, Any], lr: float) -> Any:
+        """Adam's step, with the decay as a part of the gradient."""
+        g = gradient
         if self.weight_decay:
             g = g + self.weight_decay * data
         return self._scaled(data, g, memory, lr)
@@ -134,5 +138,6 @@ class AdamW(Adam):
             max_norm=max_norm,
         )
 
-    def _moved(self, data: Any, g: Any, memory: dict[str, Any], lr: float) -> Any:
-        return self._scaled(data * (1 - lr * self.weight_decay), g, memory, lr)
+    def move(self, data: Any, gradient: Any, memory: dict[str, Any], lr: float) -> Any:
+        """Adam's step, after the decay."""
+        return self._scaled(data * (1 - lr * self.weight_decay), gradient, memory, lr)

@@ -48,7 +48,7 @@ class SGD(Optimizer):
     3.0
     """
 
-    _option_names = ("momentum", "weight_decay", "nesterov", "max_norm")
+    option_names = ("momentum", "weight_decay", "nesterov", "max_norm")
 
     def __init__(
         self,
@@ -65,9 +65,11 @@ class SGD(Optimizer):
         self.nesterov = flag(nesterov, "nesterov")
         if nesterov and not self.momentum:
             raise ValueError("nesterov=True needs a momentum above 0, such as momentum=0.9")
-        self._memory_names = ("velocity",) if self.momentum else ()
+        self.memory_names = ("velocity",) if self.momentum else ()
 
-    def _moved(self, data: Any, g: Any, memory: dict[str, Any], lr: float) -> Any:
+    def move(self, data: Any, gradient: Any, memory: dict[str, Any], lr: float) -> Any:
+        """One step down the gradient, or along the velocity."""
+        g = gradient
         if self.weight_decay:
             g = g + self.weight_decay * data
         if self.momentum:

@@ -22,8 +22,9 @@ class Optimizer:
     A parameter's array is replaced, never written to, so graphs recorded before a step keep the
     values that they were computed from. A parameter whose ``grad`` is None is left alone.
 
-    A subclass says in ``_moved`` where one parameter goes, and in ``_memory_names`` which arrays
-    it remembers for it from step to step. These too are replaced, never written to.
+    A subclass says in `move` where one parameter goes, and in ``memory_names`` what it remembers
+    for it from step to step: arrays of the parameter's shape, or numbers, which ``count_names``
+    lists. These too are replaced, never written to.
 
     Parameters
     ----------
@@ -51,10 +52,26 @@ class Optimizer:
         out of range.
     TypeError
         If a parameter is not a Tensor, or a number not a number.
+
+    Examples
+    --------
+    An optimiser of one's own: steps of one length for every element, by the sign of its gradient.
+
+    >>> class SignDescent(Optimizer):
+    ...     def move(self, data, gradient, memory, lr):
+    ...         return data - lr * np.sign(gradient)
+    >>> x = Tensor([5.0, -5.0], requires_grad=True)
+    >>> optimizer = SignDescent([x], lr=0.5)
+    >>> (x * x).sum().backward()
+    >>> optimizer.step()
+    >>> x.data.tolist()
+    [4.5, -4.5]
     """
 
-    _option_names: tuple[str, ...] = ()
-    _memory_names: tuple[str, ...] = ()
+    option_names: tuple[str, ...] = ()
+    memory_names: tuple[str, ...] = ()
+    count_names: tuple[str, ...] = ()
+    not_negative_names: tuple[str, ...] = ()
 
     if not TYPE_CHECKING:  # which knows the arguments of __init__ and the names that are there
 
@@ -69,9 +86,9 @@ class Optimizer:
     def __init__(
         self,
         parameters: Iterable[Tensor],
-        lr: float | Schedule,
-        weight_decay: float,
-        max_norm: float | None,
+        lr: float | Schedule = 0.01,
+        weight_decay: float = 0.0,
+        max_norm: float | None = None,
     ):
         self.parameters = _checked_parameters(parameters)
         self.lr = lr
@@ -115,6 +132,8 @@ class Optimizer:
     def step(self) -> None:
         """Move every parameter that has a gradient by one step; if none has one, take no step.
 
+        All is computed before anything is replaced, and an interruption puts back what was.
+
         Raises
         ------
         ValueError
@@ -122,21 +141,48 @@ class Optimizer:
             no step size. Nothing has moved then.
         """
         lr = self.step_size
-        moving = [
-            (p, _gradient(p), memory)
-            for p, memory in zip(self.parameters, self._memories, strict=True)
-            if p.grad is not None
-        ]
+        gradients = [(i, _gradient(p)) for i, p in enumerate(self.parameters) if p.grad is not None]
         scale = 1.0
         if self.max_norm is not None:
-            scale = self.max_norm / (_norm([g for _, g, _ in moving]) + 1e-6)
-        for p, g, memory in moving:
-            p._replace(self._moved(p._array, g * scale if scale < 1 else g, memory, lr))
-        self.steps += bool(moving)
+            scale = self.max_norm / (_norm([g for _, g in gradients]) + 1e-6)
+        memories = list(self._memories)
+        moved = []
+        for i, g in gradients:
+            memories[i] = dict(memories[i])
+            data = self.parameters[i]._array
+            moved.append((i, self.move(data, g * scale if scale < 1 else g, memories[i], lr)))
+        before = [p._array for p in self.parameters], self._memories, self.steps
+        try:
+            for i, new in moved:
+                self.parameters[i]._replace(new)
+            self._memories, self.steps = memories, self.steps + bool(moved)
+        except BaseException:  # a signal's, for instance
+            arrays, self._memories, self.steps = before
+            for p, array in zip(self.parameters, arrays, strict=True):
+                p._replace(array)
+            raise
 
-    def _moved(self, data: Any, g: Any, memory: dict[str, Any], lr: float) -> Any:
-        """A new array for a parameter; ``g`` may be the user's, and is not to be written to."""
-        raise NotImplementedError(f"{type(self).__name__} has to define _moved")
+    def move(self, data: Any, gradient: Any, memory: dict[str, Any], lr: float) -> Any:
+        """Where one parameter goes: what a subclass defines.
+
+        Parameters
+        ----------
+        data : array
+            What the parameter holds. Not to be written to.
+        gradient : array
+            Of its shape. It may be the user's, and is not to be written to.
+        memory : dict
+            What was remembered for this parameter, under ``memory_names``; empty at first. What
+            is put into it is there at the next step.
+        lr : float
+            The step size.
+
+        Returns
+        -------
+        array
+            A new one of the shape and dtype of ``data``.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has to define move")
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """A copy of what was learned about the gradients so far, as arrays under their names.
@@ -173,7 +219,8 @@ class Optimizer:
         """
         given = state if isinstance(state, Mapping) else {}
         copies = fitting(state, self._expected(given), type(self).__name__)
-        counts = [name for name in copies if name.endswith(("steps", "square"))]
+        signs = {"steps", *self.count_names, *self.not_negative_names}
+        counts = [name for name in copies if name.rpartition(".")[2] in signs]
         if wrong := [f"{name!r} below 0" for name in counts if (copies[name] < 0).any()]:
             raise ValueError(
                 f"the state does not fit this {type(self).__name__}: it has {some(wrong)}"
@@ -189,7 +236,7 @@ class Optimizer:
 
         A parameter that never had a gradient has none. Once a step was taken, one had.
         """
-        names = self._memory_names
+        names = self.memory_names
         places = range(len(self.parameters))
         remembered = [i for i in places if any(f"{i}.{part}" in given for part in names)]
         if not remembered and np.any(plain(given.get("steps", 0))):
@@ -197,7 +244,7 @@ class Optimizer:
         expected: dict[str, Any] = {"steps": np.array(0)}
         for i in remembered:
             for part in names:
-                like = expected["steps"] if part == "steps" else self.parameters[i]._array
+                like = expected["steps"] if part in self.count_names else self.parameters[i]._array
                 expected[f"{i}.{part}"] = like
         return expected
 
@@ -211,7 +258,7 @@ class Optimizer:
         self._memories = [dict(memory) for memory in memories]
 
     def __repr__(self) -> str:
-        options = {name: getattr(self, name) for name in self._option_names}
+        options = {name: getattr(self, name) for name in self.option_names}
         shown = "".join(f", {name}={value}" for name, value in options.items())
         count = len(self.parameters)
         return f"{type(self).__name__}({count} parameters, lr={self.step_size}{shown})"
