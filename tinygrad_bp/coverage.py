@@ -28,7 +28,7 @@ def table() -> str:
     np.unique: the number of its values jumps; use np.sort, or t.data to leave the graph
     """
     themes: dict[str, list[str]] = {}
-    for function in (*RULES, *COMPOSITIONS):
+    for function in filter(_is_ours, (*RULES, *COMPOSITIONS)):
         themes.setdefault(_theme(function), []).append(full_name(function))
     themes = dict(sorted(themes.items()))
     themes[OWN_CODE] = themes.pop(OWN_CODE)
@@ -36,6 +36,11 @@ def table() -> str:
     paragraphs = [_paragraph(title, names) for title, names in themes.items()]
     refused = sorted(f"    {full_name(function)}: {why}" for function, why in REFUSED.items())
     return "\n\n".join([*filter(None, paragraphs), "\n".join(["Functions refused", *refused])])
+
+
+def _is_ours(function: Any) -> bool:
+    """Whether the package gave it its rule, and not a user."""
+    return (_definition(function).__module__ or "").startswith(("tinygrad_bp.", "numpy"))
 
 
 def _theme(function: Any) -> str:

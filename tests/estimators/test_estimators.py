@@ -58,7 +58,8 @@ def test_passes_every_check_and_skips_none():
     assert done.returncode == 0, done.stderr
     checked, failed = done.stdout.splitlines()
     assert int(checked) > 100
-    assert failed == "[]"
+    (skipped,) = eval(failed)  # which scikit-learn's own has not either
+    assert skipped[1] == "MLPClassifier does not have a decision_function method."
 
 
 ALL_CHECKS = """
@@ -254,10 +255,8 @@ def test_early_stopping_keeps_the_network_that_scored_best(monkeypatch):
     monkeypatch.setattr(
         MLPClassifier,
         "_score",
-        staticmethod(
-            lambda outputs, data, real=MLPClassifier._score: (
-                judged.append(data) or real(outputs, data)
-            )
+        lambda self, outputs, data, real=MLPClassifier._score: (
+            judged.append(data) or real(self, outputs, data)
         ),
     )
     model.fit(X, y)

@@ -1,18 +1,23 @@
-"""A multilayer perceptron that predicts numbers, in scikit-learn's interface."""
+"""MLPRegressor: a multilayer perceptron that predicts numbers."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils import (
-    column_or_1d,
-)
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
 
 from ..functional import mse_loss
-from .base import MultilayerPerceptron, Rows
+from ..support.arguments import look_up
+from .base import MultilayerPerceptron
+from .rows import Rows
+
+LOSSES = dict.fromkeys(("squared_error", "poisson"))
 
 
 class MLPRegressor(RegressorMixin, MultilayerPerceptron):
@@ -24,16 +29,22 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
 
     Parameters
     ----------
-    hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate_init, max_iter,
-    random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping,
-    validation_fraction, n_iter_no_change
+    hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init,
+    power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum,
+    nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon,
+    n_iter_no_change, max_fun
         As in `MLPClassifier`; the score that ``early_stopping`` watches is R².
+    loss : {'squared_error', 'poisson'}
+        Poisson's is half the deviance of counts whose mean is the exponential of the output.
 
     Attributes
     ----------
-    coefs_, feature_names_in_, history_, intercepts_, loss_curve_, model_, n_features_in_,
-    n_iter_, n_outputs_, optimizer_, validation_scores_
+    best_loss_, best_validation_score_, coefs_, feature_names_in_, history_, intercepts_, loss_,
+    loss_curve_, model_, n_features_in_, n_iter_, n_layers_, n_outputs_, optimizer_, t_,
+    validation_scores_
         As in `MLPClassifier`.
+    out_activation_ : {'identity', 'exp'}
+        What makes predictions of the outputs.
 
     Examples
     --------
@@ -46,6 +57,41 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
 
     _y_options: ClassVar[dict[str, bool]] = {"multi_output": True, "y_numeric": True}
 
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str = "relu",
+        *,
+        loss: str = "squared_error",
+        solver: str = "adam",
+        alpha: float = 1e-4,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 1e-3,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+    ):
+        shared = dict(locals())  # what the base takes, under the same names
+        for name in ("self", "loss", "__class__"):
+            del shared[name]
+        super().__init__(**shared)
+        self.loss = loss
+
+    @available_if(lambda self: self.solver != "lbfgs")
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Train for one epoch on these rows, going on where the last call stopped.
 
@@ -62,23 +108,39 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
 
     def predict(self, X: Any) -> np.ndarray:
         """The numbers for each row: of shape (n,) if there is one output, else (n, outputs)."""
-        outputs = self._outputs(X)
-        return outputs.ravel() if outputs.shape[1] == 1 else outputs
+        found = self._found(self._outputs(X))
+        return found.ravel() if found.shape[1] == 1 else found
 
-    def _targets(self, y: Any, classes: None) -> Any:
+    def _targets(self, y: Any, classes: None, whole: bool) -> Any:
         """A column for each output."""
+        look_up(self.loss, LOSSES, "loss")
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         targets = y.reshape(len(y), -1).astype(float)
+        if self.loss == "poisson" and (targets < 0).any():
+            raise ValueError(f"loss='poisson' is of counts, and y has the number {targets.min()}")
         self.n_outputs_ = targets.shape[1]
+        self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
         return targets
 
-    @staticmethod
-    def _losses(outputs: Any, targets: Any) -> Any:
-        return mse_loss(outputs, targets, reduction="none").sum(axis=1) / 2
+    def _mean_loss(self, outputs: Any, targets: Any, weights: Any) -> Any:
+        """The weighted mean of the rows' losses; weights add up to 1."""
+        if self.loss == "poisson":
+            least = targets * np.log(np.maximum(targets, 1)) * (targets > 0) - targets
+            losses = (np.exp(outputs) - targets * outputs + least).sum(axis=1)
+        elif weights is None:
+            return mse_loss(outputs, targets) * (self.n_outputs_ / 2)
+        else:
+            losses = mse_loss(outputs, targets, reduction="none").sum(axis=1) / 2
+        return np.mean(losses) if weights is None else weights @ losses
 
-    @staticmethod
-    def _score(outputs: Any, data: Rows) -> float:
-        return r2_score(data.targets, outputs, sample_weight=data.weights)
+    def _found(self, outputs: Any) -> Any:
+        return np.exp(outputs) if self.out_activation_ == "exp" else outputs
+
+    def _score(self, outputs: Any, data: Rows) -> float:
+        found = self._found(outputs)
+        if not np.isfinite(found).all():
+            return math.nan
+        return float(r2_score(data.targets, found, sample_weight=data.weights))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

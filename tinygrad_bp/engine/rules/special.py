@@ -18,7 +18,7 @@ rule(special.log1p, lambda g, out, x: g / (1 + x), formula=["1 / (1 + x)"])
 
 # Logistic
 
-rule(special.expit, lambda g, out, x: g * out * (1 - out), formula=["out (1 - out)"])
+rule(special.expit, lambda g, out, x: g * out * special.expit(-x), formula=["out (1 - out)"])
 
 rule(special.log_expit, lambda g, out, x: g * special.expit(-x), formula=["expit(-x)"])
 
