@@ -8,8 +8,10 @@ calls, such as `numpy.flip`, may be compositions of others with rules.
 from . import (
     activations,
     arithmetic,
+    bessel,
     constant,
     decompositions,
+    differences,
     elementary,
     indexing,
     joining,
@@ -23,8 +25,10 @@ from . import (
 __all__ = [
     "activations",
     "arithmetic",
+    "bessel",
     "constant",
     "decompositions",
+    "differences",
     "elementary",
     "indexing",
     "joining",
