@@ -283,8 +283,8 @@ def test_methods_of_ufuncs_without_a_derivative_say_what_to_use():
         np.add.at(np.zeros(2), [0, 1], x)
     with pytest.raises(TypeError, match=r"np\.add\.reduceat .* slices one by one"):
         np.add.reduceat(x, [0])
-    for f in (np.frexp, np.spacing, np.i0, lambda x: np.nextafter(x, 1)):
-        with pytest.raises(TypeError, match=r"use|Bessel"):
+    for f in (np.frexp, np.spacing, lambda x: np.nextafter(x, 1)):
+        with pytest.raises(TypeError, match="use"):
             f(x)
 
 

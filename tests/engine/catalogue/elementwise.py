@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinygrad_bp.engine.rules.bessel import bessel
+
 from .sample import Constant, Sample
 
 random = np.random.default_rng(0)
@@ -92,6 +94,9 @@ SAMPLES = [
     *of_one((np.sinc,), -3, 3, True),
     Sample(np.sinc, (np.array([0.0, 1e-9, -1e-5, 0.01, 0.49, 0.51, 1.0, 20.5]),)),
     Sample(np.sinc, (np.array(0.0),)),
+    *of_one((np.i0,), -4, 4),
+    *of_one((np.i0,), 20, 25),
+    *(Sample(bessel, (x, n)) for x in (draw(-2, 2, 3), draw(8, 9, 2, 2)) for n in (1, 2, 3)),
     *of_two((np.arctan2,), 0.3, 2, -2, 2),
     *of_two((np.arctan2,), -2, 2, -2, -0.3),
     *of_two((np.logaddexp, np.logaddexp2), -3, 3, -3, 3),

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tinygrad_bp.engine.compositions.rearranging import put_along_axis
+from tinygrad_bp.engine.rules.differences import differences
 from tinygrad_bp.engine.rules.indexing import getitem, scatter_add
 
 from .sample import Constant, Sample
@@ -59,6 +60,7 @@ SAMPLES = [
     Sample(np.fliplr, (a,)),
     Sample(np.flipud, (a,)),
     Sample(np.roll, (a, 2)),
+    Sample(np.roll, (v, -1, 0)),
     Sample(np.roll, (batch, (1, -2)), {"axis": (0, 2)}),
     Sample(np.rot90, (a,)),
     Sample(np.rot90, (batch, 3, (2, 0))),
@@ -66,6 +68,9 @@ SAMPLES = [
     Sample(np.tile, (v, (2, 1, 3))),
     Sample(np.repeat, (a, 3)),
     Sample(np.repeat, (a, [2, 0, 1]), {"axis": 1}),
+    *(Sample(np.repeat, (batch, 2), {"axis": axis}) for axis in (0, 1, -1)),
+    Sample(np.repeat, (scalar, 3)),
+    Sample(np.repeat, (a, 0)),
     Sample(np.resize, (a, (3, 4))),
     Sample(np.resize, (a, 4)),
     Sample(np.delete, (a, 1, 1)),
@@ -77,6 +82,9 @@ SAMPLES = [
     Sample(np.lib.stride_tricks.sliding_window_view, (signal, 3)),
     Sample(np.lib.stride_tricks.sliding_window_view, (square, (2, 2))),
     Sample(np.pad, (v, 2)),
+    Sample(np.pad, (batch, ((0, 1), (2, 0), (1, 1)))),
+    Sample(np.pad, (a, (1, 2))),
+    Sample(np.pad, (a, 1), {"constant_values": 2.5}),
     Sample(np.pad, (a, ((1, 0), (0, 2))), {"constant_values": scalar}),
     Sample(np.pad, (a, 1), {"constant_values": a[:, :2]}),
     *[
@@ -94,6 +102,7 @@ SAMPLES = [
     Sample(np.partition, (signal, 2)),
     Sample(np.partition, (square, 1), {"axis": 0}),
     # Signals
+    *(Sample(differences, (x,), {"axis": axis}) for x, axis in ((v, 0), (batch, 1), (a, 1))),
     Sample(np.diff, (v,)),
     Sample(np.diff, (batch, 2), {"axis": 1}),
     Sample(np.diff, (a, 0)),
@@ -116,4 +125,12 @@ SAMPLES = [
     Sample(np.interp, (np.array([-2.0, -0.3, 0.9, 2.1, 7.0]), ascending, kernel)),
     Sample(np.interp, (a, ascending, kernel), {"left": scalar, "right": 0.0}),
     Sample(np.interp, (scalar, ascending, kernel)),
+    Sample(np.interp, (np.array([-2.0, -0.3, 0.9, 2.1, 6.3]), ascending, kernel), {"period": 4}),
+    Sample(np.interp, (a, ascending[::-1], kernel), {"period": np.array(5.3)}),
+    Sample(np.unwrap, (3 * signal,)),
+    Sample(np.unwrap, (7 * batch,), {"axis": 1, "discont": 4.0}),
+    Sample(np.unwrap, (3 * signal,), {"period": 2.3}),
+    Sample(np.polyval, (signal, a)),
+    Sample(np.polyval, (kernel, scalar)),
+    Sample(np.polyval, ([1, 0, -2], v)),
 ]

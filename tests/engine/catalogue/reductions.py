@@ -92,6 +92,11 @@ SAMPLES = [
         for parameters in ({}, {"axis": 0}, {"axis": -1, "keepdims": True})
     ],
     Sample(np.prod, (np.where(np.arange(12).reshape(2, 3, 2) % 5, draw(2, 3, 2), 0.0), (0, 2))),
+    *[
+        Sample(np.prod, (draw(3, 4),), {"axis": axis, "initial": 2.5}, holomorphic=True)
+        for axis in (None, 1, (0, 1))
+    ],
+    Sample(np.nanprod, (with_nan(draw(3, 4)),), {"axis": 0, "initial": -2.0}),
     # Weights
     Sample(np.average, (draw(4),), {"weights": np.array([0.5, 1.0, 2.0, 0.7])}),
     Sample(np.average, (draw(3, 4),), {"weights": 2 + draw(3, 4)}),
@@ -114,6 +119,22 @@ SAMPLES = [
     Sample(np.var, (draw(3, 4), 0), {"mean": draw(1, 4)}),
     Sample(np.std, (draw(3, 4), 0), {"mean": draw(1, 4), "ddof": 1}),
     Sample(np.nanvar, (draw(3, 4), 0), {"mean": draw(1, 4)}),
+    # Of several variables
+    *[
+        Sample(np.cov, (draw(*shape), *more), parameters)
+        for shape, more, parameters in (
+            ((5,), (), {}),
+            ((3, 4), (), {}),
+            ((3, 4), (), {"rowvar": False, "bias": True}),
+            ((2, 4), (draw(4),), {"ddof": 0}),
+            ((3, 4), (draw(3, 4),), {"rowvar": False}),
+            ((3, 4), (), {"fweights": np.array([1, 3, 2, 1])}),
+            ((3, 4), (), {"aweights": 2 + draw(4)}),
+            ((2, 4), (), {"aweights": 2 + draw(4), "fweights": Constant([1, 1, 2, 3]), "ddof": 1}),
+        )
+    ],
+    *[Sample(np.corrcoef, (draw(*shape),)) for shape in ((3, 4), (2, 5))],
+    Sample(np.corrcoef, (draw(5), draw(5))),
     # With NaN in it
     *[
         Sample(f, (with_nan(draw(3, 4)), *more), parameters)

@@ -30,6 +30,8 @@ def lstsq(a, b, rcond=None):
 
 @compose(np.linalg.tensorinv)
 def tensorinv(a, ind=2):
+    if ind <= 0:
+        raise ValueError(f"np.linalg.tensorinv takes ind > 0 axes together, not {ind}")
     rows = math.prod(a.shape[:ind])
     return np.reshape(np.linalg.inv(np.reshape(a, (rows, -1))), a.shape[ind:] + a.shape[:ind])
 
@@ -62,7 +64,9 @@ SVDResult = type(np.linalg.svd(np.eye(1)))
 
 
 @compose(np.linalg.svd)
-def svd(a, full_matrices=True, compute_uv=True):
+def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
+    if hermitian:
+        raise TypeError("np.linalg.svd with hermitian=True has no derivative rule: leave it out")
     if not compute_uv:
         return np.linalg.svdvals(a)
     if full_matrices and a.shape[-2] != a.shape[-1]:

@@ -3,12 +3,13 @@
 import numpy as np
 
 from ..registry import compose
-from ..rules.types import cast, common_dtype
+from ..rules.types import as_array, cast, common_dtype
 
 
 def blend(function, start, stop, num, endpoint, dtype, axis):
     """``function(start, stop, t)`` for ``num`` numbers t from 0 to 1, along a new axis."""
-    t = np.linspace(0, 1, num, endpoint, dtype=dtype)
+    steps = np.linspace(0, num, num, endpoint=False, dtype=dtype)  # which refuses a wrong num
+    t = steps / max(num - bool(endpoint), 1)  # in its own type: longdouble has the digits
     t = np.reshape(t, (-1,) + max(np.ndim(start), np.ndim(stop)) * (1,))
     return np.moveaxis(function(cast(start, dtype), cast(stop, dtype), t), 0, axis)
 
@@ -17,7 +18,8 @@ def blend(function, start, stop, num, endpoint, dtype, axis):
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
     exact = common_dtype(start, stop, 0.0)
     numbers = blend(lambda a, b, t: a * (1 - t) + b * t, start, stop, num, endpoint, exact, axis)
-    numbers = cast(numbers, exact if dtype is None else dtype)
+    if dtype is not None:
+        numbers = cast(np.floor(numbers) if np.dtype(dtype).kind in "iu" else numbers, dtype)
     steps = num - bool(endpoint)
     return (numbers, (stop - start) / steps if steps else np.nan) if retstep else numbers
 
@@ -31,8 +33,12 @@ def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
 
 @compose(np.geomspace)
 def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
-    dtype = np.result_type(common_dtype(start, stop, 0.0), np.zeros((), dtype))
-    return blend(lambda a, b, t: a * (b / a) ** t, start, stop, num, endpoint, dtype, axis)
+    exact = np.result_type(common_dtype(start, stop, 0.0), np.zeros((), dtype))
+    touches_zero = (as_array(start) == 0) | (as_array(stop) == 0)
+    if isinstance(touches_zero, np.ndarray | np.generic) and np.any(touches_zero):
+        raise ValueError("np.geomspace cannot go from 0 or to 0: its ratio would be infinite")
+    numbers = blend(lambda a, b, t: a * (b / a) ** t, start, stop, num, endpoint, exact, axis)
+    return numbers if dtype is None else cast(numbers, dtype)
 
 
 @compose(np.meshgrid)
@@ -54,5 +60,7 @@ def triu(m, k=0):
 
 @compose(np.vander)
 def vander(x, N=None, increasing=False):
+    if N is not None and N < 0:
+        raise ValueError(f"np.vander makes N >= 0 columns, not {N}")
     exponents = np.arange(x.size if N is None else N)
-    return x[:, np.newaxis] ** (exponents if increasing else exponents[::-1])
+    return np.expand_dims(x, 1) ** (exponents if increasing else exponents[::-1])

@@ -15,10 +15,8 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     length = a.shape[axis]
     untyped = not hasattr(indices, "__array__") and not np.size(indices)  # such as []
     indices = np.asarray(indices, np.intp if untyped else None)
-    if mode == "wrap":
-        indices = indices % length
-    elif mode == "clip":
-        indices = np.clip(indices, 0, length - 1)
+    if mode != "raise":
+        indices = np.take(np.arange(length), indices, mode=mode)  # NumPy says what a mode means
     return a[axis % a.ndim * (slice(None),) + (indices,)]
 
 
@@ -32,6 +30,5 @@ def take_along_axis(arr, indices, axis=-1):
 @compose(np.bincount)
 def bincount(x, /, weights=None, minlength=0):
     x = np.asarray(x)
-    if weights is None:
-        return np.bincount(x, minlength=minlength)
-    return scatter_add(cast(weights, float), x, (max(minlength, np.max(x, initial=-1) + 1),))
+    counts = np.bincount(x, minlength=minlength)
+    return counts if weights is None else scatter_add(cast(weights, float), x, counts.shape)

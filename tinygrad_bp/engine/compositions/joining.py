@@ -11,9 +11,19 @@ from .rearranging import moved
 from .shapes import by_own_code
 
 
+def alike(arrays, dtype, casting):
+    """The arrays, of one type if it is given; NumPy says, of empty ones, what may be cast."""
+    arrays = [as_array(x) for x in arrays]
+    if dtype is None and casting == "same_kind":
+        return arrays
+    empty = [np.empty(0, x.dtype) for x in arrays]
+    common = np.concatenate(empty, dtype=dtype, casting=casting).dtype
+    return [cast(x, common) for x in arrays]
+
+
 @compose(np.concatenate)
 def numpy_concatenate(arrays, axis=0, out=None, dtype=None, casting="same_kind"):
-    arrays = [as_array(x) if dtype is None else cast(x, dtype) for x in arrays]
+    arrays = alike(arrays, dtype, casting)
     if axis is None:
         arrays, axis = [np.ravel(x) for x in arrays], 0
     lengths = [sum(x.shape[axis:][:1]) for x in arrays]  # a wrong axis is for NumPy to refuse
@@ -22,7 +32,7 @@ def numpy_concatenate(arrays, axis=0, out=None, dtype=None, casting="same_kind")
 
 @compose(np.stack)
 def numpy_stack(arrays, axis=0, out=None, dtype=None, casting="same_kind"):
-    return stack(*(as_array(x) if dtype is None else cast(x, dtype) for x in arrays), axis=axis)
+    return stack(*alike(arrays, dtype, casting), axis=axis)
 
 
 @compose(np.column_stack)

@@ -7,7 +7,6 @@ import numpy as np
 
 from ..registry import compose
 from ..rules.products import on_diagonal
-from ..rules.types import as_array
 
 
 @compose(np.kron)
@@ -20,17 +19,22 @@ def kron(a, b):
     return np.reshape(left * right, tuple(map(operator.mul, m, n)))
 
 
+def one_last(x, axis):
+    """``x`` with one axis, and not a tuple of them, moved to the end."""
+    return np.moveaxis(x, operator.index(axis), -1)
+
+
 @compose(np.cross)
 def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    a, b, axisc = one_last(a, axisa), one_last(b, axisb), operator.index(axisc)
     if not a.shape[-1] == b.shape[-1] == 3:
         lengths = f"{a.shape[-1]} and {b.shape[-1]}"
         raise ValueError(f"np.cross takes vectors of 3 elements, not of {lengths}")
 
     def turned(x):
-        return np.roll(x, -1, axis=-1)
+        return np.concatenate([x[..., 1:], x[..., :1]], -1)
 
     return np.moveaxis(turned(a * turned(b) - turned(a) * b), -1, axisc)
 
@@ -78,7 +82,7 @@ def matrix_power(a, n):
     if n < 0:
         return matrix_power(np.linalg.inv(a), -n)
     if n == 0:
-        return a * 0 + np.eye(a.shape[-1], dtype=a.dtype)
+        return np.where(False, a, np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape))
     if n == 1:
         return +a
     even = matrix_power(a @ a, n // 2)
@@ -86,8 +90,8 @@ def matrix_power(a, n):
 
 
 @compose(np.trace)
-def trace(a, offset=0, axis1=0, axis2=1):
-    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1)
+def trace(a, offset=0, axis1=0, axis2=1, dtype=None):
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
 
 
 @compose(np.diag)
@@ -118,16 +122,22 @@ compose(np.linalg.matrix_transpose)(lambda x, /: np.swapaxes(x, -1, -2))
 
 compose(np.linalg.diagonal)(lambda x, /, *, offset=0: np.diagonal(x, offset, -2, -1))
 
-compose(np.linalg.trace)(lambda x, /, *, offset=0: np.trace(x, offset, -2, -1))
+compose(np.linalg.trace)(
+    lambda x, /, *, offset=0, dtype=None: np.trace(x, offset, -2, -1, dtype=dtype)
+)
 
 
 @compose(np.vecdot)
-@compose(np.linalg.vecdot)
-def vecdot(x1, x2, /, *, axis=-1):
-    x1, x2 = np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1)
-    return (x1[..., np.newaxis, :] @ x2[..., np.newaxis])[..., 0, 0]
+def vecdot(x1, x2, /, *, axis=-1, keepdims=False):
+    products = np.expand_dims(one_last(x1, axis), -2) @ np.expand_dims(one_last(x2, axis), -1)
+    if keepdims:
+        return np.moveaxis(np.squeeze(products, -1), -1, axis)
+    return np.squeeze(products, (-2, -1))
+
+
+compose(np.linalg.vecdot)(lambda x1, x2, /, *, axis=-1: vecdot(x1, x2, axis=axis))
 
 
 if hasattr(np, "matvec"):  # NumPy 2.2
-    compose(np.matvec)(lambda x1, x2, /: (x1 @ as_array(x2)[..., np.newaxis])[..., 0])
-    compose(np.vecmat)(lambda x1, x2, /: (as_array(x1)[..., np.newaxis, :] @ x2)[..., 0, :])
+    compose(np.matvec)(lambda x1, x2, /: np.squeeze(x1 @ np.expand_dims(x2, -1), -1))
+    compose(np.vecmat)(lambda x1, x2, /: np.squeeze(np.expand_dims(x1, -2) @ x2, -2))

@@ -71,6 +71,15 @@ compose(np.linalg.matrix_norm)(
 def cond(x, p=None):
     if p in (None, 2, -2):
         singular = np.linalg.svdvals(x)
-        ratio = singular[..., 0] / singular[..., -1]
-        return 1 / ratio if p == -2 else ratio
-    return matrix_norm(x, p, (-2, -1), False) * matrix_norm(np.linalg.inv(x), p, (-2, -1), False)
+        ends = singular[..., 0], singular[..., -1]
+        above, below = ends if p != -2 else ends[::-1]
+        return infinite_where(below == 0, above / np.where(below == 0, 1, below))
+    singular = np.linalg.det(x) == 0  # which has no inverse
+    x = np.where(singular[..., np.newaxis, np.newaxis], np.eye(x.shape[-1], dtype=x.dtype), x)
+    inverse = matrix_norm(np.linalg.inv(x), p, (-2, -1), False)
+    return infinite_where(singular, matrix_norm(x, p, (-2, -1), False) * inverse)
+
+
+def infinite_where(singular, condition):
+    """A condition number; that of a singular matrix is infinite."""
+    return np.where(singular, condition.dtype.type(np.inf), condition)

@@ -18,13 +18,13 @@ def nanprod(a, axis=None, dtype=None, **others):
 
 
 @compose(np.nancumsum)
-def nancumsum(a, axis=None):
-    return np.cumsum(np.where(np.isnan(a), 0, a), axis=axis)
+def nancumsum(a, axis=None, dtype=None):
+    return np.cumsum(np.where(np.isnan(a), 0, a), axis=axis, dtype=dtype)
 
 
 @compose(np.nancumprod)
-def nancumprod(a, axis=None):
-    return np.cumprod(np.where(np.isnan(a), 1, a), axis=axis)
+def nancumprod(a, axis=None, dtype=None):
+    return np.cumprod(np.where(np.isnan(a), 1, a), axis=axis, dtype=dtype)
 
 
 def numbers(a, axis, keepdims):

@@ -48,30 +48,30 @@ def interpolated(a, q, axis, method, keepdims, *, omit_nan=False, percent=False)
 
 
 @compose(np.quantile)
-def quantile(a, q, axis=None, *, method="linear", keepdims=False):
+def quantile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
     return interpolated(a, q, axis, method, keepdims)
 
 
 @compose(np.nanquantile)
-def nanquantile(a, q, axis=None, *, method="linear", keepdims=False):
+def nanquantile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
     return interpolated(a, q, axis, method, keepdims, omit_nan=True)
 
 
 @compose(np.percentile)
-def percentile(a, q, axis=None, *, method="linear", keepdims=False):
+def percentile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
     return interpolated(a, q, axis, method, keepdims, percent=True)
 
 
 @compose(np.nanpercentile)
-def nanpercentile(a, q, axis=None, *, method="linear", keepdims=False):
+def nanpercentile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
     return interpolated(a, q, axis, method, keepdims, omit_nan=True, percent=True)
 
 
 @compose(np.median)
-def median(a, axis=None, *, keepdims=False):
+def median(a, axis=None, *, overwrite_input=False, keepdims=False):
     return interpolated(a, 0.5, axis, "linear", keepdims)
 
 
 @compose(np.nanmedian)
-def nanmedian(a, axis=None, *, keepdims=False):
+def nanmedian(a, axis=None, *, overwrite_input=False, keepdims=False):
     return interpolated(a, 0.5, axis, "linear", keepdims, omit_nan=True)

@@ -85,8 +85,6 @@ moves(np.extract, "arr")
 
 moves(np.lib.stride_tricks.sliding_window_view, "x")
 
-moves(np.repeat, "a")
-
 moves(np.resize, "a")
 
 
@@ -137,23 +135,6 @@ def insert(arr, obj, values, axis=None):
         arr,
         cast(values, arr.dtype),
     )
-
-
-@compose(np.pad)
-def pad(array, pad_width, mode="constant", constant_values=0, reflect_type="even"):
-    array = as_array(array)
-    if mode == "constant":
-        return moved(
-            lambda places, new: np.pad(places, pad_width, constant_values=new),
-            array,
-            cast(constant_values, array.dtype),
-        )
-    if mode not in ("edge", "reflect", "symmetric", "wrap") or reflect_type != "even":
-        raise TypeError(
-            f"np.pad with mode={mode!r}, reflect_type={reflect_type!r} has no derivative rule: "
-            "use constant, edge, reflect, symmetric or wrap, with reflect_type='even'"
-        )
-    return moved(lambda places: np.pad(places, pad_width, mode), array)
 
 
 @compose(np.choose)

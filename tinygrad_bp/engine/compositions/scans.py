@@ -27,15 +27,15 @@ def cumprod(a, axis=None, dtype=None):
     return doubled(np.multiply, np.reshape(a, -1) if flat else a, axis or 0)
 
 
-def cumulative(scan, neutral, x, axis, include_initial):
+def cumulative(scan, neutral, x, axis, dtype, include_initial):
     """``scan`` along an axis, which only a vector may leave out, after ``neutral`` on demand."""
     if axis is None:
         if x.ndim > 1:
             raise ValueError(f"a cumulative function of shape {x.shape} needs axis=")
         axis = 0
-    result = scan(x, axis=axis)
+    result = scan(x, axis=axis, dtype=dtype)
     if include_initial:
-        first = np.full_like(np.sum(x, axis=axis, keepdims=True), neutral)
+        first = np.full_like(np.sum(result, axis=axis, keepdims=True), neutral)
         result = np.concatenate((first, result), axis=axis)
     return result
 
@@ -43,12 +43,12 @@ def cumulative(scan, neutral, x, axis, include_initial):
 if hasattr(np, "cumulative_sum"):  # since NumPy 2.1
 
     @compose(np.cumulative_sum)
-    def cumulative_sum(x, *, axis=None, include_initial=False):
-        return cumulative(np.cumsum, 0, x, axis, include_initial)
+    def cumulative_sum(x, *, axis=None, dtype=None, include_initial=False):
+        return cumulative(np.cumsum, 0, x, axis, dtype, include_initial)
 
     @compose(np.cumulative_prod)
-    def cumulative_prod(x, *, axis=None, include_initial=False):
-        return cumulative(np.cumprod, 1, x, axis, include_initial)
+    def cumulative_prod(x, *, axis=None, dtype=None, include_initial=False):
+        return cumulative(np.cumprod, 1, x, axis, dtype, include_initial)
 
 
 @compose(np.trapezoid)
@@ -59,7 +59,7 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
     if x is not None:
         x = as_array(x)
         if x.ndim == 1:
-            dx = np.reshape(x[1:] - x[:-1], (-1,) + (y.ndim - 1 - axis % y.ndim) * (1,))
+            dx = np.reshape(np.diff(x), (-1,) + (y.ndim - 1 - axis % y.ndim) * (1,))
         else:
-            dx = x[after] - x[before]
+            dx = np.diff(x, axis=axis)
     return np.sum(dx * (y[before] + y[after]) / 2, axis=axis)

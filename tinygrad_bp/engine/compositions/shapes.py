@@ -6,7 +6,7 @@ import numpy as np
 
 from ..recording import Recorded
 from ..registry import compose
-from ..rules.types import cast
+from ..rules.types import astype, cast
 
 
 def by_own_code(*functions):
@@ -52,8 +52,9 @@ at_least(np.atleast_3d)
 
 
 @compose(np.copy)
-def copy(a, order="K"):
-    return np.positive(a)
+def copy(a, order="K", subok=False):
+    np.copy(np.empty(0), order, subok)  # NumPy refuses what it does not know
+    return astype(a, a.dtype)
 
 
 @compose(np.full_like)
@@ -61,4 +62,5 @@ def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None):
     if not isinstance(fill_value, Recorded):
         return np.full_like(np.empty_like(a), fill_value, dtype, order, subok, shape)
     shape = a.shape if shape is None else shape
+    np.full_like(np.empty(0), 0, order=order)  # NumPy refuses what it does not know
     return np.broadcast_to(cast(fill_value, a.dtype if dtype is None else dtype), shape)

@@ -59,6 +59,11 @@ def var(
     mean=None,
     correction=None,
 ):
+    if correction is not None and ddof:
+        raise ValueError(f"np.var and np.std take ddof={ddof} or correction={correction}, not both")
+    if dtype is not None and np.dtype(dtype).kind not in "fc":
+        raise TypeError(f"np.var and np.std with dtype={np.dtype(dtype)} would round; use a float")
+    a = floating(a)
     if mean is None:
         mean = np.mean(a, axis=axis, dtype=dtype, keepdims=True, where=where)
     distance = a - mean if where is True else np.where(where, a - mean, 0)

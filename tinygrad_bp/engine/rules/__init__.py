@@ -26,8 +26,10 @@ max, min, median, norm, std, …          the value is NaN         NaN
 from . import (
     activations,
     arithmetic,
+    bessel,
     constant,
     decompositions,
+    differences,
     elementary,
     indexing,
     joining,
@@ -41,8 +43,10 @@ from . import (
 __all__ = [
     "activations",
     "arithmetic",
+    "bessel",
     "constant",
     "decompositions",
+    "differences",
     "elementary",
     "indexing",
     "joining",

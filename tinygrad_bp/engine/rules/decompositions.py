@@ -39,7 +39,7 @@ def solve_by_left(g, out, a, b):
 rule(np.linalg.solve, solve_by_left, solve_by_right, formula=["-a⁻ᵀ @ g @ outᵀ", "a⁻ᵀ @ g"])
 
 
-def pinv_rule(g, out, x, rcond=None, rtol=None):
+def pinv_rule(g, out, x, rcond=None, hermitian=False, rtol=None):
     """Of the pseudo-inverse, where the rank is constant.
 
     Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares

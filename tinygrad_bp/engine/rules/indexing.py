@@ -26,12 +26,19 @@ def scatter_add(g, index, shape):
     >>> scatter_add(np.array([1.0, 10.0, 100.0]), [0, 0, 2], (3,))
     array([ 11.,   0., 100.])
     """
-    total = np.zeros(shape, g.dtype)
+    total = zeros(g, shape)
     if any(may_repeat(i) for i in (index if isinstance(index, tuple) else (index,))):
         np.add.at(total, index, g)
     else:
         total[index] = g
     return total
+
+
+def zeros(g, shape):
+    """Zeros of the kind and type of ``g``; NumPy's own are not touched until they are written."""
+    if isinstance(g, np.ndarray | np.generic):
+        return np.zeros(shape, g.dtype)
+    return np.zeros_like(g, shape=shape)
 
 
 def may_repeat(i):

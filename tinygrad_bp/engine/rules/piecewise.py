@@ -62,10 +62,17 @@ rule(
     formula=["0", "1 if x = 0"],
 )
 
+
+def nan_to_num(x, copy=True, **keywords):
+    """Always a copy: a recorded array never changes."""
+    return np.nan_to_num(x, **keywords)
+
+
 rule(
     np.nan_to_num,
     lambda g, out, x, copy=True, nan=0.0, posinf=None, neginf=None: g * np.isfinite(x),
     formula=["1 if x is finite"],
+    run=nan_to_num,
 )
 
 # Steps are flat: their derivative is 0, which is not the same as no derivative.

@@ -213,11 +213,12 @@ def on_diagonal(g, shape, offset=0, axis1=0, axis2=1):
     array([[0., 1., 0.],
            [0., 0., 2.]])
     """
-    total = np.zeros(shape, g.dtype)
-    diagonal = np.diagonal(total, offset, axis1, axis2)
-    diagonal.setflags(write=True)
-    diagonal[...] = g
-    return total
+    rows, columns = shape[axis1], shape[axis2]
+    before = max(-offset, 0)
+    around = (len(shape) - 2) * [(0, 0)] + [(before, rows - before - g.shape[-1])]
+    on_rows = np.expand_dims(np.pad(g, around), -1)
+    total = np.where(np.eye(rows, columns, offset, dtype=bool), on_rows, 0)
+    return np.moveaxis(total, (-2, -1), (axis1, axis2))
 
 
 rule(

@@ -55,8 +55,8 @@ def product_of_others(x, axis):
     return others
 
 
-def prod_rule(g, out, x, axis=None, dtype=None, keepdims=False, where=True):
-    g = spread(g, x, axis, keepdims, where)
+def prod_rule(g, out, x, axis=None, dtype=None, keepdims=False, initial=1, where=True):
+    g = spread(g * initial, x, axis, keepdims, where)
     chosen = x if where is True else np.where(where, x, 1)
     return g * product_of_others(chosen, axis) if x.ndim else g
 

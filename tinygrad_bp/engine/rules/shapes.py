@@ -30,4 +30,12 @@ rule(np.expand_dims, lambda g, out, x, axis: np.reshape(g, x.shape), formula=["g
 
 rule(np.squeeze, lambda g, out, x, axis=None: np.reshape(g, x.shape), formula=["g, reshaped"])
 
+rule(np.flip, lambda g, out, m, axis=None: np.flip(g, axis), formula=["g, flipped"])
+
+rule(
+    np.roll,
+    lambda g, out, a, shift, axis=None: np.roll(g, np.negative(shift), axis),
+    formula=["g, rolled back"],
+)
+
 rule(np.broadcast_to, lambda g, out, x, shape: g, formula=["g, summed"])  # the engine sums
