@@ -24,7 +24,7 @@ np.minimum.accumulate np.multiply.accumulate np.nancumprod np.pad np.partition n
 np.repeat np.resize np.roll np.rot90 np.select np.sort np.split np.take np.take_along_axis
 np.tile np.trace np.trapezoid np.unstack np.vander np.vecdot np.vecmat np.vsplit
 on_diagonal orthonormal put_along_axis scatter_add sign_and_logabsdet singular_vectors
-solution times_sparse
+solution times_sparse np.polyval np.unwrap
 """
 MAY_REFUSE = set(NAMES.split())
 

@@ -157,8 +157,7 @@ def test_what_both_numpy_and_scipy_have_is_not_called_numpys():
     x = bp.Tensor(0.5, requires_grad=True)
     assert special.log1p(x).rule.function is special.log1p
     assert np.log1p(x).rule.function is np.log1p
-    with pytest.raises(TypeError, match=r"^np.i0 .*use scipy.special.i0"):
-        np.i0(x)
+    assert np.i0(x).requires_grad
     assert special.i0(x).requires_grad
     assert {full_name(np.log1p), full_name(special.log1p)} == {"np.log1p", "log1p"}
 

@@ -13,12 +13,13 @@ from ..rules.decompositions import (
     sign_and_logabsdet,
     singular_vectors,
 )
-from ..rules.types import cast, common_dtype
+from ..rules.types import cast, common_dtype, floating
 
 
 @compose(np.linalg.lstsq)
 def lstsq(a, b, rcond=None):
-    a, b = (cast(x, common_dtype(a, b, 0.0)) for x in (a, b))
+    a, b = floating(a), floating(b)
+    a, b = (cast(x, common_dtype(a, b)) for x in (a, b))
     if rcond is None:
         rcond = np.finfo(a.dtype).eps * max(a.shape)
     x = np.linalg.pinv(a, rcond) @ b

@@ -14,7 +14,6 @@ from ..recording import Recorded
 from ..registry import compose
 from ..rules.indexing import getitem
 from ..rules.types import as_array, cast, common_dtype
-from .shapes import by_own_code
 
 
 def moved(move, *sources):
@@ -46,9 +45,6 @@ def moves(function, name):
 def constant(x):
     """A Tensor that says where, not what, as an array; it cannot require grad."""
     return np.asarray(x) if isinstance(x, Recorded) else x
-
-
-by_own_code(np.flip)  # by slices, so a view
 
 
 @compose(np.fliplr)
@@ -153,22 +149,6 @@ def select(condlist, choicelist, default=0):
         lambda other, *numbers: np.select([*map(constant, condlist)], [*numbers], other),
         *(cast(x, dtype) for x in (default, *choicelist)),
     )
-
-
-@compose(np.roll)
-def roll(a, shift, axis=None):
-    """Two slices, joined the other way round, along each axis."""
-    a = as_array(a)
-    if axis is None:
-        return +np.reshape(roll(np.ravel(a), int(np.sum(shift)), 0), a.shape)
-    for places, along in np.broadcast(shift, axis):
-        along = normalize_axis_index(int(along), a.ndim)
-        length = a.shape[along]
-        if length and places % length:
-            before = along * (slice(None),)
-            end = length - int(places) % length
-            a = np.concatenate([a[(*before, slice(end, None))], a[(*before, slice(end))]], along)
-    return +a
 
 
 @compose(np.tile)

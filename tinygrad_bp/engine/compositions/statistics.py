@@ -80,4 +80,4 @@ def std(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=Tru
 def root(variance):
     """The root of a variance, with the derivative of least norm, 0, where it is 0."""
     constant = variance == 0
-    return np.where(constant, variance, np.sqrt(np.where(constant, 1, variance)))
+    return np.where(constant, 0, np.sqrt(np.where(constant, 1, variance)))

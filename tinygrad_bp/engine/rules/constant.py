@@ -10,7 +10,6 @@ refuse(np.spacing, "it measures floating-point numbers; use t.data to leave the 
 plain(np.linalg.matrix_rank)
 refuse(np.linalg.eig, "its results are complex; use np.linalg.eigh of a symmetric matrix")
 refuse(np.linalg.eigvals, "its results are complex; use np.linalg.eigvalsh of a symmetric matrix")
-refuse(np.i0, "NumPy has not the Bessel function that is its derivative; use scipy.special.i0")
 plain(np.einsum_path)
 plain(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal)
 plain(np.isfinite, np.isinf, np.isnan, np.isneginf, np.isposinf, np.signbit)

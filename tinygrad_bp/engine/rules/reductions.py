@@ -109,7 +109,8 @@ def root_of_squares(x, axis=None, keepdims=False):
 
 def unit(x, out):
     """``x / out``; of the least norm, 0, where ``out`` is."""
-    return x / np.where(out == 0, 1, out)
+    zero = out == 0
+    return np.where(zero, 0, x) / np.where(zero, 1, out)
 
 
 rule(
