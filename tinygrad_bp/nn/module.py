@@ -12,7 +12,7 @@ import numpy as np
 from ..engine.tensor import Tensor
 from ..support.answers import check_keywords, no_attribute
 from ..support.arguments import flag
-from ..support.state import fitting
+from ..support.state import fitting, most_bytes
 
 Self = TypeVar("Self", bound="Module")
 
@@ -115,8 +115,18 @@ class Module:
 
     def zero_grad(self) -> None:
         """Forget the gradients found so far."""
-        for parameter in self.parameters():
-            parameter.zero_grad()
+        waiting: list[Any] = [self]
+        seen = set()
+        for found in waiting:  # which grows while it is read; no path has to be written
+            if isinstance(found, Tensor):
+                if found.is_leaf:
+                    found.grad = None
+            elif isinstance(found, Module | list | tuple | dict) and id(found) not in seen:
+                seen.add(id(found))
+                if isinstance(found, Module):
+                    waiting += [member for _, member in found.members()]
+                else:
+                    waiting += found.values() if isinstance(found, dict) else found
 
     def train(self: Self, mode: bool = True) -> Self:
         """Let this module and all within it behave as in training, or with False as in use.
@@ -167,6 +177,10 @@ class Module:
         tensors = self.named_tensors()
         for path, array in fitting(state, tensors, type(self).__name__).items():
             tensors[path].data = array
+
+    def _most_bytes(self) -> int:
+        """How long a file of the state can be."""
+        return most_bytes((name, tensor.size) for name, tensor in self.named_tensors().items())
 
     @recursive_repr("...")
     def __repr__(self) -> str:

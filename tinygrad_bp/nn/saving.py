@@ -1,21 +1,17 @@
-"""Files of parameters: ``.npz`` and ``.safetensors``. Both hold numbers alone, never code."""
+"""Files of parameters: a model or an optimiser is written to one, and read from it, whole."""
 
 from __future__ import annotations
 
-import io
 import os
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from ..support.arguments import shown, some
-from ..support.files import checked, read, write
-
-State = dict[str, np.ndarray]
-
-MOST_INFLATION = 100  # times its size that a file may unpack to; parameters hardly compress
+from ..support.files import checked, opened, write
+from .formats import FORMATS, State
+from .module import Module
 
 
 class Stateful(Protocol):
@@ -35,8 +31,8 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     """Write the parameters of a model to a file, whole or not at all.
 
     ``.npz`` is NumPy's own format: `numpy.load` reads it. ``.safetensors`` is read by PyTorch and
-    many others (extra ``safetensors``). The names are those of `Module.state_dict`, which for a
-    `Sequential` are those of PyTorch's: ``0.weight``.
+    many others. The names are those of `Module.state_dict`, which for a `Sequential` are those of
+    PyTorch's: ``0.weight``. Both hold a checksum, so that a damaged file is not loaded.
 
     Parameters
     ----------
@@ -48,11 +44,10 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     Raises
     ------
     ValueError
-        If the suffix is another, or an array does not hold finite real numbers.
+        If the suffix is another, an array does not hold finite real numbers, or the format cannot
+        hold it or its name.
     OSError
         If the file cannot be written. What was there before is then still there.
-    ImportError
-        If the package safetensors is needed and missing.
 
     Examples
     --------
@@ -65,15 +60,19 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     >>> bool((model(np.ones(2)) == twin(np.ones(2))).all())
     True
     """
-    path = checked(path, _FORMATS)
+    path = checked(path, FORMATS)
     if not isinstance(state, Mapping):
         if isinstance(state, type) or not hasattr(state, "state_dict"):
             raise TypeError(
                 f"save(model, path) needs a model or a dictionary first, not {shown(state)}"
             )
         state = state.state_dict()
-    arrays = _arrays(state)
-    pack, _ = _FORMATS[path.suffix.lower()]
+    cannot_hold, pack, _ = FORMATS[path.suffix.lower()]
+    arrays = {name: np.asarray(value) for name, value in state.items()}
+    wrong = [why for name, array in arrays.items() if (why := _not_a_state(name, array))]
+    wrong = wrong or [why for item in arrays.items() if (why := cannot_hold(*item))]
+    if wrong:
+        raise ValueError(f"this state cannot be saved as {path.suffix}: {some(wrong)}")
     write(path, pack(arrays))
 
 
@@ -81,6 +80,9 @@ def load(target: Target, path: str | os.PathLike[str]) -> Target:
     """Copy the parameters in a file into a model with the same names and shapes.
 
     Nothing in a file is ever run, so one from a stranger can do no more harm than be refused.
+
+    The model is in evaluation mode afterwards: `BatchNorm` and `Dropout` behave as in use, the
+    same for every call. Call ``model.train()`` to go on training it by hand; `train.fit` does.
 
     Parameters
     ----------
@@ -101,16 +103,17 @@ def load(target: Target, path: str | os.PathLike[str]) -> Target:
         refuses.
     OSError
         If the file cannot be read.
-    ImportError
-        If the package safetensors is needed and missing.
     """
     if isinstance(target, type) or not hasattr(target, "load_state_dict"):
         raise TypeError(f"load(model, path) needs a model first, not {shown(target)}")
-    state = read_state(path)
+    most = target._most_bytes() if hasattr(target, "_most_bytes") else None
+    state = _read(path, most)
     try:
         target.load_state_dict(state)
     except ValueError as error:
         raise ValueError(f"cannot load {os.fspath(path)!r}: {error}") from None
+    if isinstance(target, Module):
+        target.eval()
     return target
 
 
@@ -119,83 +122,31 @@ def read_state(path: str | os.PathLike[str]) -> State:
 
     Raises
     ------
-    ValueError, OSError, ImportError
+    ValueError, OSError
         As `load` does.
     """
-    suffix, content = read(path, _FORMATS)
-    _, unpack = _FORMATS[suffix]
-    try:
-        return unpack(content)
-    except ImportError:
-        raise
-    except Exception as error:  # a damaged file can break a parser in any way
-        why = (str(error) or type(error).__name__).splitlines()[0]
-        raise ValueError(
-            f"cannot load {os.fspath(path)!r}: it is damaged or no {suffix} file ({why})"
-        ) from None
+    return _read(path, None)
 
 
-def _arrays(state: Mapping[str, Any]) -> State:
-    """The state as arrays of finite real numbers, which is what can be loaded again."""
-    arrays = {name: np.asarray(value) for name, value in state.items()}
-    names = [name for name in arrays if not (isinstance(name, str) and name.isprintable())]
-    wrong = [f"name {name!r} is no printable text" for name in names]
-    for name, array in arrays.items():
-        if array.dtype.kind not in "biuf":
-            wrong.append(f"{name!r} holds {array.dtype}, not real numbers")
-        elif not np.isfinite(array).all():
-            wrong.append(f"{name!r} holds nan or infinity")
-    if wrong:
-        raise ValueError(f"this state cannot be saved: {some(wrong)}")
-    return arrays
+def _read(path: str | os.PathLike[str], most: int | None) -> State:
+    """The arrays in a file, which may have no more than ``most`` bytes, if that is known."""
+    with opened(path, FORMATS) as (suffix, file, size):
+        _, _, unpack = FORMATS[suffix]
+        try:
+            if most is not None and size > most:
+                raise ValueError(f"{size:,} bytes, where this state needs {most:,} at most")
+            return unpack(file, size, most)
+        except Exception as error:  # a damaged file can break a parser in any way
+            why = (str(error) or type(error).__name__).splitlines()[0]
+            raise ValueError(
+                f"cannot load {os.fspath(path)!r}: it is damaged or no {suffix} file ({why})"
+            ) from None
 
 
-def _pack_npz(arrays: State) -> bytes:
-    """What `numpy.savez` writes, under any name: it would take ``file`` for its own argument."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, array, allow_pickle=False)
-    return content.getvalue()
-
-
-def _unpack_npz(content: bytes) -> State:
-    arrays = {}
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > MOST_INFLATION * len(content):
-            raise ValueError(f"{len(content)} bytes would unpack to {unpacked}")
-        for member in archive.namelist():
-            name = member.removesuffix(".npy")
-            if name in arrays:
-                raise ValueError(f"it holds {name!r} twice")
-            file = io.BytesIO(archive.read(member))
-            arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
-    return arrays
-
-
-def _safetensors() -> Any:
-    try:
-        import safetensors.numpy  # an extra
-    except ImportError:
-        raise ImportError(
-            "a .safetensors file needs the package safetensors: pip install safetensors"
-        ) from None
-    return safetensors.numpy
-
-
-def _pack_safetensors(arrays: State) -> bytes:
-    # In the order of C, which the package takes for granted.
-    ordered = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    return _safetensors().save(ordered)
-
-
-def _unpack_safetensors(content: bytes) -> State:
-    return _safetensors().load(content)
-
-
-_FORMATS: dict[str, tuple[Callable[[State], bytes], Callable[[bytes], State]]] = {
-    ".npz": (_pack_npz, _unpack_npz),
-    ".safetensors": (_pack_safetensors, _unpack_safetensors),
-}
+def _not_a_state(name: Any, array: np.ndarray) -> str:
+    """Why an array or its name could not be loaded again, or nothing."""
+    if not (isinstance(name, str) and name.isprintable()):
+        return f"name {name!r} is no printable text"
+    if array.dtype.kind not in "biuf":
+        return f"{name!r} holds {array.dtype}, not real numbers"
+    return "" if np.isfinite(array).all() else f"{name!r} holds nan or infinity"

@@ -11,7 +11,7 @@ import numpy as np
 from ..engine.tensor import Tensor
 from ..support.answers import check_keywords, no_attribute
 from ..support.arguments import not_negative, positive, shown, some
-from ..support.state import fitting, plain
+from ..support.state import fitting, most_bytes, plain
 from ..support.structures import is_container, leaves
 from .schedules import Schedule, step_size
 
@@ -247,6 +247,11 @@ class Optimizer:
                 like = expected["steps"] if part in self.count_names else self.parameters[i]._array
                 expected[f"{i}.{part}"] = like
         return expected
+
+    def _most_bytes(self) -> int:
+        """How long a file of the state can be."""
+        names = ("steps", *self.memory_names)
+        return most_bytes((name, p.size + 1) for p in self.parameters for name in names)
 
     def _snapshot(self) -> tuple[int, list[dict[str, Any]]]:
         """All that a step changes beside the parameters."""

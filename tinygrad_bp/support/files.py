@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import secrets
 import shutil
-import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import BinaryIO
+
+try:
+    import fcntl
+except ImportError:  # on Windows, which neither removes nor moves a file that is open
+    fcntl = None  # type: ignore[assignment]
+
+_PARTIAL = ".tinygrad_bp-partial-"
 
 
 def checked(path: str | os.PathLike[str], suffixes: Collection[str]) -> Path:
@@ -37,29 +46,80 @@ def checked(path: str | os.PathLike[str], suffixes: Collection[str]) -> Path:
 def write(path: Path, content: bytes) -> None:
     """Put ``content`` at ``path``, whole or not at all.
 
+    It is written to a file beside it first, which no other call has, and then takes the place of
+    what was there. What a crash has left of an earlier call is cleared away.
+
     Raises
     ------
     OSError
         If the place cannot be written; what was there before is then still there.
     """
     path = Path(os.path.realpath(path))  # a link goes on leading there
-    # Of this thread alone, and short: next to a long name a longer one may not be allowed.
-    partial = path.with_name(f".{os.getpid()}.{threading.get_ident()}.partial")
+    partial = None
     try:
-        partial.write_bytes(content)
-        with partial.open("rb+") as file:
+        _clear(path.parent)
+        with _new_partial(path.parent) as file:
+            partial = Path(file.name)
+            file.write(content)
+            file.flush()
             os.fsync(file.fileno())  # on the disk before its name is, should the machine stop
-        if path.exists():
-            shutil.copymode(path, partial)
-        os.replace(partial, path)
+            if path.exists():
+                shutil.copymode(path, partial)
+            if not fcntl:
+                file.close()
+            os.replace(partial, path)
     except OSError as error:
         raise type(error)(f"cannot write {str(path)!r}: {error.strerror}") from None
     finally:
-        partial.unlink(missing_ok=True)
+        if partial:
+            partial.unlink(missing_ok=True)
 
 
-def read(path: str | os.PathLike[str], suffixes: Collection[str]) -> tuple[str, bytes]:
-    """The suffix of a file, in small letters, and what is in it.
+def _new_partial(folder: Path) -> BinaryIO:
+    """A new file in a folder, held by this call alone, under a name that nobody can foretell.
+
+    Short: next to a long name a longer one may not be allowed.
+    """
+    while True:
+        file = (folder / f"{_PARTIAL}{secrets.token_hex(8)}").open("xb")  # follows no link
+        held = True
+        with contextlib.suppress(OSError):  # of a system of files that knows no locks
+            held = _hold(file.fileno())
+        if held and os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()  # another call took it for one left behind, before it was held
+
+
+def _clear(folder: Path) -> None:
+    """Remove those of the files that are moved when they are written that nobody holds."""
+    for partial in folder.glob(f"{_PARTIAL}*"):
+        with contextlib.suppress(OSError):  # of another user, or gone already
+            if not fcntl:
+                partial.unlink()
+                continue
+            handle = os.open(partial, os.O_RDWR | os.O_NOFOLLOW)
+            try:
+                if _hold(handle):
+                    partial.unlink()
+            finally:
+                os.close(handle)
+
+
+def _hold(handle: int) -> bool:
+    """Hold an open file until it is closed, or its process dies; whether nobody else does."""
+    try:
+        if fcntl:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def opened(
+    path: str | os.PathLike[str], suffixes: Collection[str]
+) -> Iterator[tuple[str, BinaryIO, int]]:
+    """The suffix of a file, in small letters, the file, open to be read, and its length.
 
     Raises
     ------
@@ -72,7 +132,8 @@ def read(path: str | os.PathLike[str], suffixes: Collection[str]) -> tuple[str, 
     try:
         if path.exists() and not path.is_file():  # to read a pipe would be to wait
             raise OSError(errno.EINVAL, "it is no file")
-        return path.suffix.lower(), path.read_bytes()
+        with path.open("rb") as file:
+            yield path.suffix.lower(), file, os.fstat(file.fileno()).st_size
     except OSError as error:
         raise type(error)(f"cannot read {str(path)!r}: {error.strerror}") from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,17 @@ def fitting(state: Any, expected: Mapping[str, Any], kind: str) -> dict[str, np.
     if wrong:
         raise ValueError(f"the state does not fit this {kind}: it has {some(wrong)}")
     return copies
+
+
+def most_bytes(sizes: Iterable[tuple[str, int]]) -> int:
+    """How long a file of a state can be: of the widest numbers there are, with all its headers.
+
+    Examples
+    --------
+    >>> most_bytes([("weight", 6), ("bias", 2)])
+    102208
+    """
+    return 100_000 + sum(1000 + 8 * len(name) + 16 * size for name, size in sizes)
 
 
 def plain(values: Any) -> np.ndarray:
