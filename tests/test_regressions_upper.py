@@ -649,7 +649,8 @@ def test_adam_does_not_take_the_state_of_another_kind(momentum):
 
 def test_without_a_gradient_no_step_is_taken_and_counted():
     optimizer = optim.Adam([bp.Tensor([1.0], requires_grad=True)], 0.1)
-    optimizer.step()
+    with pytest.warns(UserWarning, match="found no gradient"):
+        optimizer.step()
     assert optimizer.steps == 0
     optimizer.load_state_dict(optimizer.state_dict())
 

@@ -156,8 +156,8 @@ def fit(**keywords):
             "SGD has no learning_rate=: write lr=",
         ),
         (
-            lambda: bp.optim.Adam(model.parameters(), eps=1e-8),
-            "Adam has no eps=: write epsilon=",
+            lambda: bp.nn.BatchNorm(2, eps=1e-8),
+            "BatchNorm has no eps=: write epsilon=",
         ),
         (lambda: bp.optim.AdamW(params=model.parameters()), "AdamW has no params=: write param"),
         (lambda: bp.nn.Linear(in_features=2, outputs=1), "Linear has no in_features=: write inp"),

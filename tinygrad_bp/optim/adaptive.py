@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.tensor import Tensor
-from ..support.arguments import below_one, positive
+from ..support.arguments import below_one, either, positive
 from .optimizer import Optimizer
 from .schedules import Schedule
 
@@ -35,7 +35,7 @@ class Adam(Optimizer):
     betas : pair of float
         How much of the two means is kept, each less than 1.
     epsilon : float
-        What keeps the division finite where gradients are 0.
+        What keeps the division finite where gradients are 0. ``eps`` is another name for it.
 
     Examples
     --------
@@ -63,12 +63,13 @@ class Adam(Optimizer):
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
         max_norm: float | None = None,
+        eps: float | None = None,
     ):
         super().__init__(parameters, lr, weight_decay, max_norm)
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise ValueError(f"betas must be a pair of numbers, not {betas!r}")
         self.betas = below_one(betas[0], "betas[0]"), below_one(betas[1], "betas[1]")
-        self.epsilon = positive(epsilon, "epsilon")
+        self.epsilon = positive(*either(epsilon=epsilon, eps=eps))
 
     def move(self, data: Any, gradient: Any, memory: dict[str, Any], lr: float) -> Any:
         """Adam's step, with the decay as a part of the gradient."""
@@ -82,17 +83,12 @@ class Adam(Optimizer):
         if not memory:
             memory.update(mean=np.zeros_like(data), square=np.zeros_like(data), steps=0)
         t, (beta1, beta2) = int(memory["steps"]) + 1, self.betas
-        m, v = memory["mean"] * beta1, memory["square"] * beta2
-        m += (1 - beta1) * g
-        v += (1 - beta2) * (g * g)
+        m = memory["mean"] * beta1 + (1 - beta1) * g
+        v = memory["square"] * beta2 + (1 - beta2) * (g * g)
         memory.update(mean=m, square=v, steps=t)
         correction = math.sqrt(1 - beta2**t)
-        size = np.sqrt(v)
-        size += self.epsilon * correction
-        new = m / size
-        new *= -lr * correction / (1 - beta1**t)
-        new += data
-        return new
+        size = np.sqrt(v) + self.epsilon * correction
+        return data + m / size * (-lr * correction / (1 - beta1**t))
 
 
 class AdamW(Adam):
@@ -106,7 +102,7 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    parameters, lr, betas, epsilon, weight_decay, max_norm
+    parameters, lr, betas, epsilon, eps, weight_decay, max_norm
         As in `Adam`; ``weight_decay`` is 0.01 unless given.
 
     Examples
@@ -128,6 +124,7 @@ class AdamW(Adam):
         epsilon: float = 1e-8,
         weight_decay: float = 0.01,
         max_norm: float | None = None,
+        eps: float | None = None,
     ):
         super().__init__(
             parameters,
@@ -136,6 +133,7 @@ class AdamW(Adam):
             epsilon=epsilon,
             weight_decay=weight_decay,
             max_norm=max_norm,
+            eps=eps,
         )
 
     def move(self, data: Any, gradient: Any, memory: dict[str, Any], lr: float) -> Any:

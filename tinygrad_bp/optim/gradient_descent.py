@@ -73,10 +73,7 @@ class SGD(Optimizer):
         if self.weight_decay:
             g = g + self.weight_decay * data
         if self.momentum:
-            v = memory["velocity"] * self.momentum if memory else np.zeros_like(g)
-            v += g
+            v = memory["velocity"] * self.momentum + g if memory else g + np.zeros_like(g)
             memory["velocity"] = v
             g = g + self.momentum * v if self.nesterov else v
-        new = g * -lr
-        new += data
-        return new
+        return data + g * -lr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from ..support.answers import check_keywords, no_attribute
 from ..support.arguments import not_negative, positive, shown, some
 from ..support.state import fitting, most_bytes, plain
 from ..support.structures import is_container, leaves
+from .norms import euclidean_norm
 from .schedules import Schedule, step_size
 
 
@@ -96,6 +97,7 @@ class Optimizer:
         self.max_norm = None if max_norm is None else positive(max_norm, "max_norm")
         self.steps = 0
         self._memories: list[dict[str, Any]] = [{} for _ in self.parameters]
+        self._warned = False
 
     @property
     def lr(self) -> float | Schedule:
@@ -116,8 +118,10 @@ class Optimizer:
         for p in self.parameters:
             p.grad = None
 
-    def gradient_norm(self) -> float:
-        """The length of all gradients, taken together as one vector.
+    def gradient_norm(self) -> Any:
+        """The length of all gradients, taken together as one vector: a number.
+
+        Of arrays that are not NumPy's it is one of theirs, so that nothing has to be computed.
 
         Examples
         --------
@@ -127,11 +131,12 @@ class Optimizer:
         >>> SGD([x], lr=0.1).gradient_norm()
         5.0
         """
-        return _norm([_gradient(p) for p in self.parameters if p.grad is not None])
+        return euclidean_norm([_gradient(p) for p in self.parameters if p.grad is not None])
 
     def step(self) -> None:
         """Move every parameter that has a gradient by one step; if none has one, take no step.
 
+        The first time that none has one, a warning says so.
         All is computed before anything is replaced, and an interruption puts back what was.
 
         Raises
@@ -141,26 +146,38 @@ class Optimizer:
             no step size. Nothing has moved then.
         """
         lr = self.step_size
-        gradients = [(i, _gradient(p)) for i, p in enumerate(self.parameters) if p.grad is not None]
-        scale = 1.0
+        moving = [i for i, p in enumerate(self.parameters) if p.grad is not None]
+        if not moving:
+            self._warn_of_no_gradient()
+            return
+        gradients = [_gradient(self.parameters[i]) for i in moving]
         if self.max_norm is not None:
-            scale = self.max_norm / (_norm([g for _, g in gradients]) + 1e-6)
+            gradients = _clip(gradients, self.max_norm)
         memories = list(self._memories)
         moved = []
-        for i, g in gradients:
+        for i, g in zip(moving, gradients, strict=True):
             memories[i] = dict(memories[i])
             data = self.parameters[i]._array
-            moved.append((i, self.move(data, g * scale if scale < 1 else g, memories[i], lr)))
+            moved.append((i, self.move(data, g, memories[i], lr)))
         before = [p._array for p in self.parameters], self._memories, self.steps
         try:
             for i, new in moved:
                 self.parameters[i]._replace(new)
-            self._memories, self.steps = memories, self.steps + bool(moved)
+            self._memories, self.steps = memories, self.steps + 1
         except BaseException:  # a signal's, for instance
             arrays, self._memories, self.steps = before
             for p, array in zip(self.parameters, arrays, strict=True):
                 p._replace(array)
             raise
+
+    def _warn_of_no_gradient(self) -> None:
+        if not self._warned:
+            self._warned = True
+            warnings.warn(
+                "step() found no gradient, so nothing moves: call backward() on a loss that "
+                "depends on this optimizer's parameters first, and zero_grad() before that",
+                stacklevel=3,
+            )
 
     def move(self, data: Any, gradient: Any, memory: dict[str, Any], lr: float) -> Any:
         """Where one parameter goes: what a subclass defines.
@@ -269,16 +286,12 @@ class Optimizer:
         return f"{type(self).__name__}({count} parameters, lr={self.step_size}{shown})"
 
 
-def _norm(gradients: Iterable[Any]) -> float:
-    wide = [g if g.dtype.itemsize > 2 else g.astype(np.float32) for g in gradients]
-    square = sum(float(np.vdot(g, g)) for g in wide)
-    if 1e-30 < square < math.inf:
-        return math.sqrt(square)
-    largest = float(np.max([np.max(np.abs(g), initial=0.0) for g in wide], initial=0.0))
-    if not 0 < largest < math.inf:
-        return largest
-    scaled = [g.astype(np.float64) / largest for g in wide]  # whose squares are neither 0 nor inf
-    return largest * math.sqrt(sum(float(np.vdot(g, g)) for g in scaled))
+def _clip(gradients: list[Any], max_norm: float) -> list[Any]:
+    """The gradients, shortened together to ``max_norm`` if they are longer."""
+    scale = max_norm / (euclidean_norm(gradients) + 1e-6)
+    if isinstance(scale, float):
+        return [g * scale for g in gradients] if scale < 1 else gradients
+    return [g * np.fmin(scale, 1.0).astype(g.dtype) for g in gradients]
 
 
 def _gradient(p: Tensor) -> Any:
@@ -305,12 +318,16 @@ def _checked_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
     found = leaves(parameters) if is_container(parameters) else list(parameters)
     if not found:
         raise ValueError(
-            "there are no parameters to optimise: make them with "
-            "bp.Tensor(values, requires_grad=True) (or was a generator used up before?)"
+            "there are no parameters to optimise: a model's must be Tensors that require grad, "
+            "bp.Tensor(values, requires_grad=True), not plain arrays "
+            "(or was a generator used up before?)"
         )
     for i, p in enumerate(found):
         if not isinstance(p, Tensor):
-            raise TypeError(f"parameter {i} is not a Tensor but a {type(p).__name__}")
+            raise TypeError(
+                f"parameter {i} is not a Tensor but a {type(p).__name__}: "
+                "write bp.Tensor(it, requires_grad=True)"
+            )
         if not (p.requires_grad and p.is_leaf):
             raise ValueError(f"parameter {i}, {p._called()}, is not a leaf that requires grad")
     return list(dict.fromkeys(found))

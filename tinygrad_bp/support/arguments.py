@@ -99,6 +99,20 @@ def below_one(value: Any, name: str) -> float:
     return result
 
 
+def either(**names: Any) -> tuple[Any, str]:
+    """The value of an argument that has two names, and the name it was given by.
+
+    The first name has the default; the second wins if it is not None.
+
+    Examples
+    --------
+    >>> either(epsilon=1e-8, eps=None), either(epsilon=1e-8, eps=1e-5)
+    ((1e-08, 'epsilon'), (1e-05, 'eps'))
+    """
+    (name, default), (other, value) = names.items()
+    return (default, name) if value is None else (value, other)
+
+
 def flag(value: Any, name: str) -> bool:
     """True or False, and nothing that counts as one of them.
 
