@@ -5,8 +5,9 @@ All questions of ownership are answered here. Nothing here knows of Tensors.
 
 from __future__ import annotations
 
+import functools
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,27 @@ def as_array(x: Any) -> Any:
     array([1., 2.])
     """
     return x if hasattr(x, "__array_function__") or isinstance(x, np.generic) else np.asarray(x)
+
+
+def overridable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the kind of array that a function of ours is given take the call over, as NumPy's do.
+
+    Examples
+    --------
+    >>> @overridable
+    ... def first(x):
+    ...     return x[0]
+    >>> print(first(np.array([1.0, 2.0])))
+    1.0
+    """
+
+    @functools.wraps(function)
+    def dispatched(x: Any, *others: Any) -> Any:
+        if isinstance(x, NUMPYS):
+            return function(x, *others)
+        return x.__array_function__(dispatched, (type(x),), (x, *others), {})
+
+    return dispatched
 
 
 def operand(x: Any, differentiable: bool) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.arrays import as_array, overridable
 from ..engine.tensor import Tensor
 from ..functional import linear
 from ..support.arguments import Seed, below_one, chance, flag, look_up, places, size
@@ -131,10 +132,16 @@ class Embedding(Module):
         ValueError
             If one is negative, or not less than the number of rows.
         """
-        return self.weight[places(np.asarray(indices), len(self.weight), f"indices of {self!r}")]
+        return self.weight[places(as_array(indices), len(self.weight), f"indices of {self!r}")]
 
     def __repr__(self) -> str:
         return f"Embedding({self.weight.shape[0]}, {self.weight.shape[1]})"
+
+
+@overridable
+def uniform(draws: Any, shape: tuple[int, ...]) -> Any:
+    """Numbers from 0 to 1, the same for the same ``draws``."""
+    return np.random.default_rng(draws).random(shape)
 
 
 class Dropout(Module):
@@ -181,8 +188,7 @@ class Dropout(Module):
         if not self.training or not self.p:
             return x
         x = x if hasattr(x, "dtype") else np.asarray(x)
-        generator = np.random.default_rng(self.draws.data)
-        mask = (generator.random(x.shape) >= self.p) / (1 - self.p)
+        mask = (uniform(self.draws.data, x.shape) >= self.p) / (1 - self.p)
         out = x * mask.astype(np.result_type(x.dtype, np.float16))
         self.draws.data = self.draws.data + np.array([0, 1], np.uint64)
         return out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -49,6 +48,7 @@ class Adam(Optimizer):
     3.0
     """
 
+    elementwise = True
     option_names = ("betas", "epsilon", "weight_decay", "max_norm")
     memory_names = ("mean", "square", "steps")
     count_names = ("steps",)
@@ -82,11 +82,11 @@ class Adam(Optimizer):
         """``data`` after Adam's step along ``g``."""
         if not memory:
             memory.update(mean=np.zeros_like(data), square=np.zeros_like(data), steps=0)
-        t, (beta1, beta2) = int(memory["steps"]) + 1, self.betas
+        t, (beta1, beta2) = memory["steps"] + 1, self.betas
         m = memory["mean"] * beta1 + (1 - beta1) * g
         v = memory["square"] * beta2 + (1 - beta2) * (g * g)
         memory.update(mean=m, square=v, steps=t)
-        correction = math.sqrt(1 - beta2**t)
+        correction = (1 - beta2**t) ** 0.5
         size = np.sqrt(v) + self.epsilon * correction
         return data + m / size * (-lr * correction / (1 - beta1**t))
 
@@ -114,6 +114,8 @@ class AdamW(Adam):
     >>> x.data.tolist()
     [4.75]
     """
+
+    elementwise = True
 
     def __init__(
         self,

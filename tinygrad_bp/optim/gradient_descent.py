@@ -48,6 +48,7 @@ class SGD(Optimizer):
     3.0
     """
 
+    elementwise = True
     option_names = ("momentum", "weight_decay", "nesterov", "max_norm")
 
     def __init__(

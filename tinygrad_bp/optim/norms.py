@@ -21,10 +21,12 @@ def euclidean_norm(arrays: Sequence[Any]) -> Any:
     if not wide:
         return 0.0
     square = _sum_of_squares(wide)
-    if not isinstance(square, np.floating):  # lazy: what holds of its value cannot be asked
+    asks = isinstance(square, np.floating) or getattr(square, "asks", False)
+    if not asks:  # lazy: what holds of its value cannot be asked
         in_range = (square > 1e-30) & (square < np.inf)
         return np.where(in_range, np.sqrt(square), _norm_by_largest(wide))
-    return float(np.sqrt(square) if 1e-30 < square < np.inf else _norm_by_largest(wide))
+    norm = np.sqrt(square) if 1e-30 < square < np.inf else _norm_by_largest(wide)
+    return float(norm) if isinstance(norm, np.floating) else norm
 
 
 def _norm_by_largest(arrays: Sequence[Any]) -> Any:

@@ -24,8 +24,10 @@ class Optimizer:
     values that they were computed from. A parameter whose ``grad`` is None is left alone.
 
     A subclass says in `move` where one parameter goes, and in ``memory_names`` what it remembers
-    for it from step to step: arrays of the parameter's shape, or numbers, which ``count_names``
-    lists. These too are replaced, never written to.
+    for it from step to step: arrays of the parameter's shape, or whole numbers, which
+    ``count_names`` lists. These too are replaced, never written to. Where `move` treats every
+    element on its own, ``elementwise = True`` beside it lets a compiled step call it once, on
+    all parameters laid end to end.
 
     Parameters
     ----------
@@ -69,6 +71,7 @@ class Optimizer:
     [4.5, -4.5]
     """
 
+    elementwise: bool = False
     option_names: tuple[str, ...] = ()
     memory_names: tuple[str, ...] = ()
     count_names: tuple[str, ...] = ()
@@ -246,7 +249,7 @@ class Optimizer:
         self._memories = [{} for _ in self.parameters]
         for name, array in copies.items():
             i, _, part = name.partition(".")
-            self._memories[int(i)][part] = array
+            self._memories[int(i)][part] = int(array) if part in self.count_names else array
 
     def _expected(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """An array of the shape and type of each that a state must have, by its name.

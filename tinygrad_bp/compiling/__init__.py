@@ -1,0 +1,6 @@
+"""Computations as straight-line NumPy programs: the engine, run on arrays that write down."""
+
+from .program import CannotCompileError
+from .steps import CompiledStep
+
+__all__ = ["CannotCompileError", "CompiledStep"]

@@ -1,0 +1,53 @@
+"""Whether two recordings of a computation wrote the same program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .numpy_code import text_of
+from .passes import same
+from .program import Line, Program
+
+
+def differs(a: Program, b: Program) -> str | None:
+    """What two recordings of the same computation differ in.
+
+    Returns
+    -------
+    str or None
+        None if they agree; empty if a question had another answer, so that both are right; else
+        a sentence that names the line.
+    """
+    for old, new in zip(a.lines, b.lines, strict=False):
+        if not _agree(old, new):
+            return _sentence(old, new)
+        if not same(old.answer, new.answer):
+            return ""
+    if len(a.lines) != len(b.lines) or not same(_plain(a.outputs), _plain(b.outputs)):
+        line = (max(a.lines, b.lines, key=len) or (None,))[-1]
+        return _sentence(line, line)
+    return None
+
+
+def _plain(outputs: Any) -> Any:
+    return {role: x for role, x in outputs.items()}
+
+
+def _agree(a: Line, b: Line) -> bool:
+    return (
+        a.function is b.function
+        and a.shape == b.shape
+        and a.dtype == b.dtype
+        and same(a.operands, b.operands)
+        and same(a.keywords, b.keywords)
+    )
+
+
+def _sentence(old: Line, new: Line) -> str:
+    """What changed from one call to the next, and where."""
+    where = f" ({new.where})" if new.where else ""
+    return (
+        f"two calls computed differently{where}: first {text_of(old)[:80]}, then "
+        f"{text_of(new)[:80]}; what changes from call to call must be an argument, a Tensor "
+        "of the model, or the step size"
+    )

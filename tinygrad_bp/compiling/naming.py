@@ -1,0 +1,130 @@
+"""Names that a reader knows, in place of numbers: W1, z1, h1, d_W1, after Tensors and modules."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..engine.backprop import topological_order
+from ..engine.tensor import Tensor
+from .numpy_code import text_of
+from .program import Name, Program, replaced
+from .transcript import Written
+
+_RESERVED = frozenset({"np", "bool", "float", "step", "views", "now", "new", "scipy"})
+
+
+class Labels:
+    """What the lines of a recording stand for.
+
+    Attributes
+    ----------
+    names : dict of Name to str
+        What a reader would call a value.
+    adjoints : dict of Name to Name
+        The value by which each gradient is the derivative of the loss.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[Name, str] = {}
+        self.adjoints: dict[Name, Name] = {}
+        self._numbers: dict[str, int] = {}
+        self._taken: Counter[str] = Counter()
+
+    def name(self, name: Any, wanted: str) -> None:
+        """Call a value by a name; a second of that name gets a number."""
+        if name in self.names or not isinstance(name, Name):
+            return
+        wanted = re.sub(r"\W+", "_", wanted).strip("_") or "value"
+        if wanted in _RESERVED or keyword.iskeyword(wanted) or wanted[0].isdigit():
+            wanted = f"_{wanted}"
+        self._taken[wanted] += 1
+        count = self._taken[wanted]
+        self.names[name] = wanted if count == 1 else f"{wanted}_{count}"
+
+    def name_tensor(self, name: Name, tensor: Tensor) -> None:
+        """A parameter by its layer's number: W1 for the first weight, b1 for its bias."""
+        path, _, part = (tensor.name or "parameter").rpartition(".")
+        letter = {"weight": "W" if tensor.ndim == 2 else "scale", "bias": "b"}.get(part)
+        if letter is None:
+            self.name(name, tensor.name or "parameter")
+        else:
+            number = self._numbers.setdefault(path, len(self._numbers) + 1)
+            self.name(name, f"{letter}{number}")
+
+    def name_nodes(self, loss: Tensor, leaves: Mapping[Tensor, Name]) -> None:
+        """What the forward pass computed: z after a layer's weights, h after its activation."""
+        numbers: dict[Any, str] = {}
+        self.name(_written(loss), "loss")
+        for node in reversed(topological_order(loss)):
+            if node.rule is None:
+                continue
+            number = ""
+            for x in node.inputs:
+                weight = self.names.get(leaves.get(x, Name()), "") if isinstance(x, Tensor) else ""
+                if re.fullmatch(r"W\d+", weight):
+                    number = weight[1:]
+            before = [numbers[x] for x in node.inputs if isinstance(x, Tensor) and x in numbers]
+            if node.name:
+                wanted = node.name
+            elif number:
+                wanted, numbers[node] = f"z{number}", number
+            elif before and len(node.inputs) == 1:
+                wanted = f"h{before[0]}"
+            else:
+                wanted = node.rule.name
+            self.name(_written(node), wanted)
+
+    def name_adjoint(self, node: Any, adjoint: Any, leaf: Name | None) -> None:
+        """A gradient, by what it is the derivative by."""
+        by = leaf or _written(node)
+        if isinstance(adjoint, Written) and isinstance(by, Name):
+            self.adjoints.setdefault(adjoint.name, by)
+
+
+def _written(node: Any) -> Any:
+    return getattr(node._array, "name", None)
+
+
+def named(program: Program, labels: Labels) -> Program:
+    """A program with its values called by their labels, and its gradient lines explained."""
+    for gradient, by in labels.adjoints.items():
+        if by in labels.names:
+            labels.name(gradient, f"d_{labels.names[by]}")
+    for line in program.lines:
+        if line.answer is None:
+            labels.name(line.target, "t" if line.dtype is not None else "number")
+
+    def now(x: Any) -> Any:
+        return Name(labels.names.get(x, x)) if isinstance(x, Name) else x
+
+    primal = {
+        line.target: text_of(replace(line, comment="", operands=replaced(line.operands, now),
+                                     keywords=replaced(line.keywords, now), target=now(line.target)))
+        for line in program.lines
+    }
+    lines = []
+    for line in program.lines:
+        by = labels.adjoints.get(line.target)
+        made = primal.get(by or Name(), primal.get(Name(line.comment), ""))
+        words = [f"d loss / d {now(by)}"] if by else []
+        words += [f"from: {made}"] if made else []
+        lines.append(
+            replace(
+                line,
+                target=now(line.target),
+                operands=replaced(line.operands, now),
+                keywords=replaced(line.keywords, now),
+                comment=", ".join(words) if line.comment or by else "",
+            )
+        )
+    return Program(
+        tuple(map(now, program.inputs)),
+        tuple(lines),
+        replaced(program.outputs, now),
+        {now(name): value for name, value in program.values.items()},
+    )

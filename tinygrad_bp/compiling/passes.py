@@ -1,0 +1,235 @@
+"""What makes a program shorter: each is a function from a program to one that computes the same.
+
+`PASSES` lists them in the order in which they are applied. To the last bit, each result is what it
+was; `row_sums` alone, which is not among them, rounds in another way.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .program import Line, Name, Program, names_in, replaced
+
+Pass = Callable[[Program], Program]
+
+_OF_SHAPE = frozenset({np.ones_like, np.zeros_like, np.full_like})
+_UNITS = {np.multiply: (0, 1), np.divide: (1,), operator.mul: (0, 1), operator.truediv: (1,)}
+_MOVES = frozenset({np.reshape, np.transpose, np.squeeze, np.broadcast_to, np.positive})
+REDUCTIONS = {
+    np.sum: np.add.reduce,
+    np.prod: np.multiply.reduce,
+    np.max: np.maximum.reduce,
+    np.min: np.minimum.reduce,
+    np.all: np.logical_and.reduce,
+    np.any: np.logical_or.reduce,
+}
+
+
+def constants_folded(program: Program) -> Program:
+    """Compute now what depends on no input, and leave out what changes nothing, such as x * 1."""
+    known: dict[Name, Any] = {}
+    lines = []
+    for line in program.lines:
+        line = _renamed(line, known)
+        same = _itself(line, program.values)
+        if line.function in _OF_SHAPE or next(line.uses(), None) is None:
+            if line.answer is None:
+                known[line.target] = _constant(program.values[line.target])
+        elif same is not None:
+            known[line.target] = same
+        else:
+            lines.append(line)
+    return _with(program, lines, known)
+
+
+def numbers_plain(program: Program) -> Program:
+    """Write NumPy's numbers as Python's, where that gives the same to the last bit."""
+    return _with(program, [_plainer(line, program.values) for line in program.lines], {})
+
+
+def _plainer(line: Line, values: Mapping[Name, Any]) -> Line:
+    operands = tuple(x.item() if isinstance(x, np.floating) else x for x in line.operands)
+    if not isinstance(line.function, np.ufunc) or all(map(operator.is_, operands, line.operands)):
+        return line
+    new = replace(line, operands=operands)
+    return new if _gives_the_same(new, values) else line
+
+
+def _constant(value: Any) -> Any:
+    return value[()] if isinstance(value, np.ndarray) and not value.ndim else value
+
+
+def _itself(line: Line, values: Mapping[Name, Any]) -> Name | None:
+    """The operand that a line gives back as it was, if it does."""
+    if line.function is operator.getitem and line.operands[1] == () and not line.shape:
+        return line.operands[0]
+    if line.function in _MOVES:
+        x = line.operands[0]
+        same = _alike(values, x, line) and line.keywords.get("axes") is None
+        return x if same and (line.function is not np.transpose or len(line.shape) < 2) else None
+    for place in _UNITS.get(line.function, ()):
+        one, x = line.operands[place], line.operands[1 - place]
+        if not isinstance(one, Name | np.ndarray) and one == 1 and _alike(values, x, line):
+            return x
+    return None
+
+
+def _alike(values: Mapping[Name, Any], x: Any, line: Line) -> bool:
+    """Whether an operand has the shape and the type of the result."""
+    value = values.get(x) if isinstance(x, Name) else None
+    if line.dtype is None:
+        return type(value) is float
+    return getattr(value, "dtype", None) == line.dtype and value.shape == line.shape
+
+
+def common_merged(program: Program) -> Program:
+    """Compute once what several lines compute of the same operands."""
+    known: dict[Name, Any] = {}
+    first: dict[Any, Name] = {}
+    lines = []
+    for line in program.lines:
+        line = _renamed(line, known)
+        key = (line.function, _key(line.operands), _key(line.keywords), repr(line.answer))
+        found = first.setdefault(key, line.target)
+        if found is line.target:
+            lines.append(line)
+        else:
+            known[line.target] = found
+    return _with(program, lines, known)
+
+
+def _key(operand: Any) -> Any:
+    """What two operands have in common if they are the same to the last bit."""
+    if isinstance(operand, tuple | list):
+        return (type(operand), *map(_key, operand))
+    if isinstance(operand, Mapping):
+        return tuple((name, _key(operand[name])) for name in sorted(operand))
+    if isinstance(operand, slice):
+        return (slice, _key((operand.start, operand.stop, operand.step)))
+    if isinstance(operand, np.ndarray):
+        return (operand.dtype, operand.shape, operand.strides, operand.tobytes())
+    return (type(operand), repr(operand))
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two operands are the same to the last bit."""
+    return _key(a) == _key(b)
+
+
+def calls_shortened(program: Program) -> Program:
+    """Call what NumPy's functions call in turn, where that gives the same to the last bit."""
+    return _with(program, [_shorter(line, program.values) for line in program.lines], {})
+
+
+def _shorter(line: Line, values: Mapping[Name, Any]) -> Line:
+    if line.function in REDUCTIONS:
+        keywords = {"axis": None, **line.keywords}
+        if len(line.operands) == 2:
+            keywords["axis"] = line.operands[1]
+        new = replace(
+            line,
+            function=REDUCTIONS[line.function],
+            operands=line.operands[:1],
+            keywords=keywords,
+        )
+    elif line.function is np.matmul and all(np.ndim(values.get(x, x)) == 2 for x in line.operands):
+        new = replace(line, function=np.dot)
+    else:
+        return line
+    return new if _gives_the_same(new, values) else line
+
+
+def _gives_the_same(line: Line, values: Mapping[Name, Any]) -> bool:
+    """Whether a line, run on what was recorded, gives what was recorded to the last bit."""
+    with np.errstate(all="ignore"):
+        new = run_line(line, values)
+    old = values[line.target]
+    return (
+        type(new) is type(old)
+        and new.dtype == old.dtype
+        and new.shape == old.shape
+        and new.tobytes() == old.tobytes()
+    )
+
+
+def run_line(line: Line, values: Mapping[Name, Any]) -> Any:
+    """What a line gives for these values."""
+
+    def value(x: Any) -> Any:
+        return values[x] if isinstance(x, Name) else x
+
+    return line.function(*replaced(line.operands, value), **replaced(line.keywords, value))
+
+
+def dead_dropped(program: Program) -> Program:
+    """Leave out what neither an output nor a guard needs."""
+    needed = set(names_in(program.outputs))
+    lines = []
+    for line in reversed(program.lines):
+        if line.target in needed or line.answer is not None:
+            needed.update(line.uses())
+            lines.append(line)
+    return _with(program, lines[::-1], {})
+
+
+def row_sums(program: Program) -> Program:
+    """Sum over rows as a product with ones, which is faster, and rounds in another way."""
+    lines = []
+    for line in program.lines:
+        x = program.values.get(line.operands[0]) if line.operands else None
+        axes = line.keywords.get("axis")
+        if (
+            line.function is np.add.reduce
+            and np.ndim(x) == 2
+            and axes in (0, (0,))
+            and not line.keywords.get("keepdims")
+            and x.dtype == line.dtype
+            and x.dtype.char in "fd"
+        ):
+            ones = np.ones(len(x), x.dtype)
+            line = replace(line, function=np.dot, operands=(ones, line.operands[0]), keywords={})
+        lines.append(line)
+    return _with(program, lines, {})
+
+
+PASSES: tuple[Pass, ...] = (
+    constants_folded,
+    numbers_plain,
+    common_merged,
+    calls_shortened,
+    dead_dropped,
+)
+
+
+def optimized(program: Program, passes: tuple[Pass, ...] = PASSES) -> Program:
+    """A program after all passes, in their order."""
+    for shorten in passes:
+        program = shorten(program)
+    return program
+
+
+def _renamed(line: Line, known: Mapping[Name, Any]) -> Line:
+    """A line with names replaced by what is known to be the same."""
+    if not known or not any(name in known for name in line.uses()):
+        return line
+
+    def now(x: Any) -> Any:
+        return known.get(x, x) if isinstance(x, Name) else x
+
+    return replace(
+        line, operands=replaced(line.operands, now), keywords=replaced(line.keywords, now)
+    )
+
+
+def _with(program: Program, lines: list[Line], known: Mapping[Name, Any]) -> Program:
+    """The program with other lines, and outputs renamed."""
+
+    def now(x: Any) -> Any:
+        return known.get(x, x) if isinstance(x, Name) else x
+
+    return replace(program, lines=tuple(lines), outputs=replaced(program.outputs, now))

@@ -1,0 +1,193 @@
+"""One step of training, taken on arrays that write down what is computed of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..engine.backprop import backward_pass, seed_of
+from ..engine.recording import recording
+from ..engine.tensor import Tensor
+from ..optim import Optimizer
+from ..optim.norms import euclidean_norm
+from .buffers import laid_end_to_end
+from .naming import Labels
+from .program import CannotCompileError, Name, Program
+from .state import Group
+from .transcript import Transcript, Written
+
+Step = Callable[[Any, Any], Tensor]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A step that was taken, and the program that it wrote.
+
+    Attributes
+    ----------
+    program : Program
+    groups : list of Group
+        Of the parameters that have a gradient.
+    held : list of Tensor
+        The model's other Tensors: buffers, and parameters that have none.
+    inputs : dict of Tensor to Name
+        What the program calls the Tensors.
+    ignored : frozenset of str
+        The kinds of floating-point error that the computation ignores.
+    labels : Labels
+        What a reader would call its values.
+    """
+
+    program: Program
+    groups: list[Group]
+    held: list[Tensor]
+    inputs: dict[Tensor, Name]
+    ignored: frozenset[str]
+    labels: Labels
+
+    def value(self, role: str) -> Any:
+        """What an output was in this step; nan if it was not computed."""
+        found = self.program.outputs.get(role, math.nan)
+        return self.program.values[found] if isinstance(found, Name) else found
+
+
+@contextmanager
+def standing_in(arrays: dict[Tensor, Any]) -> Iterator[None]:
+    """Let Tensors hold other arrays for a while, and nothing of what is done to them stay."""
+    before = {tensor: tensor._array for tensor in arrays}
+    try:
+        for tensor, array in arrays.items():
+            tensor._array = array
+        yield
+    finally:
+        for tensor, array in before.items():
+            tensor._array = array
+
+
+def gradients_of(
+    loss: Any, transcript: Transcript, labels: Labels, leaves: dict[Tensor, Name]
+) -> dict[Tensor, Any]:
+    """The adjoint of every leaf, by the ordinary pass; each line is told what it is for."""
+    found = {}
+    labels.name_nodes(loss, leaves)
+    transcript.comment = getattr(loss._array, "name", "")
+    with recording(False):
+        for node, adjoint in backward_pass(loss, seed_of(loss)):
+            labels.name_adjoint(node, adjoint, leaves.get(node))
+            if node.rule is None:
+                found[node] = adjoint
+            else:
+                transcript.comment = getattr(node._array, "name", "")
+    transcript.comment = ""
+    return found
+
+
+def check_loss(loss: Any) -> None:
+    """Refuse what is no loss: a Tensor with one number that parameters lead to."""
+    if not isinstance(loss, Tensor) or loss.size != 1 or not loss.requires_grad:
+        shape = getattr(loss, "shape", None)
+        raise ValueError(
+            "what is compiled must give a Tensor with one number that requires grad, not "
+            f"a {type(loss).__name__}{'' if shape is None else f' of shape {shape}'}: "
+            "reduce it, for instance by np.mean"
+        )
+
+
+def record_step(
+    loss_of: Step, tensors: Sequence[Tensor], optimizer: Optimizer, X: Any, y: Any, norm: bool
+) -> Recording:
+    """Take a step on arrays that write down; the model and the optimiser stay as they are.
+
+    The length of the gradient is computed too where ``norm`` says so.
+    """
+    transcript, labels = Transcript(), Labels()
+    inputs = [transcript.given("X", X), transcript.given("y", y)]
+    for x in inputs:
+        labels.name(x.name, x.name)
+    written = [transcript.given(f"s{i}", tensor._array) for i, tensor in enumerate(tensors)]
+    leaves = {tensor: x.name for tensor, x in zip(tensors, written, strict=True)}
+    for tensor, name in leaves.items():
+        labels.name_tensor(name, tensor)
+    with standing_in(dict(zip(tensors, written, strict=True))):
+        loss = loss_of(*inputs)
+        check_loss(loss)
+        gradients = gradients_of(loss, transcript, labels, leaves)
+        after = [tensor._array for tensor in tensors]
+    moving = [i for i, p in enumerate(optimizer.parameters) if p in gradients]
+    if not moving:
+        raise CannotCompileError("the loss depends on none of the optimizer's parameters")
+    groups = _groups(optimizer, moving)
+    own = {optimizer.parameters[i] for i in moving}
+    held = [tensor for tensor in tensors if tensor not in own]
+    outputs: dict[str, Any] = {"loss": loss._array}
+    outputs |= {f"held{i}": after[tensors.index(tensor)] for i, tensor in enumerate(held)}
+    outputs |= _update(transcript, optimizer, groups, gradients, norm)
+    program = Program(
+        tuple(transcript.inputs),
+        tuple(transcript.lines),
+        {role: x.name if isinstance(x, Written) else x for role, x in outputs.items()},
+        transcript.values,
+    )
+    return Recording(program, groups, held, leaves, frozenset(transcript.ignored), labels)
+
+
+def _groups(optimizer: Optimizer, moving: list[int]) -> list[Group]:
+    """The parameters that move, by what makes their steps alike."""
+    owner = next(kind for kind in type(optimizer).__mro__ if "move" in vars(kind))
+    together = vars(owner).get("elementwise", False)  # said of this very move
+    alike: dict[Any, list[int]] = {}
+    for i in moving:
+        memory, dtype = optimizer._memories[i], optimizer.parameters[i]._array.dtype
+        counts = tuple(int(memory[name]) for name in optimizer.count_names if name in memory)
+        key = (dtype, tuple(memory), counts, None if together else i)
+        alike.setdefault(key, []).append(i)
+    return [Group(places, optimizer) for places in alike.values()]
+
+
+def _update(
+    transcript: Transcript,
+    optimizer: Optimizer,
+    groups: list[Group],
+    gradients: dict[Tensor, Any],
+    with_norm: bool,
+) -> dict[str, Any]:
+    """The optimiser's step, of all parameters of a group at once."""
+    parameters = optimizer.parameters
+    found = {i: gradients[parameters[i]] for group in groups for i in group.places}
+    rate = transcript.given("lr", optimizer.step_size)
+    outputs: dict[str, Any] = {}
+    if with_norm or optimizer.max_norm is not None:
+        norm = euclidean_norm([found[i] for i in sorted(found)])
+        outputs["norm"] = norm
+    for k, group in enumerate(groups):
+        data = _flat(transcript, f"p{k}", [parameters[i]._array for i in group.places])
+        parts = [found[i] for i in group.places]
+        gradient = transcript.call(laid_end_to_end, (parts,), {})
+        if optimizer.max_norm is not None:
+            scale = optimizer.max_norm / (norm + 1e-6)
+            gradient = gradient * np.fmin(scale, 1.0).astype(group.dtype)
+        memory = _memory(transcript, optimizer, group, k)
+        outputs[f"p{k}"] = optimizer.move(data, gradient, memory, rate)  # type: ignore[arg-type]
+        outputs |= {f"p{k}_{name}": value for name, value in memory.items()}
+    return outputs
+
+
+def _flat(transcript: Transcript, name: str, arrays: list[Any]) -> Written:
+    return transcript.given(name, laid_end_to_end(arrays))
+
+
+def _memory(transcript: Transcript, optimizer: Optimizer, group: Group, k: int) -> dict[str, Any]:
+    """What is remembered for the parameters of a group, laid end to end as they are."""
+    memories = [optimizer._memories[i] for i in group.places]
+    memory = {}
+    for name in group.remembers:
+        values = [m[name] for m in memories]
+        counts = name in optimizer.count_names
+        value = int(values[0]) if counts else laid_end_to_end(values)
+        memory[name] = transcript.given(f"p{k}_{name}", value)
+    return memory

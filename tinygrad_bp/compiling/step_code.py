@@ -1,0 +1,153 @@
+"""The program of a training step, loaded: it reads one set of arrays and writes another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .buffers import in_buffers
+from .naming import named
+from .numpy_code import Module, loaded
+from .passes import PASSES, dead_dropped, optimized, row_sums
+from .program import Line, Name, Program, names_in
+from .recording import Recording
+from .state import State
+
+_SUMMARY = "One step of training: the loss and its gradient, and what the optimiser makes of it."
+
+
+class StepProgram:
+    """The program of one kind of batch.
+
+    Attributes
+    ----------
+    source : str
+        Its text.
+    """
+
+    def __init__(self, step: Any, recording: Recording, state: State):
+        self.state, self.held, self.finished = state, recording.held, step.finished
+        self.optimizer = step.optimizer
+        passes = PASSES if step.exact else (*PASSES, row_sums, dead_dropped)
+        program = optimized(recording.program, passes)
+        layout = _Layout(recording, step.optimizer)
+        self.counts, self.has_norm = layout.counts, "norm" in program.outputs
+        self.source = _source(named(program, recording.labels), layout, recording)
+        module = loaded(self.source, "compiled step")
+        self._views, self._run = module["views"], module["step"]
+        self._errors = dict.fromkeys(recording.ignored, "ignore")
+        self._idle: list[Callable[..., Any]] = [self._run]
+
+    def __call__(self, X: Any, y: Any) -> tuple[float, float, Callable[[], None]] | None:
+        """Take the step, which `put` lets have been taken; None where a guard does not hold."""
+        optimizer, state = self.optimizer, self.state
+        try:
+            run = self._idle.pop()  # by one thread at a time: it writes into its buffers
+        except IndexError:
+            return None
+        try:
+            now = state.current()
+            new = state.free(now)
+            memories = optimizer._memories
+            told = [memories[group.places[0]][name] for group, name, _ in self.counts]
+            lr = optimizer._lr
+            done = run(
+                *(X, y, lr if type(lr) is float else optimizer.step_size),
+                *told,
+                *[tensor._array for tensor in self.held],
+                now.prepared(self._views),
+                new.flats,
+            )
+        finally:
+            self._idle.append(run)
+        if done is None:
+            return None
+        return done[0].item(), float(done[1]), lambda: self._put(new, done)
+
+    def _put(self, new: Any, done: tuple[Any, ...]) -> None:
+        """Let the model and the optimiser hold what was computed."""
+        values = iter(done[2:])
+        for group, name, _ in self.counts:
+            value = next(values)
+            for place in group.places:
+                new.memories[place][name] = value
+        for tensor in self.held:
+            tensor._replace(next(values))
+        self.state.put(new)
+        self.finished()
+
+
+class _Layout:
+    """The arguments of a step, and what it gives, in order."""
+
+    def __init__(self, recording: Recording, optimizer: Any):
+        self.flats: list[Name] = []
+        self.parts: dict[Name, tuple[Name, int, tuple[int, ...]]] = {}
+        self.counts: list[tuple[Any, str, Name]] = []
+        for k, group in enumerate(recording.groups):
+            flat = Name(f"p{k}")
+            self.flats += [flat, *(Name(f"p{k}_{name}") for name in group.memory)]
+            start = 0
+            for i, shape, end in zip(group.places, group.shapes, group.ends, strict=True):
+                name = recording.inputs[optimizer.parameters[i]]
+                self.parts[name] = (flat, start, shape)
+                start = end
+            self.counts += [
+                (group, name, Name(f"p{k}_{name}"))
+                for name in optimizer.count_names
+                if name in group.remembers
+            ]
+        self.held = [recording.inputs[tensor] for tensor in recording.held]
+
+
+def _source(program: Program, layout: _Layout, recording: Recording) -> str:
+    """The text of a module with two functions: ``views`` and ``step``."""
+    names = recording.labels.names
+    views = [
+        Line(Name(names[name]), np.reshape, (Name(f"{flat}[{a}:{a + int(np.prod(shape))}]"), shape))
+        for name, (flat, a, shape) in layout.parts.items()
+    ]
+    of_state = {*layout.flats, *(view.target for view in views)}
+    rest = []
+    for line in program.lines:
+        if line.view and set(line.uses()) <= of_state:
+            views.append(line)
+            of_state.add(line.target)
+        else:
+            rest.append(line)
+    program = Program(program.inputs, tuple(rest), program.outputs, program.values)
+    new = {Name(f"new_{flat}"): str(flat) for flat in layout.flats}
+    held = [f"held{i}" for i in range(len(layout.held))]
+    program, buffers = in_buffers(program, new, frozenset({"loss", "norm", *held}))
+    read = {name for line in program.lines for name in line.uses()} | set(
+        names_in(program.outputs)
+    )
+    used = [name for name in [*layout.flats, *(v.target for v in views)] if name in read]
+    module = Module(_SUMMARY)
+    module.declare(buffers)
+    module.define(
+        "views", layout.flats, views, _tuple(used), "What a step reads of the flat arrays."
+    )
+    counts = [name for _, _, name in layout.counts]
+    first = [_unpacked(used, "now"), _unpacked(list(new), "new")]
+    outputs = ["loss", "norm", *counts, *held]
+    returned = [module.operand(program.outputs.get(role, 0.0)) for role in outputs]
+    module.define(
+        "step",
+        ["X", "y", "lr", *counts, *(names[name] for name in layout.held), "now", "new"],
+        program.lines,
+        _tuple(returned),
+        "The loss, the length of the gradient, and what else a step leaves behind.",
+        first=[line for line in first if line],
+    )
+    return module.source()
+
+
+def _tuple(names: Any) -> str:
+    return f"({''.join(f'{name}, ' for name in names).rstrip()})"
+
+
+def _unpacked(names: list[Name], source: str) -> str:
+    return f"{''.join(f'{name}, ' for name in names).rstrip()} = {source}" if names else ""

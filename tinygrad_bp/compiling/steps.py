@@ -1,0 +1,167 @@
+"""A training step that writes itself down as a NumPy program, and from then on is that program."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..engine.tensor import Tensor
+from ..nn import Module
+from ..optim import Optimizer
+from .agreement import differs
+from .program import CannotCompileError
+from .recording import Recording, record_step
+from .state import State, StateSet
+from .step_code import StepProgram
+
+_TRAINING = operator.attrgetter("training")
+_NO_OPTIONS = frozenset({"parameters", "_lr", "steps", "_memories", "_warned"})
+_MOST_PROGRAMS = 64
+Taken = tuple[Any, Any, Callable[[], None]]
+
+
+class CompiledStep:
+    """A step of training, one program for each kind of batch; see `compile_step`.
+
+    Attributes
+    ----------
+    programs : int
+        How many were written.
+    source : str
+        The text of the last.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Callable[[Any, Any], Any],
+        optimizer: Optimizer,
+        backend: str = "numpy",
+        exact: bool = True,
+        norm: bool = False,
+    ):
+        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.backend, self.exact, self.norm = backend, exact, norm
+        self.tensors = list(dict.fromkeys([*model.named_tensors().values(), *optimizer.parameters]))
+        self.modules = [module for _, module in model.named_modules()]
+        options = [name for name in vars(optimizer) if name not in _NO_OPTIONS]
+        self._options = operator.attrgetter(*options)
+        self._found: dict[Any, list[StepProgram]] = {}
+        self._seen: dict[Any, list[Recording]] = {}
+        self._states: dict[Any, State] = {}
+        self._memory_key: tuple[Any, Any] = (None, None)
+        self.source = ""
+
+    @property
+    def programs(self) -> int:
+        """How many programs were written."""
+        return sum(map(len, self._found.values()))
+
+    def __call__(self, X: Any, y: Any) -> float:
+        """Take one step; the loss before it."""
+        value, _, put = self.taken(X, y)
+        put()
+        return value
+
+    def taken(self, X: Any, y: Any) -> tuple[float, float, Callable[[], None]]:
+        """The loss, the length of the gradient, and what lets the step have been taken."""
+        key = self._key(X, y)
+        for program in self._found.get(key, ()):
+            done = program(X, y)
+            if done is not None and math.isfinite(done[0]):
+                return done
+        return self._recorded(key, X, y)
+
+    def loss_of(self, X: Any, y: Any) -> Any:
+        """What is compiled: the loss of a batch."""
+        return self.loss(self.model(X), y)
+
+    def _key(self, X: Any, y: Any) -> Any:
+        """All that a program depends on, besides the numbers that it is given."""
+        if type(X) is not np.ndarray or type(y) is not np.ndarray:
+            raise CannotCompileError(
+                f"a step is compiled for arrays of NumPy's, not a {type(X).__name__} "
+                f"and a {type(y).__name__}"
+            )
+        optimizer = self.optimizer
+        memories, kinds = self._memory_key
+        if memories is not optimizer._memories:
+            memories = optimizer._memories
+            counts = optimizer.count_names
+            kinds = tuple(
+                tuple((n, v) if n in counts else n for n, v in m.items()) for m in memories
+            )
+            self._memory_key = memories, kinds = memories, _relative(kinds)
+        modes = tuple(map(_TRAINING, self.modules))
+        return (
+            *(X.shape, X.strides, X.dtype, y.shape, y.strides, y.dtype),
+            *(modes, self._options(optimizer), kinds),
+        )
+
+    def _recorded(self, key: Any, X: Any, y: Any) -> Taken:
+        """Take the step while it is written down; the second time that it is the same, load it."""
+        optimizer = self.optimizer
+        recording = record_step(self.loss_of, self.tensors, optimizer, X, y, self.norm)
+        seen = self._seen.setdefault(key, [])
+        for other in seen:
+            difference = differs(other.program, recording.program)
+            if difference is None:
+                seen.remove(other)
+                self._load(key, recording)
+                break
+            if difference:
+                raise CannotCompileError(difference)
+        else:
+            seen.append(recording)
+        return (
+            recording.value("loss").item(),
+            float(recording.value("norm")),
+            lambda: self._put(recording),
+        )
+
+    def _load(self, key: Any, recording: Recording) -> None:
+        places = tuple(tuple(group.places) for group in recording.groups)
+        if places not in self._states:
+            self._states[places] = State(self.optimizer, recording.groups)
+        program = StepProgram(self, recording, self._states[places])
+        self._found.setdefault(key, []).append(program)
+        self.source = program.source
+
+    def _put(self, recording: Recording) -> None:
+        """Let the model and the optimiser hold what a recorded step has computed."""
+        optimizer = self.optimizer
+        memories = [dict(memory) for memory in optimizer._memories]
+        for k, group in enumerate(recording.groups):
+            for i, part in zip(group.places, group.parts(recording.value(f"p{k}")), strict=True):
+                optimizer.parameters[i]._replace(part)
+            for name in optimizer.memory_names:
+                value = recording.value(f"p{k}_{name}")
+                counts = name in optimizer.count_names
+                parts = [value] * len(group.places) if counts else group.parts(value)
+                for i, part in zip(group.places, parts, strict=True):
+                    memories[i][name] = part
+        for i, tensor in enumerate(recording.held):
+            tensor._replace(recording.value(f"held{i}"))
+        optimizer._memories = memories
+        self.finished()
+
+    def finished(self) -> None:
+        """Count the step; the gradients that it used are not kept."""
+        for tensor in self.tensors:
+            tensor.grad = None
+        self.optimizer.steps += 1
+
+
+def _relative(kinds: Any) -> Any:
+    """What is remembered, with counts as whether they agree: programs are told the counts."""
+    first: dict[Any, int] = {}
+    return tuple(
+        tuple(
+            (x[0], first.setdefault(x, len(first))) if isinstance(x, tuple) else x for x in kind
+        )
+        for kind in kinds
+    )
