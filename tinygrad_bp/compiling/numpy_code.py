@@ -102,6 +102,8 @@ class Module:
             return f"{text(line.operands[0])}[{', '.join(map(self._index, parts))}]"
         if function is operator.neg:
             return f"-{text(line.operands[0])}"
+        if function is np.transpose and not line.keywords and len(line.operands) == 1:
+            return f"{text(line.operands[0])}.T"
         if function in INFIX and line.out is None and len(line.operands) == 2 and not line.keywords:
             left, right = map(text, line.operands)
             return f"{left} {INFIX[function]} {right}"

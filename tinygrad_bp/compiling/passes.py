@@ -47,17 +47,33 @@ def constants_folded(program: Program) -> Program:
     return _with(program, lines, known)
 
 
-def numbers_plain(program: Program) -> Program:
-    """Write NumPy's numbers as Python's, where that gives the same to the last bit."""
-    return _with(program, [_plainer(line, program.values) for line in program.lines], {})
+def numbers_in_arrays(program: Program) -> Program:
+    """Hand numbers over as arrays without axes, which are not converted at each call.
+
+    Where that gives the same to the last bit.
+    """
+    return _with(program, [_ready(line, program.values) for line in program.lines], {})
 
 
-def _plainer(line: Line, values: Mapping[Name, Any]) -> Line:
-    operands = tuple(x.item() if isinstance(x, np.floating) else x for x in line.operands)
-    if not isinstance(line.function, np.ufunc) or all(map(operator.is_, operands, line.operands)):
+def _ready(line: Line, values: Mapping[Name, Any]) -> Line:
+    if not isinstance(line.function, np.ufunc) or not line.shape or len(line.operands) != 2:
         return line
+    dtype = _type_of_arrays(line, values)
+    if dtype is None or dtype.kind != "f":
+        return line
+    numbers = (int, float, np.floating)
+    operands = tuple(
+        np.array(x, dtype) if isinstance(x, numbers) and not isinstance(x, bool) else x
+        for x in line.operands
+    )
     new = replace(line, operands=operands)
     return new if _gives_the_same(new, values) else line
+
+
+def _type_of_arrays(line: Line, values: Mapping[Name, Any]) -> Any:
+    """The type of the first operand that is an array with axes."""
+    arrays = (values[x] for x in line.operands if isinstance(x, Name))
+    return next((array.dtype for array in arrays if np.ndim(array)), None)
 
 
 def _constant(value: Any) -> Any:
@@ -181,27 +197,23 @@ def row_sums(program: Program) -> Program:
     """Sum over rows as a product with ones, which is faster, and rounds in another way."""
     lines = []
     for line in program.lines:
-        x = program.values.get(line.operands[0]) if line.operands else None
-        axes = line.keywords.get("axis")
-        if (
-            line.function is np.add.reduce
-            and np.ndim(x) == 2
-            and axes in (0, (0,))
-            and not line.keywords.get("keepdims")
-            and x.dtype == line.dtype
-            and x.dtype.char in "fd"
-        ):
-            ones = np.ones(len(x), x.dtype)
-            line = replace(line, function=np.dot, operands=(ones, line.operands[0]), keywords={})
+        if line.function is np.add.reduce and line.keywords.get("axis") in (0, (0,)):
+            x = program.values.get(line.operands[0])
+            plain = line.keywords.keys() == {"axis"} and np.ndim(x) == 2
+            if plain and x.dtype == line.dtype and x.dtype.char in "fd":
+                ones = np.ones(len(x), x.dtype)
+                line = replace(
+                    line, function=np.dot, operands=(ones, line.operands[0]), keywords={}
+                )
         lines.append(line)
     return _with(program, lines, {})
 
 
 PASSES: tuple[Pass, ...] = (
     constants_folded,
-    numbers_plain,
     common_merged,
     calls_shortened,
+    numbers_in_arrays,
     dead_dropped,
 )
 

@@ -74,7 +74,7 @@ class StateSet:
                 for i, part in zip(group.places, parts, strict=True):
                     self.memories[i][name] = part
         self._watched = [*self.flats, *self.views, *self.remembered]
-        self._unheld = self._counts()
+        self._unheld: list[int] = []  # counted by `is_free` when first asked: nobody holds any yet
         self._prepared: dict[Callable[..., Any], Any] = {}
 
     def _counts(self) -> list[int]:
@@ -82,6 +82,8 @@ class StateSet:
 
     def is_free(self) -> bool:
         """Whether nobody holds any part of it."""
+        if not self._unheld:
+            self._unheld = self._counts()
         return self._counts() == self._unheld
 
     def prepared(self, views_of: Callable[..., Any]) -> Any:
@@ -142,6 +144,7 @@ class State:
             if found not in taken and found is not self._current and found.is_free():
                 return found
         found = StateSet(self.groups, self.optimizer)
+        found.is_free()
         self._sets = [*self._sets[-_MOST_SETS:], found]
         return found
 
@@ -159,3 +162,15 @@ def _fill(view: np.ndarray, values: Any) -> None:
     view.flags.writeable = True  # for the flat array is
     view[...] = values
     view.flags.writeable = False
+
+
+def kinds_of(memories: list[dict[str, Any]], counts: tuple[str, ...]) -> tuple[Any, ...]:
+    """What is remembered of each parameter, with counts as whether they agree.
+
+    A program is told the counts themselves.
+    """
+    first: dict[Any, int] = {}
+    return tuple(
+        tuple((n, first.setdefault((n, v), len(first))) if n in counts else n for n, v in m.items())
+        for m in memories
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from .numpy_code import Module, loaded
 from .passes import PASSES, dead_dropped, optimized, row_sums
 from .program import Line, Name, Program, names_in
 from .recording import Recording
-from .state import State
+from .state import State, StateSet, kinds_of
 
 _SUMMARY = "One step of training: the loss and its gradient, and what the optimiser makes of it."
 
@@ -28,8 +28,9 @@ class StepProgram:
     """
 
     def __init__(self, step: Any, recording: Recording, state: State):
-        self.state, self.held, self.finished = state, recording.held, step.finished
+        self.step, self.state, self.held = step, state, recording.held
         self.optimizer = step.optimizer
+        self._kinds: Any = None
         passes = PASSES if step.exact else (*PASSES, row_sums, dead_dropped)
         program = optimized(recording.program, passes)
         layout = _Layout(recording, step.optimizer)
@@ -40,8 +41,8 @@ class StepProgram:
         self._errors = dict.fromkeys(recording.ignored, "ignore")
         self._idle: list[Callable[..., Any]] = [self._run]
 
-    def __call__(self, X: Any, y: Any) -> tuple[float, float, Callable[[], None]] | None:
-        """Take the step, which `put` lets have been taken; None where a guard does not hold."""
+    def compute(self, X: Any, y: Any) -> tuple[Any, tuple[Any, ...]] | None:
+        """What the step gives, and the arrays that it is in; None where a guard does not hold."""
         optimizer, state = self.optimizer, self.state
         try:
             run = self._idle.pop()  # by one thread at a time: it writes into its buffers
@@ -50,33 +51,38 @@ class StepProgram:
         try:
             now = state.current()
             new = state.free(now)
-            memories = optimizer._memories
-            told = [memories[group.places[0]][name] for group, name, _ in self.counts]
             lr = optimizer._lr
             done = run(
-                *(X, y, lr if type(lr) is float else optimizer.step_size),
-                *told,
-                *[tensor._array for tensor in self.held],
+                X,
+                y,
+                lr if type(lr) is float else optimizer.step_size,
+                self._told(optimizer._memories) if self.counts else (),
+                [tensor._array for tensor in self.held] if self.held else (),
                 now.prepared(self._views),
                 new.flats,
             )
         finally:
             self._idle.append(run)
-        if done is None:
-            return None
-        return done[0].item(), float(done[1]), lambda: self._put(new, done)
+        return done and (new, done)
 
-    def _put(self, new: Any, done: tuple[Any, ...]) -> None:
+    def _told(self, memories: list[dict[str, Any]]) -> list[int]:
+        return [memories[group.places[0]][name] for group, name, _ in self.counts]
+
+    def put(self, new: StateSet, done: tuple[Any, ...]) -> None:
         """Let the model and the optimiser hold what was computed."""
-        values = iter(done[2:])
-        for group, name, _ in self.counts:
-            value = next(values)
-            for place in group.places:
-                new.memories[place][name] = value
-        for tensor in self.held:
-            tensor._replace(next(values))
+        if len(done) > 2:
+            values = iter(done[2:])
+            for group, name, _ in self.counts:
+                value = next(values)
+                for place in group.places:
+                    new.memories[place][name] = value
+            for tensor in self.held:
+                tensor._replace(next(values))
         self.state.put(new)
-        self.finished()
+        if self._kinds is None:
+            self._kinds = kinds_of(new.memories, self.optimizer.count_names)
+        self.step.remembered = new.memories, self._kinds
+        self.step.finished()
 
 
 class _Layout:
@@ -131,12 +137,17 @@ def _source(program: Program, layout: _Layout, recording: Recording) -> str:
         "views", layout.flats, views, _tuple(used), "What a step reads of the flat arrays."
     )
     counts = [name for _, _, name in layout.counts]
-    first = [_unpacked(used, "now"), _unpacked(list(new), "new")]
+    first = [
+        _unpacked(counts, "counts"),
+        _unpacked([names[name] for name in layout.held], "held"),
+        _unpacked(used, "now"),
+        _unpacked(list(new), "new"),
+    ]
     outputs = ["loss", "norm", *counts, *held]
     returned = [module.operand(program.outputs.get(role, 0.0)) for role in outputs]
     module.define(
         "step",
-        ["X", "y", "lr", *counts, *(names[name] for name in layout.held), "now", "new"],
+        ["X", "y", "lr", "counts", "held", "now", "new"],
         program.lines,
         _tuple(returned),
         "The loss, the length of the gradient, and what else a step leaves behind.",
@@ -149,5 +160,5 @@ def _tuple(names: Any) -> str:
     return f"({''.join(f'{name}, ' for name in names).rstrip()})"
 
 
-def _unpacked(names: list[Name], source: str) -> str:
+def _unpacked(names: Sequence[str], source: str) -> str:
     return f"{''.join(f'{name}, ' for name in names).rstrip()} = {source}" if names else ""

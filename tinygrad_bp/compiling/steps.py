@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,13 @@ from ..optim import Optimizer
 from .agreement import differs
 from .program import CannotCompileError
 from .recording import Recording, record_step
-from .state import State, StateSet
+from .state import State, kinds_of
 from .step_code import StepProgram
 
 _TRAINING = operator.attrgetter("training")
 _NO_OPTIONS = frozenset({"parameters", "_lr", "steps", "_memories", "_warned"})
 _MOST_PROGRAMS = 64
-Taken = tuple[Any, Any, Callable[[], None]]
+Computed = tuple[float, float, Callable[..., None], tuple[Any, ...]]
 
 
 class CompiledStep:
@@ -53,7 +53,9 @@ class CompiledStep:
         self._found: dict[Any, list[StepProgram]] = {}
         self._seen: dict[Any, list[Recording]] = {}
         self._states: dict[Any, State] = {}
-        self._memory_key: tuple[Any, Any] = (None, None)
+        self.remembered: tuple[Any, Any] = (None, None)
+        self._last_key: Any = None
+        self._last: Sequence[StepProgram] = ()
         self.source = ""
 
     @property
@@ -63,17 +65,21 @@ class CompiledStep:
 
     def __call__(self, X: Any, y: Any) -> float:
         """Take one step; the loss before it."""
-        value, _, put = self.taken(X, y)
-        put()
+        value, _, put, computed = self.computed(X, y)
+        put(*computed)
         return value
 
-    def taken(self, X: Any, y: Any) -> tuple[float, float, Callable[[], None]]:
-        """The loss, the length of the gradient, and what lets the step have been taken."""
+    def computed(self, X: Any, y: Any) -> Computed:
+        """The loss, the length of the gradient, and what, called, lets the step have been taken."""
         key = self._key(X, y)
-        for program in self._found.get(key, ()):
-            done = program(X, y)
-            if done is not None and math.isfinite(done[0]):
-                return done
+        if key != self._last_key:
+            self._last_key, self._last = key, self._found.get(key, ())
+        for program in self._last:
+            found = program.compute(X, y)
+            if found is not None:
+                loss = found[1][0]
+                if math.isfinite(loss):
+                    return loss.item(), float(found[1][1]), program.put, found
         return self._recorded(key, X, y)
 
     def loss_of(self, X: Any, y: Any) -> Any:
@@ -88,21 +94,18 @@ class CompiledStep:
                 f"and a {type(y).__name__}"
             )
         optimizer = self.optimizer
-        memories, kinds = self._memory_key
+        memories, kinds = self.remembered
         if memories is not optimizer._memories:
             memories = optimizer._memories
-            counts = optimizer.count_names
-            kinds = tuple(
-                tuple((n, v) if n in counts else n for n, v in m.items()) for m in memories
-            )
-            self._memory_key = memories, kinds = memories, _relative(kinds)
+            kinds = kinds_of(memories, optimizer.count_names)
+            self.remembered = memories, kinds
         modes = tuple(map(_TRAINING, self.modules))
         return (
             *(X.shape, X.strides, X.dtype, y.shape, y.strides, y.dtype),
             *(modes, self._options(optimizer), kinds),
         )
 
-    def _recorded(self, key: Any, X: Any, y: Any) -> Taken:
+    def _recorded(self, key: Any, X: Any, y: Any) -> Computed:
         """Take the step while it is written down; the second time that it is the same, load it."""
         optimizer = self.optimizer
         recording = record_step(self.loss_of, self.tensors, optimizer, X, y, self.norm)
@@ -120,7 +123,8 @@ class CompiledStep:
         return (
             recording.value("loss").item(),
             float(recording.value("norm")),
-            lambda: self._put(recording),
+            self._put,
+            (recording,),
         )
 
     def _load(self, key: Any, recording: Recording) -> None:
@@ -129,6 +133,7 @@ class CompiledStep:
             self._states[places] = State(self.optimizer, recording.groups)
         program = StepProgram(self, recording, self._states[places])
         self._found.setdefault(key, []).append(program)
+        self._last_key = None
         self.source = program.source
 
     def _put(self, recording: Recording) -> None:
@@ -154,14 +159,3 @@ class CompiledStep:
         for tensor in self.tensors:
             tensor.grad = None
         self.optimizer.steps += 1
-
-
-def _relative(kinds: Any) -> Any:
-    """What is remembered, with counts as whether they agree: programs are told the counts."""
-    first: dict[Any, int] = {}
-    return tuple(
-        tuple(
-            (x[0], first.setdefault(x, len(first))) if isinstance(x, tuple) else x for x in kind
-        )
-        for kind in kinds
-    )
