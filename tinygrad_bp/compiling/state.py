@@ -151,7 +151,7 @@ class State:
     def put(self, new: StateSet) -> None:
         """Let the parameters and the optimiser hold what is in a set."""
         for tensor, view in zip(self.moving, new.views, strict=True):
-            tensor._array = view
+            tensor._array, tensor.grad = view, None
         for place in self.still:
             new.memories[place] = self.optimizer._memories[place]
         self.optimizer._memories = new.memories

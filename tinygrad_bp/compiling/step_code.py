@@ -78,11 +78,12 @@ class StepProgram:
                     new.memories[place][name] = value
             for tensor in self.held:
                 tensor._replace(next(values))
+                tensor.grad = None
         self.state.put(new)
         if self._kinds is None:
             self._kinds = kinds_of(new.memories, self.optimizer.count_names)
         self.step.remembered = new.memories, self._kinds
-        self.step.finished()
+        self.optimizer.steps += 1
 
 
 class _Layout:

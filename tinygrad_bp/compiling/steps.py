@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.tensor import Tensor
-from ..nn import Module
+from ..nn import MLP, Embedding, LayerNorm, Linear, Module, Sequential
 from ..optim import Optimizer
 from .agreement import differs
 from .program import CannotCompileError
@@ -20,8 +19,9 @@ from .step_code import StepProgram
 
 _TRAINING = operator.attrgetter("training")
 _NO_OPTIONS = frozenset({"parameters", "_lr", "steps", "_memories", "_warned"})
+_THE_SAME_IN_TRAINING = frozenset({Embedding, LayerNorm, Linear, MLP, Sequential})
 _MOST_PROGRAMS = 64
-Computed = tuple[float, float, Callable[..., None], tuple[Any, ...]]
+Computed = tuple[Callable[..., None], Any, tuple[Any, ...]]
 
 
 class CompiledStep:
@@ -47,7 +47,8 @@ class CompiledStep:
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.backend, self.exact, self.norm = backend, exact, norm
         self.tensors = list(dict.fromkeys([*model.named_tensors().values(), *optimizer.parameters]))
-        self.modules = [module for _, module in model.named_modules()]
+        parts = [module for _, module in model.named_modules()]
+        self.modes = [part for part in parts if type(part) not in _THE_SAME_IN_TRAINING]
         options = [name for name in vars(optimizer) if name not in _NO_OPTIONS]
         self._options = operator.attrgetter(*options)
         self._found: dict[Any, list[StepProgram]] = {}
@@ -65,12 +66,19 @@ class CompiledStep:
 
     def __call__(self, X: Any, y: Any) -> float:
         """Take one step; the loss before it."""
-        value, _, put, computed = self.computed(X, y)
-        put(*computed)
-        return value
+        put, found, done = self.computed(X, y)
+        put(found, done)
+        return done[0].item()
 
     def computed(self, X: Any, y: Any) -> Computed:
-        """The loss, the length of the gradient, and what, called, lets the step have been taken."""
+        """Compute a step.
+
+        Returns
+        -------
+        tuple
+            A function that lets it have been taken, with its two arguments. The second begins
+            with the loss and the length of the gradient.
+        """
         key = self._key(X, y)
         if key != self._last_key:
             self._last_key, self._last = key, self._found.get(key, ())
@@ -78,9 +86,10 @@ class CompiledStep:
             found = program.compute(X, y)
             if found is not None:
                 loss = found[1][0]
-                if math.isfinite(loss):
-                    return loss.item(), float(found[1][1]), program.put, found
-        return self._recorded(key, X, y)
+                if loss - loss == 0:  # it is finite; else the eager step says why
+                    return program.put, *found
+        recording = self._recorded(key, X, y)
+        return self._put, recording, (recording.value("loss"), recording.value("norm"))
 
     def loss_of(self, X: Any, y: Any) -> Any:
         """What is compiled: the loss of a batch."""
@@ -99,13 +108,13 @@ class CompiledStep:
             memories = optimizer._memories
             kinds = kinds_of(memories, optimizer.count_names)
             self.remembered = memories, kinds
-        modes = tuple(map(_TRAINING, self.modules))
+        modes = tuple(map(_TRAINING, self.modes)) if self.modes else ()
         return (
             *(X.shape, X.strides, X.dtype, y.shape, y.strides, y.dtype),
             *(modes, self._options(optimizer), kinds),
         )
 
-    def _recorded(self, key: Any, X: Any, y: Any) -> Computed:
+    def _recorded(self, key: Any, X: Any, y: Any) -> Recording:
         """Take the step while it is written down; the second time that it is the same, load it."""
         optimizer = self.optimizer
         recording = record_step(self.loss_of, self.tensors, optimizer, X, y, self.norm)
@@ -120,12 +129,7 @@ class CompiledStep:
                 raise CannotCompileError(difference)
         else:
             seen.append(recording)
-        return (
-            recording.value("loss").item(),
-            float(recording.value("norm")),
-            self._put,
-            (recording,),
-        )
+        return recording
 
     def _load(self, key: Any, recording: Recording) -> None:
         places = tuple(tuple(group.places) for group in recording.groups)
@@ -136,7 +140,7 @@ class CompiledStep:
         self._last_key = None
         self.source = program.source
 
-    def _put(self, recording: Recording) -> None:
+    def _put(self, recording: Recording, done: Any) -> None:
         """Let the model and the optimiser hold what a recorded step has computed."""
         optimizer = self.optimizer
         memories = [dict(memory) for memory in optimizer._memories]
@@ -152,10 +156,6 @@ class CompiledStep:
         for i, tensor in enumerate(recording.held):
             tensor._replace(recording.value(f"held{i}"))
         optimizer._memories = memories
-        self.finished()
-
-    def finished(self) -> None:
-        """Count the step; the gradients that it used are not kept."""
-        for tensor in self.tensors:
+        optimizer.steps += 1
+        for tensor in self.tensors:  # the gradients that it used are not kept
             tensor.grad = None
-        self.optimizer.steps += 1
