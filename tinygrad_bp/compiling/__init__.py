@@ -1,6 +1,7 @@
 """Computations as straight-line NumPy programs: the engine, run on arrays that write down."""
 
+from .functions import CompiledFunction, compile
 from .program import CannotCompileError
 from .steps import CompiledStep
 
-__all__ = ["CannotCompileError", "CompiledStep"]
+__all__ = ["CannotCompileError", "CompiledFunction", "CompiledStep", "compile"]

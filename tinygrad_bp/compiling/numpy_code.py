@@ -100,7 +100,7 @@ class Module:
             index = line.operands[1]
             parts = index if isinstance(index, tuple) and index else (index,)
             return f"{text(line.operands[0])}[{', '.join(map(self._index, parts))}]"
-        if function is operator.neg:
+        if function is operator.neg or (function is np.negative and line.out is None):
             return f"-{text(line.operands[0])}"
         if function is np.transpose and not line.keywords and len(line.operands) == 1:
             return f"{text(line.operands[0])}.T"

@@ -100,7 +100,7 @@ def _alike(values: Mapping[Name, Any], x: Any, line: Line) -> bool:
     value = values.get(x) if isinstance(x, Name) else None
     if line.dtype is None:
         return type(value) is float
-    return getattr(value, "dtype", None) == line.dtype and value.shape == line.shape
+    return hasattr(value, "dtype") and (value.dtype, value.shape) == (line.dtype, line.shape)
 
 
 def common_merged(program: Program) -> Program:

@@ -11,16 +11,15 @@ import numpy as np
 from ..engine.tensor import Tensor
 from ..nn import MLP, Embedding, LayerNorm, Linear, Module, Sequential
 from ..optim import Optimizer
-from .agreement import differs
 from .program import CannotCompileError
 from .recording import Recording, record_step
 from .state import State, kinds_of
 from .step_code import StepProgram
+from .variants import Variants
 
 _TRAINING = operator.attrgetter("training")
 _NO_OPTIONS = frozenset({"parameters", "_lr", "steps", "_memories", "_warned"})
 _THE_SAME_IN_TRAINING = frozenset({Embedding, LayerNorm, Linear, MLP, Sequential})
-_MOST_PROGRAMS = 64
 Computed = tuple[Callable[..., None], Any, tuple[Any, ...]]
 
 
@@ -51,8 +50,7 @@ class CompiledStep:
         self.modes = [part for part in parts if type(part) not in _THE_SAME_IN_TRAINING]
         options = [name for name in vars(optimizer) if name not in _NO_OPTIONS]
         self._options = operator.attrgetter(*options)
-        self._found: dict[Any, list[StepProgram]] = {}
-        self._seen: dict[Any, list[Recording]] = {}
+        self._variants: Variants[StepProgram] = Variants(self._load)
         self._states: dict[Any, State] = {}
         self.remembered: tuple[Any, Any] = (None, None)
         self._last_key: Any = None
@@ -62,7 +60,7 @@ class CompiledStep:
     @property
     def programs(self) -> int:
         """How many programs were written."""
-        return sum(map(len, self._found.values()))
+        return len(self._variants)
 
     def __call__(self, X: Any, y: Any) -> float:
         """Take one step; the loss before it."""
@@ -81,14 +79,15 @@ class CompiledStep:
         """
         key = self._key(X, y)
         if key != self._last_key:
-            self._last_key, self._last = key, self._found.get(key, ())
+            self._last_key, self._last = key, self._variants.of(key)
         for program in self._last:
             found = program.compute(X, y)
             if found is not None:
                 loss = found[1][0]
                 if loss - loss == 0:  # it is finite; else the eager step says why
                     return program.put, *found
-        recording = self._recorded(key, X, y)
+        recording = record_step(self.loss_of, self.tensors, self.optimizer, X, y, self.norm)
+        self._variants.add(key, recording)
         return self._put, recording, (recording.value("loss"), recording.value("norm"))
 
     def loss_of(self, X: Any, y: Any) -> Any:
@@ -114,31 +113,13 @@ class CompiledStep:
             *(modes, self._options(optimizer), kinds),
         )
 
-    def _recorded(self, key: Any, X: Any, y: Any) -> Recording:
-        """Take the step while it is written down; the second time that it is the same, load it."""
-        optimizer = self.optimizer
-        recording = record_step(self.loss_of, self.tensors, optimizer, X, y, self.norm)
-        seen = self._seen.setdefault(key, [])
-        for other in seen:
-            difference = differs(other.program, recording.program)
-            if difference is None:
-                seen.remove(other)
-                self._load(key, recording)
-                break
-            if difference:
-                raise CannotCompileError(difference)
-        else:
-            seen.append(recording)
-        return recording
-
-    def _load(self, key: Any, recording: Recording) -> None:
+    def _load(self, recording: Recording) -> StepProgram:
         places = tuple(tuple(group.places) for group in recording.groups)
         if places not in self._states:
             self._states[places] = State(self.optimizer, recording.groups)
         program = StepProgram(self, recording, self._states[places])
-        self._found.setdefault(key, []).append(program)
-        self._last_key = None
-        self.source = program.source
+        self.source, self._last_key = program.source, None
+        return program
 
     def _put(self, recording: Recording, done: Any) -> None:
         """Let the model and the optimiser hold what a recorded step has computed."""

@@ -253,11 +253,12 @@ class Written:
     __eq__ = _operators(operator.eq, np.equal)[0]
     __ne__ = _operators(operator.ne, np.not_equal)[0]
     __hash__ = object.__hash__
-    __neg__, __abs__ = _method(operator.neg, "__neg__"), _method(np.absolute, "__abs__")
-    __invert__, __getitem__ = (
-        _method(np.invert, "__invert__"),
-        _method(operator.getitem, "__getitem__"),
-    )
+    __abs__, __invert__ = _method(np.absolute, "__abs__"), _method(np.invert, "__invert__")
+    __getitem__ = _method(operator.getitem, "__getitem__")
+
+    def __neg__(self) -> Any:
+        function: Any = operator.neg if _are_numbers(self) else np.negative
+        return self.transcript.call(function, (self,), {})
 
     def __len__(self) -> int:
         return len(self.value)

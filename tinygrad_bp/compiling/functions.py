@@ -1,0 +1,328 @@
+"""`compile`: a function that gives one number, as a NumPy program of its value and gradient."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..engine.backprop import topological_order
+from ..engine.recording import Recorded, is_recording
+from ..engine.registry import primitive, rule
+from ..engine.tensor import Tensor
+from ..nn import Module
+from ..support.structures import leaves, replaced
+from ..transforms import value_and_grad
+from .buffers import in_buffers
+from .naming import Labels, named
+from .numpy_code import Module as Text
+from .numpy_code import loaded
+from .passes import PASSES, Pass, optimized
+from .program import CannotCompileError, Name, Program
+from .recording import check_loss, gradients_of, standing_in
+from .transcript import Transcript, Written
+from .variants import Variants
+
+_SUMMARY = "The value of a function and its gradient, as calls of NumPy."
+
+
+@dataclass(frozen=True)
+class _Recording:
+    """A call that was written down, and what it gave."""
+
+    program: Program
+    labels: Labels
+    ignored: frozenset[str]
+    tensors: list[Tensor]
+    moved: list[int]  # the Tensors whose arrays it replaced
+    by: list[int]  # the Tensors, and then the arguments, that have a gradient
+
+    def values(self) -> list[Any]:
+        """What the outputs were."""
+        values = self.program.values
+        return [values[x] if isinstance(x, Name) else x for x in self.program.outputs.values()]
+
+
+class _Gradients:
+    """The gradients of a call, which the Tensor that it gave hands out."""
+
+    def __init__(self, arrays: list[Any]):
+        self.arrays = arrays
+
+
+@primitive
+def _outcome(*inputs: Any, value: Any, gradients: _Gradients) -> Any:
+    """The value that a program has computed of its inputs."""
+    return value
+
+
+def _by_input(
+    position: int, g: Any, out: Any, inputs: Any, value: Any = None, gradients: Any = None
+) -> Any:
+    if isinstance(g, Recorded):
+        raise RuntimeError(
+            "the gradient of a compiled function cannot be differentiated again: "
+            "call the function itself, program.function"
+        )
+    return g * gradients.arrays[position]
+
+
+rule(_outcome, each=_by_input, formula=["g times the gradient that the program computed"])
+
+
+class CompiledFunction:
+    """A function as NumPy programs; see `compile`.
+
+    Attributes
+    ----------
+    function : callable
+        What was compiled.
+    programs : int
+        How many were written: one for each kind of arguments.
+    source : str
+        The text of the last: a module that imports NumPy alone.
+    """
+
+    def __init__(self, function: Callable[..., Any], passes: tuple[Pass, ...], buffers: bool):
+        self.function, self.passes, self.buffers = function, passes, buffers
+        self.source = ""
+        self._variants: Variants[_Loaded] = Variants(self._load)
+        self._modules = list(_modules_of(function))
+        tensors = (t for module in self._modules for t in module.named_tensors().values())
+        self._tensors = list(dict.fromkeys(tensors))
+        functools.update_wrapper(self, function)
+
+    @property
+    def programs(self) -> int:
+        """How many were written."""
+        return len(self._variants)
+
+    def value_and_grad(self, *arguments: Any) -> Any:
+        """The value, and the gradient by the first argument: `tinygrad_bp.value_and_grad`."""
+        return value_and_grad(self)(*arguments)
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """What the function gives, from a program once two calls have agreed on one."""
+        if not is_recording():
+            return self.function(*arguments, **keywords)
+        given = leaves((arguments, keywords))
+        key = self._key((arguments, keywords), given)
+        for program in self._variants.of(key):
+            found = program(given)
+            if found is not None:
+                return found
+        recording = self._recorded((arguments, keywords), given)
+        if recording.tensors == self._tensors:  # else it was not told of all
+            self._variants.add(key, recording)
+        result = _result(recording, given, recording.values())
+        self._tensors = recording.tensors
+        return result
+
+    def _key(self, structure: Any, given: list[Any]) -> Any:
+        form = repr(replaced(structure, ("*" for _ in given)))
+        modes = tuple(m.training for module in self._modules for _, m in module.named_modules())
+        kinds = tuple((t._array.shape, t._array.dtype, t._requires_grad) for t in self._tensors)
+        return form, tuple(map(_kind, given)), modes, kinds
+
+    def _recorded(self, structure: Any, given: list[Any]) -> _Recording:
+        """Call the function on arrays that write down; nothing that it changes stays."""
+        transcript, labels = Transcript(), Labels()
+        arguments = [_stand_in(transcript, i, x) for i, x in enumerate(given)]
+        for x, name in zip(arguments, self._argument_names(structure), strict=True):
+            if (written := getattr(x, "_array", x)) is not None and isinstance(written, Written):
+                labels.name(written.name, name)
+        written = [transcript.given(f"s{i}", t._array) for i, t in enumerate(self._tensors)]
+        names = {t: x.name for t, x in zip(self._tensors, written, strict=True)}
+        for tensor, name in names.items():
+            labels.name_tensor(name, tensor)
+        with standing_in(dict(zip(self._tensors, written, strict=True))):
+            inputs, keywords = replaced(structure, arguments)
+            loss = self.function(*inputs, **keywords)
+            check_loss(loss)
+            names |= {x: x._array.name for x in arguments if isinstance(x, Tensor)}
+            gradients = gradients_of(loss, transcript, labels, names)
+            moved = [i for i, t in enumerate(self._tensors) if t._array is not written[i]]
+            after = {f"new {i}": self._tensors[i]._array for i in moved}
+        more = _leaves_of(loss, {*self._tensors, *(x for x in arguments if isinstance(x, Tensor))})
+        tensors = [*self._tensors, *more]
+        sources = [*tensors, *arguments]
+        by = [i for i, x in enumerate(sources) if isinstance(x, Tensor) and x in gradients]
+        outputs = {"loss": loss._array, **after}
+        outputs |= {f"d {i}": gradients[sources[i]] for i in by}
+        program = Program(
+            tuple(transcript.inputs),
+            tuple(transcript.lines),
+            {role: x.name if isinstance(x, Written) else x for role, x in outputs.items()},
+            transcript.values,
+        )
+        ignored = frozenset(transcript.ignored)
+        return _Recording(program, labels, ignored, tensors, moved, by)
+
+    def _argument_names(self, structure: Any) -> Iterator[str]:
+        """What the function calls its arguments."""
+        arguments, keywords = structure
+        try:
+            bound = inspect.signature(self.function).bind(*arguments, **keywords).arguments
+        except (TypeError, ValueError):
+            bound = {f"x{i}": x for i, x in enumerate((*arguments, *keywords.values()))}
+        for name, value in bound.items():
+            inner = leaves(value)
+            for i, _ in enumerate(inner):
+                yield name if len(inner) == 1 else f"{name}{i + 1}"
+
+    def _load(self, recording: _Recording) -> _Loaded:
+        program = _Loaded(recording, self.passes, self.buffers)
+        self.source = program.source
+        return program
+
+
+class _Loaded:
+    """A program for one kind of arguments."""
+
+    def __init__(self, recording: _Recording, passes: tuple[Pass, ...], buffers: bool):
+        self._recording = recording
+        program = named(optimized(recording.program, passes), recording.labels)
+        text = Text(_SUMMARY)
+        if buffers:
+            program, made = in_buffers(program, {}, frozenset(program.outputs))
+            text.declare(made)
+        returned = ", ".join(map(text.operand, program.outputs.values()))
+        text.define("program", program.inputs, program.lines, f"({returned},)", _SUMMARY)
+        self.source = text.source()
+        self._idle = [loaded(self.source, "compiled function")["program"]]
+        self._errors: Any = dict.fromkeys(recording.ignored, "ignore")
+
+    def __call__(self, given: list[Any]) -> Any:
+        """What the program gives; None where a guard does not hold."""
+        arrays = [x._array if isinstance(x, Tensor) else x for x in given]
+        arrays = [x for x in arrays if isinstance(x, np.ndarray | np.generic | float)]
+        try:
+            run = self._idle.pop()  # by one thread at a time: it writes into its buffers
+        except IndexError:
+            return None
+        try:
+            with np.errstate(**self._errors):
+                found = run(*arrays, *(t._array for t in self._recording.tensors))
+        except (IndexError, ValueError):  # of a value: the function itself says why
+            found = None
+        finally:
+            self._idle.append(run)
+        if found is None or not np.isfinite(found[0]):
+            return None
+        return _result(self._recording, given, found)
+
+
+def _result(recording: _Recording, given: list[Any], values: Any) -> Any:
+    """The Tensor that a call gives, once what else it changed is changed."""
+    value, *rest = values
+    for i, new in zip(recording.moved, rest, strict=False):
+        recording.tensors[i]._replace(new)
+    gradients = list(rest[len(recording.moved) :])
+    sources = [*recording.tensors, *given]
+    inputs = tuple(sources[i] for i in recording.by)
+    keywords = {"value": np.asarray(value)[()], "gradients": _Gradients(gradients)}
+    return Tensor._record(_outcome, inputs, keywords)
+
+
+def _kind(x: Any) -> Any:
+    """What a program depends on of an argument: of a number of Python that is one, its type."""
+    if isinstance(x, Tensor):
+        return (Tensor, x._requires_grad, x._array.shape, x._array.dtype, x._array.strides)
+    if isinstance(x, np.ndarray | np.generic):
+        return (x.shape, x.dtype, x.strides)
+    return float if type(x) is float else (type(x), repr(x))
+
+
+def _stand_in(transcript: Transcript, i: int, x: Any) -> Any:
+    """An argument that writes down; what is neither array nor float is part of the program."""
+    if isinstance(x, Tensor):
+        written = transcript.given(f"x{i}", x._array)
+        return Tensor(written, requires_grad=x._requires_grad, name=x.name)
+    if isinstance(x, np.ndarray | np.generic) or type(x) is float:
+        return transcript.given(f"x{i}", x)
+    return x
+
+
+def _leaves_of(loss: Tensor, known: set[Any]) -> list[Tensor]:
+    """The leaves of a graph that were not known: what the function closes over."""
+    found: dict[Tensor, None] = {}
+    for node in topological_order(loss):
+        for x in node.inputs:
+            if isinstance(x, Tensor) and x.is_leaf and x not in known:
+                found[x] = None
+    return list(found)
+
+
+def _modules_of(function: Any) -> Iterator[Module]:
+    """The modules that a function is, belongs to, closes over, or names."""
+    inner = inspect.unwrap(function)
+    inner = inner.func if isinstance(inner, functools.partial) else inner
+    seen = [function, inner, getattr(inner, "__self__", None)]
+    code = getattr(inner, "__code__", None)
+    if code is not None:
+        cells = inspect.getclosurevars(inner)
+        seen += [*cells.nonlocals.values(), *cells.globals.values()]
+    for x in seen:
+        for part in leaves(x) if isinstance(x, tuple | list | dict) else [x]:
+            if isinstance(part, Module):
+                yield part
+
+
+def compile(
+    f: Callable[..., Any], *, passes: tuple[Pass, ...] = PASSES, buffers: bool = True
+) -> CompiledFunction:
+    """Make of a function that gives one number a NumPy program of its value and its gradient.
+
+    The first two calls are the function's own, on arrays that write down each call of NumPy; if
+    both wrote the same, that program is run from then on, for arguments of the same shapes and
+    types. It gives to the last bit what the function gives.
+
+    Tensors that the function closes over are inputs of the program: a step of an optimiser
+    between two calls is seen, and so is ``p.data = new``. A question about a value, such as
+    ``if loss > 1``, becomes a guard; where its answer is another one, that call is recorded anew.
+    What no recording can see is a number of Python that ``f`` closes over and that changes
+    later: make it an argument.
+
+    Parameters
+    ----------
+    f : callable
+        Of arrays, Tensors, numbers, and containers of them; gives a Tensor with one number.
+    passes : tuple of functions, optional
+        What makes the program shorter: those in `tinygrad_bp.compiling.passes`, in order.
+    buffers : bool
+        Whether results are put into arrays that are used again.
+
+    Returns
+    -------
+    CompiledFunction
+        Takes what ``f`` takes. The Tensor that it gives can be differentiated once; its gradient
+        has been computed with it.
+
+    Raises
+    ------
+    CannotCompileError
+        When called, if two calls compute differently, or a value is taken out of the
+        computation, for instance by ``float``.
+
+    Examples
+    --------
+    >>> import tinygrad_bp as bp
+    >>> w = bp.Tensor([1.0, 2.0], requires_grad=True, name="w")
+    >>> program = bp.compile(lambda x: np.sum((w * x) ** 2))
+    >>> x = np.array([3.0, 4.0])
+    >>> [program(x).item() for _ in range(3)], program.programs
+    ([73.0, 73.0, 73.0], 1)
+    >>> program(x).backward()
+    >>> w.grad
+    array([18., 64.])
+    """
+    if not callable(f):
+        raise TypeError(f"compile takes a function, not a {type(f).__name__}")
+    return CompiledFunction(f, tuple(passes), buffers)
+
+
+__all__ = ["CannotCompileError", "CompiledFunction", "compile"]
