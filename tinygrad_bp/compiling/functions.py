@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.backprop import topological_order
+from ..engine.backprop import gradients, topological_order
 from ..engine.recording import Recorded, is_recording
 from ..engine.registry import primitive, rule
 from ..engine.tensor import Tensor
 from ..nn import Module
 from ..support.structures import leaves, replaced
-from ..transforms import value_and_grad
 from .buffers import in_buffers
 from .naming import Labels, named
 from .numpy_code import Module as Text
@@ -63,7 +62,7 @@ def _outcome(*inputs: Any, value: Any, gradients: _Gradients) -> Any:
 def _by_input(
     position: int, g: Any, out: Any, inputs: Any, value: Any = None, gradients: Any = None
 ) -> Any:
-    if isinstance(g, Recorded):
+    if isinstance(out, Recorded):
         raise RuntimeError(
             "the gradient of a compiled function cannot be differentiated again: "
             "call the function itself, program.function"
@@ -102,8 +101,11 @@ class CompiledFunction:
         return len(self._variants)
 
     def value_and_grad(self, *arguments: Any) -> Any:
-        """The value, and the gradient by the first argument: `tinygrad_bp.value_and_grad`."""
-        return value_and_grad(self)(*arguments)
+        """The value, and the gradient by the first argument, of its form."""
+        form, *others = arguments
+        chosen = [Tensor(x, requires_grad=True) for x in leaves(form)]
+        loss = self(replaced(form, chosen), *others)
+        return loss._array, replaced(form, gradients(loss, chosen))
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """What the function gives, from a program once two calls have agreed on one."""
