@@ -65,13 +65,37 @@ def finite(X: Any, name: str) -> Any:
         ...
     ValueError: X must be finite, and X[0, 1] is nan
     """
-    X = as_rows(X, name)
+    table, X = X, as_rows(X, name)
     if X.dtype.kind not in "biuf":
+        _refuse_text(table, name)
         hint = ": number labels by np.unique(y, return_inverse=True)" * (X.dtype.kind in "OUS")
         raise TypeError(f"{name} must hold real numbers, not {X.dtype}{hint * (name == 'y')}")
     if not X.ndim or not X.size:
         raise ValueError(f"{name} must have rows, and it has shape {X.shape}")
     if X.dtype.kind == "f" and not np.isfinite(X).all():
         place = tuple(np.argwhere(~np.isfinite(X))[0].tolist())
-        raise ValueError(f"{name} must be finite, and {name}{list(place)} is {X[place]}")
+        column = f" (column {table.columns[place[1]]!r})" if hasattr(table, "columns") else ""
+        raise ValueError(f"{name} must be finite, and {name}{list(place)} is {X[place]}{column}")
     return X
+
+
+def _refuse_text(table: Any, name: str) -> None:
+    """Name the columns of a table of pandas that hold no numbers, if it is one."""
+    kinds = getattr(table, "dtypes", None)
+    if kinds is None or not hasattr(table, "columns"):
+        return
+    wrong = [c for c, kind in zip(table.columns, kinds, strict=True) if _no_number(kind)]
+    if wrong:
+        first = table[wrong[0]].iloc[0]
+        others = f" (nor do {', '.join(map(repr, wrong[1:4]))})" if len(wrong) > 1 else ""
+        raise TypeError(
+            f"{name} must hold real numbers, and its column {wrong[0]!r} does not{others}: it "
+            f"begins with {shown(first)}; leave it out, or code it as by pandas.get_dummies"
+        )
+    empty = table.columns[table.isna().any()].tolist()
+    if empty:
+        raise ValueError(f"{name} must hold real numbers, and its column {empty[0]!r} lacks some")
+
+
+def _no_number(kind: Any) -> bool:
+    return getattr(kind, "kind", "O") not in "biuf"
