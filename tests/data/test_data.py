@@ -347,6 +347,8 @@ def test_an_error_names_the_column_of_a_table():
     message = "its column 'height' does not (nor do 'city'): it begins with 'tall'; leave it out"
     with pytest.raises(TypeError, match=re.escape(message)):
         finite(text, "X")
-    whole = frame.assign(age=frame["age"].where(frame["age"] != 3).astype("Int64"))
-    with pytest.raises(ValueError, match="its column 'age' lacks some"):
-        finite(whole, "X")
+    for empty in (frame.astype({"age": "Int64"}), frame.astype({"age": "Int64"})["age"]):
+        assert finite(empty, "X").dtype == float
+        empty = empty.where(frame["age"] != 3)
+        with pytest.raises(ValueError, match="X must be finite, and X.3"):
+            finite(empty, "X")

@@ -18,7 +18,10 @@ def as_rows(x: Any, name: str) -> Any:
     (1, 2)
     """
     try:
-        return x if hasattr(x, "__array_function__") else np.asarray(x)
+        array = x if hasattr(x, "__array_function__") else np.asarray(x)
+        if array.dtype.kind == "O" and hasattr(x, "iloc") and not _without_numbers(x):
+            return x.to_numpy(float, na_value=np.nan)  # columns of several kinds of numbers
+        return array
     except ValueError:
         raise ValueError(f"{name} must have rows of one length, not {shown(x)}") from None
 
@@ -81,21 +84,16 @@ def finite(X: Any, name: str) -> Any:
 
 def _refuse_text(table: Any, name: str) -> None:
     """Name the columns of a table of pandas that hold no numbers, if it is one."""
-    kinds = getattr(table, "dtypes", None)
-    if kinds is None or not hasattr(table, "columns"):
-        return
-    wrong = [c for c, kind in zip(table.columns, kinds, strict=True) if _no_number(kind)]
-    if wrong:
-        first = table[wrong[0]].iloc[0]
-        others = f" (nor do {', '.join(map(repr, wrong[1:4]))})" if len(wrong) > 1 else ""
+    if hasattr(table, "columns"):
+        first, *more = _without_numbers(table)
+        others = f" (nor do {', '.join(map(repr, more[:3]))})" if more else ""
         raise TypeError(
-            f"{name} must hold real numbers, and its column {wrong[0]!r} does not{others}: it "
-            f"begins with {shown(first)}; leave it out, or code it as by pandas.get_dummies"
+            f"{name} must hold real numbers, and its column {first!r} does not{others}: it begins "
+            f"with {shown(table[first].iloc[0])}; leave it out, or code it as by pandas.get_dummies"
         )
-    empty = table.columns[table.isna().any()].tolist()
-    if empty:
-        raise ValueError(f"{name} must hold real numbers, and its column {empty[0]!r} lacks some")
 
 
-def _no_number(kind: Any) -> bool:
-    return getattr(kind, "kind", "O") not in "biuf"
+def _without_numbers(table: Any) -> list[Any]:
+    """The columns of a table, or of one that stands alone, that hold no numbers."""
+    columns = table.dtypes.items() if hasattr(table, "columns") else [(table.name, table.dtype)]
+    return [name for name, kind in columns if getattr(kind, "kind", "O") not in "biuf"]
