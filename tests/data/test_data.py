@@ -347,8 +347,9 @@ def test_an_error_names_the_column_of_a_table():
     message = "its column 'height' does not (nor do 'city'): it begins with 'tall'; leave it out"
     with pytest.raises(TypeError, match=re.escape(message)):
         finite(text, "X")
-    for empty in (frame.astype({"age": "Int64"}), frame.astype({"age": "Int64"})["age"]):
-        assert finite(empty, "X").dtype == float
-        empty = empty.where(frame["age"] != 3)
-        with pytest.raises(ValueError, match="X must be finite, and X.3"):
+    whole = frame["age"].astype("Int64")
+    assert finite(frame.assign(age=whole), "X").dtype == float
+    missing = whole.where(whole != 3)
+    for empty, place in ((frame.assign(age=missing), r"\[3, 0\]"), (missing, r"\[3\]")):
+        with pytest.raises(ValueError, match=f"X must be finite, and X{place} is nan"):
             finite(empty, "X")
