@@ -15,7 +15,7 @@ from ..support.files import checked, write
 from ..support.printing import printable
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-DELTA, VALIDATION = "delta ", "validation "
+DELTA, VALIDATION = "error signal of layer ", "validation "
 MEASURED = frozenset({"epoch", "loss", "gradient norm", "learning rate", "seconds"})
 
 
@@ -29,8 +29,9 @@ class History:
     ----------
     rows : list of dict
         For each epoch its numbers by name: ``loss``, the metrics, the same of the validation
-        data (``validation loss``, …), ``gradient norm``, ``learning rate``, ``seconds``, and for
-        each layer the mean ``|δ|``: ``delta 0``, ``delta 2``, ….
+        data (``validation loss``, …), ``gradient norm``, ``learning rate`` and ``seconds``. If
+        `fit` was told ``observe="deltas"``, for each layer the mean ``|δ|`` too:
+        ``error signal of layer 0``, ….
     stopped : str
         Why the training ended.
 
@@ -106,9 +107,11 @@ class History:
     def deltas(self) -> dict[str, np.ndarray]:
         """For each layer the mean ``|δ|``, from the input's side to the output's.
 
-        δ is the derivative of the loss by what the layer gives before its activation, measured
-        on each epoch's last batch. Where it shrinks from the output to the input, the gradient
-        vanishes: Hochreiter, "Untersuchungen zu dynamischen neuronalen Netzen", 1991.
+        δ, the error signal, is the derivative of the loss by what the layer gives before its
+        activation: how much the loss would change if that changed, and what the layer learns
+        from. It is measured on each epoch's last batch. Where it shrinks from the output to the
+        input, the gradient vanishes: Hochreiter, "Untersuchungen zu dynamischen neuronalen
+        Netzen", 1991. Empty unless `fit` was told ``observe="deltas"``.
         """
         names = [name for name in self.names if name.startswith(DELTA)]
         return {name.removeprefix(DELTA): self[name] for name in names}
