@@ -31,7 +31,8 @@ class Measures:
         """What is measured after an epoch; after the last the loss too: no step would show it."""
         found = self.of(data.X, data.y) if self.metrics or (last and not data.held_out) else {}
         if data.held_out:
-            found |= self.of(*data.held_out, VALIDATION)
+            X, y = data.held_out
+            found |= self.of(X, y, VALIDATION)
         return found
 
     def of(self, X: Any, y: Any, prefix: str = "") -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,10 +29,11 @@ def to_watch(monitor: Any, patience: Any, metrics: Iterable[str], held_out: bool
         return f"{VALIDATION}loss" if held_out else "loss"
     if patience is None:
         raise ValueError(f"monitor={monitor!r} is what patience watches: give patience= too")
-    names = ["loss", *metrics]
-    known = dict.fromkeys([*names, *(f"{VALIDATION}{name}" for name in names if held_out)])
-    known = {name: name for name in known} | {f"val_{n}": f"{VALIDATION}{n}" for n in names}
-    return look_up(monitor, {k: v for k, v in known.items() if v in known}, "monitor")
+    known = {name: name for name in ("loss", *metrics)}
+    if held_out:
+        known |= {f"{VALIDATION}{name}": f"{VALIDATION}{name}" for name in known}
+        monitor = re.sub("^val_", VALIDATION, monitor) if isinstance(monitor, str) else monitor
+    return look_up(monitor, known, "monitor")
 
 
 class Stopping:
