@@ -65,6 +65,15 @@ def test_repr(history):
         "History(4 epochs, loss █▄▂▁ 1 → 0.125, accuracy 0.75, 1 s, all 4 epochs done)"
     )
     assert repr(History()) == "History(0 epochs, not begun)"
+    history.stopped = "diverged in epoch 5, batch 12; the model is as after epoch 4"
+    for name in ("f1", "validation accuracy", "validation f1"):
+        history.rows[-1][name] = 0.123456
+    history.rows *= 100
+    assert len(repr(history)) <= 100
+    assert " 1 → 0.125, 100 s, diverged in epoch 5, " in repr(history)
+    history.stopped = "all 400 epochs done"
+    assert len(repr(history)) <= 100
+    assert " 1 → 0.125, validation accuracy 0.1235, 100 s, all 400" in repr(history)
     assert not History()
     assert history
 

@@ -315,16 +315,6 @@ def test_sigmoids_make_the_gradient_vanish():
     assert all(first < 0.5 * second for first, second in itertools.pairwise(deltas))
 
 
-def test_the_bar(capsys):
-    run(network(), progress=True, epochs=2, metrics=["accuracy"], validation=(X_other, y_other))
-    shown = capsys.readouterr().err
-    for word in ("epoch 2", "loss", "accuracy", "validation loss", "gradient norm", "██████████"):
-        assert word in shown
-    run(network())
-    captured = capsys.readouterr()
-    assert captured.err == captured.out == ""
-
-
 # Why it stops
 
 

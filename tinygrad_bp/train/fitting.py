@@ -16,7 +16,7 @@ from ..support.arguments import Seed, flag, function, look_up
 from .batching import Batches
 from .checking import as_list, by_name, check_model
 from .history import History
-from .measuring import Measures, mean_deltas, row_text
+from .measuring import Measures, mean_deltas
 from .preparing import Prepared
 from .progress import bar_of, ctrl_c
 from .rollback import DivergenceError, Rollback
@@ -157,7 +157,7 @@ def fit(
                     last = len(history) + 1 == stopping.epochs
                     row = {"loss": row["loss"], **measures.of_epoch(data, last), **row}
                     history.append(row | {"seconds": time.perf_counter() - began})
-                    bar.set_postfix_str(row_text(row), refresh=False)
+                    bar.say(row)
                     reason = _told_to_end(callbacks, model, history, stopping.reason(history))
         except KeyboardInterrupt:
             reason = f"interrupted in epoch {len(history) + 1}"
@@ -209,7 +209,8 @@ class _Training:
             losses += loss * len(rows)
             lengths += length
             if bar.update():  # it was drawn, and will be again
-                bar.set_postfix_str(f"loss {loss:.3g}, gradient norm {length:.3g}", refresh=False)
+                before = self.history.rows[-1] if self.history else {}
+                bar.say(before | {"loss": loss, "gradient norm": length})
         self.rollback.check_last_step()
         return {
             "loss": losses / len(data.X),

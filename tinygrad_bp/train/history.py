@@ -15,6 +15,7 @@ from ..support.files import checked, write
 from ..support.printing import printable
 
 BLOCKS = "▁▂▃▄▅▆▇█"
+COLUMNS = 100  # that the line of a history has at most
 DELTA, VALIDATION = "error signal of layer ", "validation "
 MEASURED = frozenset({"epoch", "loss", "gradient norm", "learning rate", "seconds"})
 
@@ -159,14 +160,22 @@ class History:
         return loss_curves(self, path=path)
 
     def __repr__(self) -> str:
-        parts = [f"{len(self)} epochs"]
-        if self.rows:
-            last = self.rows[-1]
-            parts.append(f"loss {sparkline(self.loss)} {self.loss[0]:.4g} → {last['loss']:.4g}")
-            parts += [f"{name} {last.get(name, np.nan):.4g}" for name in self.metrics]
-        if "seconds" in self:
-            parts.append(f"{self.seconds.sum():.3g} s")
-        return printable(f"History({', '.join([*parts, self.stopped])})")
+        if not self.rows:
+            return f"History(0 epochs, {self.stopped})"
+        last, first = self.rows[-1], f"History({len(self)} epochs, loss "
+        end = f" {self.loss[0]:.4g} → {last['loss']:.4g}, "
+        why = self.stopped if len(self.stopped) <= 40 else f"{self.stopped[:37]}..."
+        after = f"{self.seconds.sum():.3g} s, {why})" if "seconds" in self else f"{why})"
+        room = COLUMNS - len(first + end + after)
+        shortest = min(12, len(self))
+        metrics: list[str] = []
+        for name in sorted(self.metrics, key=lambda name: not name.startswith(VALIDATION)):
+            part = f"{name} {last.get(name, np.nan):.4g}, "
+            if len("".join([*metrics, part])) + shortest <= room:
+                metrics.append(part)
+        after = "".join(metrics) + after
+        curve = sparkline(self.loss, min(40, COLUMNS - len(first + end + after)))
+        return printable(first + curve + end + after)
 
 
 def sparkline(values: Any, width: int = 40) -> str:

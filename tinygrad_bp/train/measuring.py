@@ -59,10 +59,3 @@ def mean_deltas(loss: Tensor, layers: dict[Tensor, str]) -> dict[str, float]:
     for node, weight in weighted_sums(loss, layers):
         found.setdefault(layers[weight], []).append(float(np.mean(np.abs(node.grad))))
     return {f"{DELTA}{layer}": sum(means) / len(means) for layer, means in found.items()}
-
-
-def row_text(row: dict[str, float]) -> str:
-    """An epoch's numbers in a line; where the line ends, those of the training data go first."""
-    names = [name for name in row if not name.startswith(DELTA) and name != "learning rate"]
-    names.sort(key=lambda name: name.startswith(VALIDATION))
-    return ", ".join(f"{name} {row[name]:.3g}" for name in names)
