@@ -167,7 +167,7 @@ class History:
         why = self.stopped if len(self.stopped) <= 40 else f"{self.stopped[:37]}..."
         after = f"{self.seconds.sum():.3g} s, {why})" if "seconds" in self else f"{why})"
         room = COLUMNS - len(first + end + after)
-        shortest = min(12, len(self))
+        shortest = min(8, len(self))
         metrics: list[str] = []
         for name in sorted(self.metrics, key=lambda name: not name.startswith(VALIDATION)):
             part = f"{name} {last.get(name, np.nan):.4g}, "
