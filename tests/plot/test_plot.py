@@ -414,7 +414,7 @@ def test_a_fit_is_drawn_through_the_model(form):
 def test_points_to_validate_by_are_told_from_those_to_learn_from():
     x, other = np.arange(4.0), np.array([-3.0, 9.0])
     figure = bp.plot.regression_fit(np.square, x, x**2 + 1, validation=(other, other**2 + 3))
-    assert title(figure) == "mean squared error 1 on 4 training points, 9 on 2 validation points"
+    assert title(figure) == "mean squared error 1 on 4 training points\n9 on 2 validation points"
     axes = figure.axes[0]
     drawn = [points.get_offsets() for points in axes.collections if len(points.get_offsets()) > 1]
     np.testing.assert_array_equal(drawn[-2], np.c_[x, x**2 + 1])
