@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygrad_bp import data, nn
+from tinygrad_bp.data.rows import finite
 
 CLASSES = {
     "xor": (data.xor, 2),
@@ -284,3 +287,69 @@ def test_a_seed_that_is_none(entry, seed):
         entry(seed)
     wanted = "seed must be an integer from 0 on, a Generator or None, not"
     assert str(caught.value) == f"{wanted} {seed!r}"
+
+
+# Tables, and the same share of each label
+
+
+@pytest.mark.parametrize("test_size", [0.25, 10, 0.9])
+def test_a_stratified_split_has_the_same_share_of_each_label(test_size):
+    y = np.repeat(["a", "b", "c"], [50, 9, 3])
+    rows = np.arange(62)
+    train, test, y_train, y_test = data.train_test_split(rows, y, test_size, stratify=y, seed=0)
+    assert sorted([*train, *test]) == rows.tolist()
+    assert (y_train == y[train]).all()
+    assert (y_test == y[test]).all()
+    counts = np.array([(y_test == label).sum() for label in "abc"])
+    exact = np.array([50, 9, 3]) * len(test) / 62
+    assert (np.abs(counts - exact) < 1).all()
+    assert (counts > 0).all()
+    assert not np.array_equal(test, np.sort(test))
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.arange(3), "one label for each of 8 rows, and it has shape (3,)"),
+        (np.arange(8), "a row of each of 8 labels: 0 has 1, and 2 of 8 rows are to be held out"),
+        (np.arange(8) % 3, "a row of each of 3 labels"),
+    ],
+)
+def test_a_stratified_split_that_cannot_be(labels, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        data.train_test_split(np.eye(8), np.zeros(8), stratify=labels, seed=0)
+
+
+def table():
+    pandas = pytest.importorskip("pandas")
+    columns = {"age": np.arange(8.0), "height": np.arange(8), "member": np.arange(8) % 2 == 0}
+    return pandas.DataFrame(columns, index=range(100, 108))
+
+
+def test_a_split_of_a_table_gives_tables_that_keep_their_index():
+    frame = table()
+    before = frame.copy()
+    X_train, X_test, y_train, y_test = data.train_test_split(frame, frame["age"], seed=0)
+    assert sorted([*X_train.index, *X_test.index]) == list(range(100, 108))
+    assert X_train.index.equals(y_train.index)
+    assert X_test["age"].equals(y_test)
+    expected = data.train_test_split(frame.to_numpy(float), frame["age"].to_numpy(), seed=0)
+    np.testing.assert_array_equal(X_train.to_numpy(float), expected[0])
+    assert frame.equals(before)
+
+
+def test_an_error_names_the_column_of_a_table():
+    frame = table()
+    assert finite(frame, "X").shape == (8, 3)
+    with pytest.raises(ValueError, match=r"X\[3, 0\] is nan \(column 'age'\)"):
+        finite(frame.assign(age=frame["age"].where(frame["age"] != 3)), "X")
+    text = frame.assign(city="Paris", height="tall")
+    message = "its column 'height' does not (nor do 'city'): it begins with 'tall'; leave it out"
+    with pytest.raises(TypeError, match=re.escape(message)):
+        finite(text, "X")
+    whole = frame["age"].astype("Int64")
+    assert finite(frame.assign(age=whole), "X").dtype == float
+    missing = whole.where(whole != 3)
+    for empty, place in ((frame.assign(age=missing), r"\[3, 0\]"), (missing, r"\[3\]")):
+        with pytest.raises(ValueError, match=f"X must be finite, and X{place} is nan"):
+            finite(empty, "X")

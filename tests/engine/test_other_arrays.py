@@ -122,6 +122,9 @@ def test_a_label_that_nobody_can_see_to_be_wrong_has_loss_infinity(label):
         lambda z, y: functional.binary_cross_entropy_with_logits(
             z, y[:, np.newaxis] % np.full(3, 2)
         ),
+        lambda z, y: functional.binary_cross_entropy_with_logits(
+            z, y[:, np.newaxis] % np.full(3, 2), weight=[0.5, 2.0]
+        ),
     ],
 )
 def test_a_network_trains_on_what_is_elsewhere(loss):

@@ -411,6 +411,22 @@ def test_a_fit_is_drawn_through_the_model(form):
     assert title(figure) == "mean squared error 0.25 on 9 points"
 
 
+def test_points_to_validate_by_are_told_from_those_to_learn_from():
+    x, other = np.arange(4.0), np.array([-3.0, 9.0])
+    figure = bp.plot.regression_fit(np.square, x, x**2 + 1, validation=(other, other**2 + 3))
+    assert title(figure) == "mean squared error 1 on 4 training points\n9 on 2 validation points"
+    axes = figure.axes[0]
+    drawn = [points.get_offsets() for points in axes.collections if len(points.get_offsets()) > 1]
+    np.testing.assert_array_equal(drawn[-2], np.c_[x, x**2 + 1])
+    np.testing.assert_array_equal(drawn[-1], np.c_[other, other**2 + 3])
+    assert axes.lines[0].get_xdata().min() < -3
+    assert axes.lines[0].get_xdata().max() > 9
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert sorted(labels) == ["error", "model", "training points", "validation points"]
+    with pytest.raises(TypeError, match=r"validation must be a pair of arrays \(X, y\), not 0.2"):
+        bp.plot.regression_fit(np.square, x, x, validation=0.2)
+
+
 def test_what_cannot_be_a_fit():
     x = np.arange(3.0)
     with pytest.raises(ValueError, match=r"X must have shape \(n,\) or \(n, 1\), not \(4, 2\)"):
@@ -448,10 +464,10 @@ def test_curves_show_what_was_measured_and_nothing_else():
     told = history(
         accuracy=lambda e: 0.5 + e / 100,
         **{"validation loss": lambda e: 2 / (e + 1), "validation accuracy": lambda e: 0.4},
-        **{"delta 0": lambda e: 1e-4, "delta 2": lambda e: 1e-2},
+        **{"error signal of layer 0": lambda e: 1e-4, "error signal of layer 2": lambda e: 1e-2},
     )
     figure = bp.plot.loss_curves(told)
-    assert panels(figure) == ["loss", "metrics", "gradient norm", "mean |δ| by layer"]
+    assert panels(figure) == ["loss", "metrics", "gradient norm", "error signal by layer, mean |δ|"]
     loss, metrics, _, layers = figure.axes
     np.testing.assert_array_equal(loss.lines[0].get_xdata(), np.arange(1, 21))
     np.testing.assert_array_equal(loss.lines[0].get_ydata(), told.loss)
@@ -501,7 +517,7 @@ def test_one_epoch_has_one_tick_and_two_markers():
 
 
 def test_five_panels_leave_no_hole():
-    deltas = {f"delta {i}": lambda e: 0.1 for i in range(4)}
+    deltas = {f"error signal of layer {i}": lambda e: 0.1 for i in range(4)}
     told = history(accuracy=lambda e: 0.5, **deltas)
     told.rows[-1]["learning rate"] = 0.01
     figure = bp.plot.loss_curves(told)
@@ -514,7 +530,7 @@ def test_five_panels_leave_no_hole():
 
 
 def test_many_layers_have_a_legend_that_fits():
-    told = history(**{f"delta {i}": lambda e: 0.1 for i in range(30)})
+    told = history(**{f"error signal of layer {i}": lambda e: 0.1 for i in range(30)})
     layers = bp.plot.loss_curves(told).axes[-1]
     names = [text.get_text() for text in layers.get_legend().get_texts()]
     assert len(layers.lines) == 30
@@ -553,6 +569,20 @@ def test_the_first_weights_of_a_model_are_drawn():
     assert title(bp.plot.weights(model, (8, 8))).startswith("0.weight: the first 64 of 100 units")
     figure = bp.plot.weights(model.layers[0].weight, (8, 8), most=9)
     assert figure.axes[0].images[0].get_array().shape == (26, 26)
+
+
+def test_images_are_square_and_filters_have_their_own_shape():
+    assert title(bp.plot.weights(np.eye(4))) == "weights: 4 units, each as 2 × 2 inputs"
+    filters = np.arange(36.0).reshape(3, 2, 2, 3)
+    figure = bp.plot.weights(filters)
+    assert title(figure) == "weights: 6 channels of filters of 2 × 3"
+    page = np.ma.filled(figure.axes[0].images[0].get_array().astype(float), np.nan)
+    np.testing.assert_array_equal(page[:2, :3], filters[0, 0])
+    assert title(bp.plot.weights(filters[:, 0])) == "weights: 3 filters of 2 × 3"
+    with pytest.raises(ValueError, match=r"weights has 3 inputs, which make no square: give ima"):
+        bp.plot.weights(np.eye(3))
+    with pytest.raises(ValueError, match=r"weights has shape \(4,\): images of 2 × 2 need"):
+        bp.plot.weights(np.ones(4))
 
 
 def test_what_cannot_be_weights():

@@ -25,8 +25,8 @@ def history():
                 "validation loss": 1.5 * 2.0**-i,
                 "gradient norm": 3.0 - i / 2,
                 "learning rate": 0.1,
-                "delta 0": 0.1 + i,
-                "delta 2": 0.2 + i,
+                "error signal of layer 0": 0.1 + i,
+                "error signal of layer 2": 0.2 + i,
                 "seconds": 0.25,
             }
         )
@@ -42,7 +42,7 @@ def test_columns(history):
     np.testing.assert_array_equal(history.learning_rate, [0.1] * 4)
     assert history.seconds.sum() == 1
     assert list(history.deltas) == ["0", "2"]
-    np.testing.assert_array_equal(history.deltas["2"], history["delta 2"])
+    np.testing.assert_array_equal(history.deltas["2"], history["error signal of layer 2"])
     assert history.metrics == ["accuracy"]
     assert "accuracy" in history
     assert "r2" not in history
@@ -65,6 +65,15 @@ def test_repr(history):
         "History(4 epochs, loss █▄▂▁ 1 → 0.125, accuracy 0.75, 1 s, all 4 epochs done)"
     )
     assert repr(History()) == "History(0 epochs, not begun)"
+    history.stopped = "diverged in epoch 5, batch 12; the model is as after epoch 4"
+    for name in ("f1", "validation accuracy", "validation f1"):
+        history.rows[-1][name] = 0.123456
+    history.rows *= 100
+    assert len(repr(history)) <= 100
+    assert " 1 → 0.125, 100 s, diverged in epoch 5, " in repr(history)
+    history.stopped = "all 400 epochs done"
+    assert len(repr(history)) <= 100
+    assert " 1 → 0.125, validation accuracy 0.1235, 100 s, all 400" in repr(history)
     assert not History()
     assert history
 
@@ -106,7 +115,14 @@ def test_plot(history, tmp_path):
     figure = history.plot(tmp_path / "history.png")
     assert (tmp_path / "history.png").read_bytes().startswith(b"\x89PNG")
     drawn = [line.get_ydata().tolist() for axes in figure.axes for line in axes.lines]
-    for name in ("loss", "accuracy", "validation loss", "gradient norm", "delta 0", "delta 2"):
+    for name in (
+        "loss",
+        "accuracy",
+        "validation loss",
+        "gradient norm",
+        "error signal of layer 0",
+        "error signal of layer 2",
+    ):
         assert history[name].tolist() in drawn, name
 
 

@@ -264,7 +264,7 @@ class Formula(nn.Module):
 
 def test_the_mean_delta_of_each_layer():
     model = Formula()
-    history = run(model, batch_size=35, shuffle=False, epochs=1)
+    history = run(model, batch_size=35, shuffle=False, epochs=1, observe="deltas")
     expected = Formula()
     optimizer = sgd(expected)
     by_hand(expected, optimizer, [(X[:35], y[:35])])
@@ -275,6 +275,7 @@ def test_the_mean_delta_of_each_layer():
     penalised = run(
         Formula(),
         loss=lambda out, t: functional.cross_entropy(out, t) + functional.l1_penalty([out]),
+        observe="deltas",
     )
     assert list(penalised.deltas) == ["W1", "W2"]
 
@@ -302,26 +303,16 @@ def test_the_mean_delta_of_a_layer_of_ones_own(product):
     model = Own()
     z = bp.Tensor(X @ model.W.data.T, requires_grad=True)
     functional.cross_entropy(model.last(np.tanh(z)), y).backward()
-    deltas = run(model, epochs=1).deltas
+    deltas = run(model, epochs=1, observe="deltas").deltas
     assert list(deltas) == ["W", "last"]
     assert deltas["W"] == pytest.approx(np.mean(np.abs(z.grad)), rel=1e-12)
 
 
 def test_sigmoids_make_the_gradient_vanish():
     model = nn.MLP([2, *[8] * 8, 2], "sigmoid", seed=0)
-    deltas = [values[-1] for values in run(model).deltas.values()]
+    deltas = [values[-1] for values in run(model, observe="deltas").deltas.values()]
     assert len(deltas) == 9
     assert all(first < 0.5 * second for first, second in itertools.pairwise(deltas))
-
-
-def test_the_bar(capsys):
-    run(network(), progress=True, epochs=2, metrics=["accuracy"], validation=(X_other, y_other))
-    shown = capsys.readouterr().err
-    for word in ("epoch 2", "loss", "accuracy", "validation loss", "gradient norm", "██████████"):
-        assert word in shown
-    run(network())
-    captured = capsys.readouterr()
-    assert captured.err == captured.out == ""
 
 
 # Why it stops

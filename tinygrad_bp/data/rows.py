@@ -18,7 +18,10 @@ def as_rows(x: Any, name: str) -> Any:
     (1, 2)
     """
     try:
-        return x if hasattr(x, "__array_function__") else np.asarray(x)
+        array = x if hasattr(x, "__array_function__") else np.asarray(x)
+        if array.dtype.kind == "O" and hasattr(x, "iloc") and not _without_numbers(x):
+            return x.to_numpy(float, na_value=np.nan)  # columns of several kinds of numbers
+        return array
     except ValueError:
         raise ValueError(f"{name} must have rows of one length, not {shown(x)}") from None
 
@@ -65,13 +68,32 @@ def finite(X: Any, name: str) -> Any:
         ...
     ValueError: X must be finite, and X[0, 1] is nan
     """
-    X = as_rows(X, name)
+    table, X = X, as_rows(X, name)
     if X.dtype.kind not in "biuf":
+        _refuse_text(table, name)
         hint = ": number labels by np.unique(y, return_inverse=True)" * (X.dtype.kind in "OUS")
         raise TypeError(f"{name} must hold real numbers, not {X.dtype}{hint * (name == 'y')}")
     if not X.ndim or not X.size:
         raise ValueError(f"{name} must have rows, and it has shape {X.shape}")
     if X.dtype.kind == "f" and not np.isfinite(X).all():
         place = tuple(np.argwhere(~np.isfinite(X))[0].tolist())
-        raise ValueError(f"{name} must be finite, and {name}{list(place)} is {X[place]}")
+        column = f" (column {table.columns[place[1]]!r})" if hasattr(table, "columns") else ""
+        raise ValueError(f"{name} must be finite, and {name}{list(place)} is {X[place]}{column}")
     return X
+
+
+def _refuse_text(table: Any, name: str) -> None:
+    """Name the columns of a table of pandas that hold no numbers, if it is one."""
+    if hasattr(table, "columns"):
+        first, *more = _without_numbers(table)
+        others = f" (nor do {', '.join(map(repr, more[:3]))})" if more else ""
+        raise TypeError(
+            f"{name} must hold real numbers, and its column {first!r} does not{others}: it begins "
+            f"with {shown(table[first].iloc[0])}; leave it out, or code it as by pandas.get_dummies"
+        )
+
+
+def _without_numbers(table: Any) -> list[Any]:
+    """The columns of a table, or of one that stands alone, that hold no numbers."""
+    columns = table.dtypes.items() if hasattr(table, "columns") else [(table.name, table.dtype)]
+    return [name for name, kind in columns if getattr(kind, "kind", "O") not in "biuf"]

@@ -18,6 +18,7 @@ from .losses import (
     binary_cross_entropy_with_logits,
     huber_loss,
     l1_penalty,
+    mae_loss,
     mse_loss,
 )
 from .softmaxes import log_softmax, logsumexp, softmax
@@ -33,6 +34,7 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsumexp",
+    "mae_loss",
     "mse_loss",
     "put_along_axis",
     "relu",

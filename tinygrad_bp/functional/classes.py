@@ -9,8 +9,8 @@ import numpy as np
 
 from ..engine.registry import primitive, rule
 from ..engine.rules.types import as_array, real
-from ..support.arguments import places, refuse
-from .reducing import reduced, share, verified, widened
+from ..support.arguments import places
+from .reducing import class_weights, reduced, share, verified, weighed, widened
 from .softmaxes import _shifted, softmax
 
 
@@ -60,11 +60,7 @@ def cross_entropy(logits: Any, labels: Any, reduction: str = "mean", weight: Any
         losses = np.log(np.sum(np.exp(x), axis=-1)) - _of_labels(x, labels)
     if weight is None:
         return reduced(losses, reduction)
-    weights = _of_rows(weight, labels, logits)
-    mean = reduction == "mean"
-    total = reduced(widened(weights * losses), "sum" if mean else reduction)
-    total = total / np.sum(widened(weights)) if mean else total
-    return total if total.dtype is logits.dtype else total.astype(logits.dtype)
+    return weighed(losses, _of_rows(weight, labels, logits), reduction)
 
 
 def _label_check(logits: Any, labels: Any) -> Any:
@@ -107,13 +103,7 @@ def _of_labels(x: Any, labels: Any) -> Any:
 
 def _of_rows(weight: Any, labels: Any, logits: Any) -> Any:
     """The weight of each row's class."""
-    weight = np.asarray(weight, logits.dtype)
-    if weight.shape != logits.shape[-1:]:
-        raise ValueError(
-            f"weight must have one number for each of {logits.shape[-1]} classes, "
-            f"and it has shape {weight.shape}"
-        )
-    refuse(weight, ~((weight >= 0) & np.isfinite(weight)), "weights must be finite, 0 or more")
+    weight = class_weights(weight, logits.shape[-1], logits.dtype)
     return np.sum(np.where(_at(labels, logits), weight, 0), axis=-1)
 
 

@@ -15,18 +15,51 @@ from ..engine.registry import primitive, rule
 from ..engine.rules.activations import decay, sigmoid
 from ..support.arguments import positive, shown
 from .classes import cross_entropy
-from .reducing import comparable, probabilities, reduced, share, verified
+from .reducing import (
+    class_weights,
+    comparable,
+    probabilities,
+    reduced,
+    share,
+    verified,
+    weighed,
+)
 
 Slope = Callable[[Any, Any, Any], Any]
 
 
-def _loss_rule(loss: Callable[..., Any], *slopes: Slope, formula: list[str]) -> None:
+def _loss_rule(loss: Callable[..., Any], by_x: Slope, by_t: Slope, formula: list[str]) -> None:
     """The rule of a loss of elements, whose slopes take what each element gets of ``g``."""
 
-    def by(slope: Slope) -> Callable[..., Any]:
-        return lambda g, out, x, t, reduction="mean": slope(share(g, x, reduction), x, t)
+    def of_predictions(
+        g: Any, out: Any, x: Any, t: Any, reduction: str = "mean", weight: Any = None
+    ) -> Any:
+        return by_x(_shares(g, x, t, reduction, weight), x, t)
 
-    rule(loss, *map(by, slopes), formula=formula)
+    def of_targets(
+        g: Any, out: Any, x: Any, t: Any, reduction: str = "mean", weight: Any = None
+    ) -> Any:
+        slope = by_t(_shares(g, x, t, reduction, weight), x, t)
+        if weight is None:
+            return slope
+        mean = reduction == "mean"  # whose weights, and their sum, change with the targets
+        each = loss(x, t, "none") - (out if mean else 0)
+        unit = g / np.sum(_of_elements(weight, t)) if mean else g
+        return slope + unit * each * (weight[1] - weight[0])
+
+    rule(loss, of_predictions, of_targets, formula=formula)
+
+
+def _shares(g: Any, x: Any, t: Any, reduction: str, weight: Any) -> Any:
+    if weight is None:
+        return share(g, x, reduction)
+    weights = _of_elements(weight, t)
+    return g * (weights / np.sum(weights) if reduction == "mean" else weights)
+
+
+def _of_elements(weight: Any, targets: Any) -> Any:
+    """The weight of each element, by its target: of two classes, or between them."""
+    return weight[0] + (weight[1] - weight[0]) * targets
 
 
 @primitive
@@ -63,6 +96,34 @@ _loss_rule(
     lambda share, x, t: 2 * share * (x - t),
     lambda share, x, t: 2 * share * (t - x),
     formula=["2 g (x - t) / n", "2 g (t - x) / n"],
+)
+
+
+@primitive
+def mae_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+    """The absolute differences of predictions and targets: their mean, unless told otherwise.
+
+    Its derivative where there is no difference is 0.
+
+    Parameters
+    ----------
+    predictions, targets, reduction
+        As in `mse_loss`.
+
+    Examples
+    --------
+    >>> print(mae_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    1.0
+    """
+    predictions, targets = comparable(predictions, targets)
+    return reduced(np.abs(predictions - targets), reduction, targets)
+
+
+_loss_rule(
+    mae_loss,
+    lambda share, x, t: share * np.sign(x - t),
+    lambda share, x, t: share * np.sign(t - x),
+    formula=["g sign(x - t) / n", "g sign(t - x) / n"],
 )
 
 
@@ -105,7 +166,9 @@ rule(
 
 
 @primitive
-def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str = "mean") -> Any:
+def binary_cross_entropy_with_logits(
+    logits: Any, targets: Any, reduction: str = "mean", weight: Any = None
+) -> Any:
     """The negative log-likelihood of targets in [0, 1] whose log-odds are ``logits``.
 
     ``softplus(x) - x t``, which is ``-t log p - (1 - t) log(1 - p)`` with ``p = sigmoid(x)``,
@@ -119,11 +182,14 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str =
         Probabilities: mostly 0 or 1, integer or not.
     reduction : {'mean', 'sum', 'none'}
         As in `mse_loss`.
+    weight : array of shape (2,), optional
+        What an element counts whose target is 0, and one whose target is 1; in between in
+        proportion. The mean is then divided by the sum of the weights, as in `cross_entropy`.
 
     Raises
     ------
     ValueError
-        As in `mse_loss`, and if a target is not in [0, 1].
+        As in `mse_loss`, and if a target is not in [0, 1], or a weight is negative.
 
     Examples
     --------
@@ -134,7 +200,7 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any, reduction: str =
     logits, targets = comparable(logits, targets)
     targets = verified(targets, probabilities)
     losses = np.maximum(logits, 0) - logits * targets + np.log1p(decay(logits))
-    return reduced(losses, reduction, targets)
+    return _weighed(losses, reduction, targets, weight)
 
 
 _loss_rule(
@@ -146,7 +212,9 @@ _loss_rule(
 
 
 @primitive
-def binary_cross_entropy(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+def binary_cross_entropy(
+    predictions: Any, targets: Any, reduction: str = "mean", weight: Any = None
+) -> Any:
     """The negative log-likelihood of targets in [0, 1] whose probabilities are ``predictions``.
 
     ``-t log p - (1 - t) log(1 - p)``, with logarithms of at least -100 as PyTorch's. Where the
@@ -157,7 +225,7 @@ def binary_cross_entropy(predictions: Any, targets: Any, reduction: str = "mean"
     ----------
     predictions : array
         The probabilities p, from 0 to 1.
-    targets, reduction
+    targets, reduction, weight
         As in `binary_cross_entropy_with_logits`.
 
     Raises
@@ -175,7 +243,15 @@ def binary_cross_entropy(predictions: Any, targets: Any, reduction: str = "mean"
     p = verified(predictions, partial(probabilities, name="predictions"))
     with np.errstate(divide="ignore"):
         yes, no = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
-    return reduced(-targets * yes - (1 - targets) * no, reduction, targets)
+    return _weighed(-targets * yes - (1 - targets) * no, reduction, targets, weight)
+
+
+def _weighed(losses: Any, reduction: str, targets: Any, weight: Any) -> Any:
+    """The losses, weighed by their targets' classes, and then reduced."""
+    if weight is None:
+        return reduced(losses, reduction, targets)
+    weights = _of_elements(class_weights(weight, 2, losses.dtype), targets)
+    return weighed(losses, weights, reduction)
 
 
 def _not_zero(p: Any) -> Any:
@@ -195,6 +271,7 @@ LOSSES: dict[str, Callable[[Any, Any], Any]] = {
     "binary_cross_entropy": binary_cross_entropy_with_logits,
     "cross_entropy": cross_entropy,
     "huber": huber_loss,
+    "mae": mae_loss,
     "mse": mse_loss,
 }
 

@@ -100,6 +100,40 @@ def reduced(losses: Any, reduction: str, targets: Any = None) -> Any:
     return total if total.dtype is losses.dtype else total.astype(losses.dtype)
 
 
+def weighed(losses: Any, weights: Any, reduction: str) -> Any:
+    """The losses of the elements, each times its weight; their mean is that of the weights too.
+
+    Examples
+    --------
+    >>> print(weighed(np.array([1.0, 4.0]), np.array([2.0, 1.0]), "mean"))
+    2.0
+    """
+    mean = reduction == "mean"
+    total = reduced(widened(weights * losses), "sum" if mean else reduction)
+    total = total / np.sum(widened(weights)) if mean else total
+    return total if total.dtype is losses.dtype else total.astype(losses.dtype)
+
+
+def class_weights(weight: Any, classes: int, dtype: Any) -> np.ndarray:
+    """What an element of each class counts, as an array: finite numbers, 0 or more.
+
+    Examples
+    --------
+    >>> class_weights([1, 2, 3], 2, float)
+    Traceback (most recent call last):
+        ...
+    ValueError: weight must have one number for each of 2 classes, and it has shape (3,)
+    """
+    weight = np.asarray(weight, dtype)
+    if weight.shape != (classes,):
+        raise ValueError(
+            f"weight must have one number for each of {classes} classes, "
+            f"and it has shape {weight.shape}"
+        )
+    refuse(weight, ~((weight >= 0) & np.isfinite(weight)), "weights must be finite, 0 or more")
+    return weight
+
+
 def share(g: Any, x: Any, reduction: str) -> Any:
     """What one element of ``x`` gets of the gradient ``g`` of the reduced loss."""
     return widened(g) / getattr(x, "size", 1) if reduction == "mean" else g

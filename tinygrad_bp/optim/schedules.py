@@ -1,7 +1,7 @@
 """Step sizes that change with time: functions t -> α_t, where t counts the steps from 0.
 
 Any function of t can be an optimiser's ``lr``; these make the usual ones. α is their first
-argument, and each holds its last value for ever.
+argument, and each holds its last value for ever. `PerEpoch` makes any of them count epochs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ..support.arguments import below_one, not_negative, number, positive, size
+from ..support.arguments import below_one, not_negative, number, positive, shown, size
 
 Schedule = Callable[[int], float]
 
@@ -143,6 +143,40 @@ def one_cycle(
         return _between(lr, last, min((t - top) / fall, 1))
 
     return alpha
+
+
+class PerEpoch:
+    """A schedule of epochs: its time goes on when as many steps were taken as an epoch has.
+
+    `train.fit` knows how many these are; for a loop of one's own, say it.
+
+    Parameters
+    ----------
+    schedule : schedule
+        Of epochs, which count from 0.
+    steps : int, optional
+        To an epoch.
+
+    Examples
+    --------
+    >>> alpha = PerEpoch(exponential(1.0, factor=0.5), steps=3)
+    >>> [alpha(t) for t in range(7)]
+    [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.25]
+    """
+
+    def __init__(self, schedule: Schedule, steps: int | None = None):
+        if not callable(schedule):
+            raise TypeError(f"a schedule is a function of time, not {shown(schedule)}")
+        self.schedule = schedule
+        self.steps = None if steps is None else size(steps, "steps")
+        self.told: int | None = None  # by fit
+
+    def __call__(self, t: int) -> float:
+        """The step size of step t."""
+        steps = self.steps or self.told
+        if steps is None:
+            raise ValueError("how many steps has an epoch? PerEpoch needs steps=, outside fit")
+        return self.schedule(t // steps)
 
 
 def _between(start: float, end: float, share: float) -> float:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 _VALIDATION = "validation "
-_BY_LAYER = "mean |δ| by layer"
+_BY_LAYER = "error signal by layer, mean |δ|"
 _VALUES = [VALUE, GREEN, PINK, INK]
 _PALEST = 0.35  # of the colour map of the layers
 _FEW = 15  # epochs, each of which has a marker
@@ -37,7 +37,9 @@ _MEASURED_APART = {"linestyle": "--", "marker": "s", "fillstyle": "none"}
 
 @own_style()
 def loss_curves(history: Any, *, path: PathLike | None = None) -> Figure:
-    """Draw the losses and metrics of each epoch, the length of the gradient, and δ of each layer.
+    """Draw the losses and metrics of each epoch, and the length of the gradient.
+
+    The error signal δ of each layer is drawn where `fit` was told ``observe="deltas"``.
 
     What was measured on validation data is dashed, with hollow squares. Losses and gradients that
     are all positive are on a logarithmic scale if the largest is ten times the smallest. The

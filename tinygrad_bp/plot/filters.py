@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 @own_style()
 def weights(
-    layer: Any, image_shape: tuple[int, int], *, most: int = 64, path: PathLike | None = None
+    layer: Any,
+    image_shape: tuple[int, int] | None = None,
+    *,
+    most: int = 64,
+    path: PathLike | None = None,
 ) -> Figure:
     """Draw the weights of each unit as an image: what the unit looks for in its input.
 
@@ -28,9 +32,12 @@ def weights(
     Parameters
     ----------
     layer : Module, Tensor or array
-        The weights, of shape (units, inputs); of a Module, the first ones it holds.
-    image_shape : (int, int)
-        The rows and columns of an image whose pixels, row by row, are the inputs.
+        The weights, of shape (units, inputs); of a Module, the first ones it holds. Or filters
+        of a convolution, of shape (filters, rows, columns) or (filters, channels, rows, columns):
+        each channel is an image of its own.
+    image_shape : (int, int), optional
+        The rows and columns of an image whose pixels, row by row, are the inputs. If not given,
+        it is a square; filters have theirs.
     most : int
         Draw no more units than this.
     path : str or path, optional
@@ -54,13 +61,7 @@ def weights(
     """
     figure, axes = canvas(5.8, 5.2, path)
     name, values = _first_weights(layer)
-    matrix = numbers(values, name).astype(float)
-    height, width = _rows_and_columns(image_shape)
-    if matrix.ndim != 2 or matrix.shape[1] != height * width:
-        raise ValueError(
-            f"{name} has shape {matrix.shape}: images of {height} × {width} "
-            f"need (units, {height * width})"
-        )
+    matrix, (height, width), kind = _images(numbers(values, name).astype(float), image_shape, name)
     units = len(matrix)
     matrix = matrix[: size(most, "most")]
     limit = np.abs(matrix).max() or 1.0
@@ -68,7 +69,7 @@ def weights(
     drawn = axes.imshow(_tiles(matrix, height, width), cmap="RdBu", vmin=-limit, vmax=limit)
     axes.axis("off")
     count = f"{units}" if units == len(matrix) else f"the first {len(matrix)} of {units}"
-    title = f"{name}: {count} units, each as {height} × {width} inputs"
+    title = f"{name}: {count} {kind.format(height, width)}"
     axes.set_title(title, loc="left", color=INK)
     bar = figure.colorbar(drawn, shrink=0.8)
     bar.outline.set_visible(False)
@@ -77,7 +78,7 @@ def weights(
 
 def _first_weights(layer: Any) -> tuple[str, Any]:
     if isinstance(layer, Module):
-        found = [p for p in layer.named_parameters() if p[1].ndim == 2]
+        found = [p for p in layer.named_parameters() if p[1].ndim in {2, 3, 4}]
         if not found:
             raise ValueError(
                 f"this {type(layer).__name__} holds no weights of shape (units, inputs)"
@@ -86,6 +87,29 @@ def _first_weights(layer: Any) -> tuple[str, Any]:
     if isinstance(layer, Tensor):
         return layer.name or "weights", layer.numpy()
     return "weights", layer
+
+
+def _images(
+    values: np.ndarray, image_shape: Any, name: str
+) -> tuple[np.ndarray, tuple[int, int], str]:
+    """One image to a row, their rows and columns, and what they are."""
+    if image_shape is None and values.ndim in {3, 4}:
+        kind = "filters" if values.ndim == 3 else "channels of filters"
+        height, width = values.shape[-2:]
+        return values.reshape(-1, height * width), (height, width), f"{kind} of {{}} × {{}}"
+    side = math.isqrt(values.shape[-1]) if values.ndim else 0
+    if image_shape is None and values.ndim == 2 and side**2 != values.shape[-1]:
+        raise ValueError(
+            f"{name} has {values.shape[-1]} inputs, which make no square: "
+            "give image_shape=(rows, columns)"
+        )
+    height, width = _rows_and_columns((side, side) if image_shape is None else image_shape)
+    if values.ndim != 2 or values.shape[1] != height * width:
+        raise ValueError(
+            f"{name} has shape {values.shape}: images of {height} × {width} "
+            f"need (units, {height * width})"
+        )
+    return values, (height, width), "units, each as {} × {} inputs"
 
 
 def _rows_and_columns(image_shape: Any) -> tuple[int, int]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..support.palette import INK, LINE
+from ..support.arguments import shown
+from ..support.palette import GREEN, INK, LINE
 from .figure import (
     VALUE,
     Model,
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 
 
 @own_style()
-def regression_fit(model: Model, X: Any, y: Any, *, path: PathLike | None = None) -> Figure:
+def regression_fit(
+    model: Model,
+    X: Any,
+    y: Any,
+    *,
+    validation: tuple[Any, Any] | None = None,
+    path: PathLike | None = None,
+) -> Figure:
     """Draw a model of one variable as a line through the points that it was fitted to.
 
     Parameters
@@ -33,6 +41,9 @@ def regression_fit(model: Model, X: Any, y: Any, *, path: PathLike | None = None
     model : Module or callable
         Called with inputs of the form of ``X``, (m, 1) or (m,). It gives as many numbers.
     X, y : array of shape (n,) or (n, 1)
+    validation : pair of arrays, optional
+        ``X, y`` that the model was not fitted to: drawn as hollow squares, with an error of
+        their own.
     path : str or path, optional
         Where to write it, too: see `plot`.
 
@@ -53,21 +64,41 @@ def regression_fit(model: Model, X: Any, y: Any, *, path: PathLike | None = None
     'mean squared error 0.333 on 3 points'
     """
     figure, axes = canvas(6.4, 4.4, path)
-    x = column(numbers(X, "X").astype(float), "X")
-    targets = column(numbers(y, "y").astype(float), "y", rows=len(x))
-    margin = 0.04 * (np.ptp(x) or 1.0)
-    line = np.linspace(x.min() - margin, x.max() + margin, 500)
-    form = (-1, 1) if np.ndim(X) == 2 else (-1,)
-    fitted, found = _given(model, line.reshape(form)), _given(model, x.reshape(form))
     axes = axes.item()
-    axes.vlines(x, targets, found, color=LINE, linewidth=0.8, label="error")
+    named = "points" if validation is None else "training points"
+    groups = [(named, X, y, {"color": INK, "edgecolor": "white", "linewidth": 0.5})]
+    if validation is not None:
+        hollow = {"marker": "s", "facecolor": "none", "edgecolor": GREEN, "linewidth": 1.2}
+        groups.append(("validation points", *_pair(validation), hollow))
+    ends: list[float] = []
+    errors = []
+    for label, inputs, values, look in groups:
+        x = column(numbers(inputs, "X").astype(float), "X")
+        targets = column(numbers(values, "y").astype(float), "y", rows=len(x))
+        found = _given(model, x.reshape(_form(X)))
+        axes.vlines(x, targets, found, color=LINE, linewidth=0.8, label="error" * (not ends))
+        axes.scatter(x, targets, 20, label=label, zorder=2.5, **look)
+        errors.append(f"{np.mean((found - targets) ** 2):.3g} on {len(x):,} {label}")
+        ends += [x.min(), x.max()]
+    margin = 0.04 * (np.ptp(ends) or 1.0)
+    line = np.linspace(min(ends) - margin, max(ends) + margin, 500)
+    fitted = _given(model, line.reshape(_form(X)))
     axes.plot(line, fitted, color=VALUE, linewidth=2, label="model")
-    axes.scatter(x, targets, 20, color=INK, edgecolor="white", linewidth=0.5, label="data")
-    error = np.mean((found - targets) ** 2)
-    axes.set_title(f"mean squared error {error:.3g} on {len(x):,} points", loc="left", color=INK)
+    title = "\n".join(errors)
+    axes.set_title(f"mean squared error {title}", loc="left", color=INK)
     axes.set(xlabel="x", ylabel="y")
     legend_below(axes)
     return saved(figure, path)
+
+
+def _form(X: Any) -> tuple[int, ...]:
+    return (-1, 1) if np.ndim(X) == 2 else (-1,)
+
+
+def _pair(validation: Any) -> Any:
+    if not isinstance(validation, tuple | list) or len(validation) != 2:
+        raise TypeError(f"validation must be a pair of arrays (X, y), not {shown(validation)}")
+    return validation
 
 
 def _given(model: Model, inputs: np.ndarray) -> np.ndarray:

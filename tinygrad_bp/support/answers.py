@@ -81,14 +81,35 @@ def nearest(name: str, known: Collection[str], meanings: Mapping[str, Any] = NAM
     ('binary_cross_entropy', 'relu')
     >>> nearest("gelu", ["relu", "tanh"])
     """
+    same = meant(name, known, meanings)
+    if same:
+        return same
     small = {word.lower(): word for word in known}
-    for meaning in meanings.get(name.lower(), ()):
-        if meaning in small:
-            return small[meaning]
     if name.lower() in OTHERS:
         return None
     near = difflib.get_close_matches(name.lower(), small, n=1)
     return small[near[0]] if near else None
+
+
+def meant(name: str, known: Collection[str], meanings: Mapping[str, Any] = NAMES) -> str | None:
+    """What another library's ``name`` means among the known names, however it is written.
+
+    Examples
+    --------
+    >>> meant("MSELoss", ["mse", "mae"]), meant("mean_squared_error", ["mse", "mae"])
+    ('mse', 'mse')
+    >>> meant("gelu", ["relu"])
+    """
+    written = _letters(name)
+    words = [known_word for known_word in known if _letters(known_word) == written]
+    for word, others in meanings.items():
+        if _letters(word) == written:
+            words += [other for other in others if other in known]
+    return words[0] if words else None
+
+
+def _letters(name: str) -> str:
+    return name.lower().replace("_", "").replace(" ", "")
 
 
 def check_keywords(function: Callable[..., Any], keywords: Collection[str], name: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from .answers import nearest
+from .answers import meant, nearest
 
 Value = TypeVar("Value")
 Seed: TypeAlias = "int | np.random.Generator | None"  # as text: looking at np.random loads it
@@ -241,10 +241,12 @@ def look_up(name: Any, table: Mapping[str, Value], kind: str) -> Value:
 
 
 def function(value: Any, table: Mapping[str, Value], kind: str) -> Any:
-    """A function, or the one that has this name in ``table``.
+    """A function, or the one that has this name in ``table``, or another library's name for it.
 
     Examples
     --------
+    >>> function("mean_squared_error", {"mse": min}, "loss")
+    <built-in function min>
     >>> function(3, {}, "callback")
     Traceback (most recent call last):
         ...
@@ -253,7 +255,7 @@ def function(value: Any, table: Mapping[str, Value], kind: str) -> Any:
     if callable(value):
         return value
     if isinstance(value, str) and table:
-        return look_up(value, table, kind)
+        return look_up(meant(value, table) or value, table, kind)
     either = "a function or a name" if table else "a function"
     raise TypeError(f"a {kind} must be {either}, not {shown(value)}")
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..data.batching import row_numbers
 from ..nn import BatchNorm, Module
 from ..optim import Optimizer
+from ..optim.schedules import PerEpoch
 from ..support.arguments import Seed, chance, size
 
 
@@ -31,6 +32,8 @@ class Batches:
         self.seed = started  # None: the generator goes on from where it is
         self.batch_size = n if batch_size is None else min(size(batch_size, "batch_size"), n)
         self.count = -(-n // self.batch_size)
+        if isinstance(optimizer.lr, PerEpoch):
+            optimizer.lr.told = self.count
         self.shuffle = shuffle and self.count > 1
         last = n - (self.count - 1) * self.batch_size
         if last == 1 and any(isinstance(part, BatchNorm) for _, part in model.named_modules()):

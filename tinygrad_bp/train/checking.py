@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,9 @@ def checked_validation(
     if pair is None:
         return None
     if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise TypeError(f"validation must be a pair of arrays (X, y), not {shown(pair)}")
+        raise TypeError(
+            f"validation must be a pair of arrays (X, y), or a share, not {shown(pair)}"
+        )
     try:
         return checked_data(model, loss, metrics, *pair)
     except (TypeError, ValueError) as error:
@@ -98,15 +100,24 @@ def as_list(values: Any, name: str) -> list[Any]:
 
 
 def by_name(metrics: Any) -> dict[str, Function]:
-    """The metrics by their names."""
-    listed = as_list(metrics, "metrics")
-    functions = [function(metric, METRICS, "metric") for metric in listed]
-    named = {getattr(f, "__name__", type(f).__name__): f for f in functions}
-    if len(named) < len(functions):
-        raise ValueError(
-            f"metrics must have different names, and two of these share one: {shown(listed)}"
-        )
+    """The metrics by their names: those of a dictionary are its keys."""
+    if isinstance(metrics, Mapping):
+        named = {str(name): function(f, METRICS, "metric") for name, f in metrics.items()}
+    else:
+        listed = as_list(metrics, "metrics")
+        named = {_name(metric): function(metric, METRICS, "metric") for metric in listed}
+        if len(named) < len(listed):
+            raise ValueError(
+                "metrics must have different names, and two of these share one: "
+                f"{shown(listed)}: a dictionary gives each its own"
+            )
     for name in named:
         if name in MEASURED or name.startswith((DELTA, VALIDATION)):
             raise ValueError(f"a metric cannot be called {name!r}: the history has one of its own")
     return named
+
+
+def _name(metric: Any) -> str:
+    if isinstance(metric, str):
+        return metric
+    return getattr(metric, "__name__", type(metric).__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,15 @@ from ..functional.losses import LOSSES
 from ..nn import Module
 from ..optim import Optimizer
 from ..support.answers import told_keywords
-from ..support.arguments import Seed, flag, function
+from ..support.arguments import Seed, flag, function, look_up
 from .batching import Batches
-from .checking import as_list, by_name, check_model, checked_data, checked_validation
+from .checking import as_list, by_name, check_model
 from .history import History
-from .measuring import Measures, mean_deltas, row_text
+from .measuring import Measures, mean_deltas
+from .preparing import Prepared
 from .progress import bar_of, ctrl_c
 from .rollback import DivergenceError, Rollback
-from .stopping import Stopping
+from .stopping import Stopping, to_watch
 
 Function = Callable[[Any, Any], Any]
 Callback = Callable[[Module, History], Any]
@@ -37,10 +38,14 @@ def fit(
     batch_size: int | None = None,
     shuffle: bool = True,
     seed: Seed = None,
-    validation: tuple[Any, Any] | None = None,
-    metrics: Sequence[str | Function] = (),
+    validation: tuple[Any, Any] | float | None = None,
+    metrics: Sequence[str | Function] | Mapping[str, Function] = (),
+    sample_weight: Any = None,
+    class_weight: str | Mapping[int, float] | None = None,
+    observe: str | None = None,
     tolerance: float | None = None,
     patience: int | None = None,
+    monitor: str | None = None,
     callbacks: Iterable[Callback] = (),
     progress: bool = True,
 ) -> History:
@@ -54,10 +59,11 @@ def fit(
     model : Module
     X, y : arrays with the same number of rows
         Inputs and targets, as the model and the loss take them.
-    loss : {'mse', 'cross_entropy', 'binary_cross_entropy'} or function
+    loss : {'mse', 'mae', 'huber', 'cross_entropy', 'binary_cross_entropy'} or function
         ``loss(outputs, targets)`` gives one number to make small. A function of your own can
         add terms, such as `functional.l1_penalty`. The two cross-entropies take logits: no
-        activation comes after the output layer.
+        activation comes after the output layer. PyTorch's, Keras's and scikit-learn's names of
+        these are understood.
     optimizer : Optimizer
         Of the model's parameters, with its step size.
     epochs : int
@@ -72,16 +78,30 @@ def fit(
         Of that chance. With an integer, an epoch's order depends on it and on the number of steps
         that the optimiser has taken: a training whose model and optimiser were saved goes on,
         with the same seed, as if it had never ended. A Generator goes on from where it is.
-    validation : pair of arrays, optional
-        ``X, y`` that are not learned from: their loss and metrics are measured each epoch.
-    metrics : sequence of {'accuracy', 'mae', 'r2'} or functions
-        ``metric(outputs, targets)``, measured after each epoch, on all rows.
+    validation : pair of arrays or float, optional
+        ``X, y`` that are not learned from: their loss and metrics are measured each epoch. Or
+        the share of the rows, such as 0.2, to set aside for that; ``seed`` draws them.
+    metrics : sequence of {'accuracy', 'mae', 'mse', 'r2'} or functions, or a dictionary of these
+        ``metric(outputs, targets)``, measured after each epoch, on all rows. The keys of a
+        dictionary are their names. PyTorch's, Keras's and scikit-learn's names are understood.
+    sample_weight : array of shape (n,), optional
+        What each row counts in the loss that is made small: the mean of the rows' losses, each
+        times its weight, where the weights are scaled to a mean of 1. Metrics, and the loss of
+        the validation data, count all rows alike.
+    class_weight : 'balanced' or dictionary, optional
+        What the rows of each class count, by class number. ``'balanced'``: all classes together
+        the same, however rare they are.
+    observe : {'deltas'}, optional
+        What to record besides: for each layer the error signal δ, see `History.deltas`.
     tolerance : float, optional
         Stop when an epoch changes the loss by no more than this share of it.
     patience : int, optional
         Stop when so many epochs in a row brought no lower loss (of the validation data, if
         there are some; else `History.loss`). Then, and however else the training ends, the model
         and the optimiser are as they were after the best epoch.
+    monitor : str, optional
+        What ``patience`` watches instead: the name of a metric, such as ``'validation accuracy'``.
+        It is to grow, unless its name ends in loss, error or deviance or is that of an error.
     callbacks : iterable of functions
         ``callback(model, history)`` after each epoch; one that returns True ends the training.
     progress : bool
@@ -119,24 +139,25 @@ def fit(
     check_model(model, optimizer)
     loss_of, measured = function(loss, LOSSES, "loss"), by_name(metrics)
     callbacks = [function(c, {}, "callback") for c in as_list(callbacks, "callbacks")]
-    X, y = checked_data(model, loss_of, measured, X, y)
-    held_out = checked_validation(model, loss_of, measured, validation)
+    weights = {"sample_weight": sample_weight, "class_weight": class_weight}
+    data = Prepared(model, loss_of, measured, X, y, validation=validation, seed=seed, **weights)
     history = History()
-    training = _Training(model, loss_of, optimizer, history)
+    training = _Training(model, data.loss, optimizer, history, observe)
     measures = Measures(model, loss_of, measured, training.rollback)
-    batches = Batches(model, optimizer, len(X), batch_size, flag(shuffle, "shuffle"), seed)
-    stopping = Stopping(training.rollback, epochs, tolerance, patience, bool(held_out))
+    batches = Batches(model, optimizer, len(data.X), batch_size, flag(shuffle, "shuffle"), seed)
+    watched = to_watch(monitor, patience, measured, bool(data.held_out))
+    stopping = Stopping(training.rollback, epochs, tolerance, patience, watched)
     shown, reason = flag(progress, "progress"), ""
     with ctrl_c() as interrupted:
         try:
             with bar_of(stopping.epochs * batches.count, shown) as bar:
                 while not reason:
                     began = time.perf_counter()
-                    row = training.epoch(X, y, batches, bar, interrupted)
+                    row = training.epoch(data, batches, bar, interrupted)
                     last = len(history) + 1 == stopping.epochs
-                    row = {"loss": row["loss"], **measures.of_epoch(X, y, held_out, last), **row}
+                    row = {"loss": row["loss"], **measures.of_epoch(data, last), **row}
                     history.append(row | {"seconds": time.perf_counter() - began})
-                    bar.set_postfix_str(row_text(row), refresh=False)
+                    bar.say(row)
                     reason = _told_to_end(callbacks, model, history, stopping.reason(history))
         except KeyboardInterrupt:
             reason = f"interrupted in epoch {len(history) + 1}"
@@ -161,16 +182,19 @@ def _told_to_end(
 class _Training:
     """The steps of a training, which let nothing into the model that is not finite."""
 
-    def __init__(self, model: Module, loss: Function, optimizer: Optimizer, history: History):
+    def __init__(
+        self, model: Module, loss: Function, optimizer: Optimizer, history: History, observe: Any
+    ):
         self.model, self.loss, self.optimizer, self.history = model, loss, optimizer, history
         self.rollback = Rollback(model, optimizer, history)
         tensors = model.named_tensors().items()
         self.layers = {tensor: path.removesuffix(".weight") for path, tensor in tensors}
         self.observed: dict[str, float] = {}
+        self.deltas = observe is not None and look_up(observe, {"deltas": True}, "observe")
 
     @np.errstate(all="ignore")  # what is not finite is looked for in the loss and the gradient
     def epoch(
-        self, X: Any, y: Any, batches: Batches, bar: Any, interrupted: list[int]
+        self, data: Prepared, batches: Batches, bar: Any, interrupted: list[int]
     ) -> dict[str, float]:
         """Take the steps of one epoch."""
         bar.set_description(f"epoch {len(self.history) + 1}", refresh=False)
@@ -179,26 +203,35 @@ class _Training:
         for batch, part in enumerate(batches, 1):
             if interrupted:
                 raise KeyboardInterrupt
-            rows, targets = _read_only(X[part]), _read_only(y[part])
+            rows, *targets = (_read_only(array[part]) for array in (data.X, *data.targets))
             with self.rollback.guard(batch):
-                loss, length = self.step(rows, targets, observe=batch == batches.count)
+                loss, length = self.step(batch == batches.count, rows, *targets)
             losses += loss * len(rows)
             lengths += length
             if bar.update():  # it was drawn, and will be again
-                bar.set_postfix_str(f"loss {loss:.3g}, gradient norm {length:.3g}", refresh=False)
+                before = self.history.rows[-1] if self.history else {}
+                bar.say(before | {"loss": loss, "gradient norm": length})
         self.rollback.check_last_step()
-        return {"loss": losses / len(X), "gradient norm": lengths / batches.count, **self.observed}
+        return {
+            "loss": losses / len(data.X),
+            "gradient norm": lengths / batches.count,
+            **self.observed,
+        }
 
-    def step(self, X: Any, y: Any, observe: bool) -> tuple[float, float]:
+    def step(self, last: bool, X: Any, *targets: Any) -> tuple[float, float]:
         """Take one step, if the loss and the length of the gradient, which it gives, are finite."""
+
+        def compute() -> Any:
+            return self.loss(self.model(X), *targets)
+
         self.rollback.zero_grad()
-        loss = self.loss(self.model(X), y)
-        loss.backward(keep_grads=observe)
+        loss = compute()
+        loss.backward(keep_grads=last and self.deltas)
         value, length = loss.item(), self.optimizer.gradient_norm()
-        self.rollback.check_step(value, length, lambda: self.loss(self.model(X), y).backward())
-        if observe:
-            rate = self.optimizer.step_size
-            self.observed = {"learning rate": rate, **mean_deltas(loss, self.layers)}
+        self.rollback.check_step(value, length, lambda: compute().backward())
+        if last:
+            deltas = mean_deltas(loss, self.layers) if self.deltas else {}
+            self.observed = {"learning rate": self.optimizer.step_size, **deltas}
         self.optimizer.step()
         return value, length
 

@@ -15,7 +15,8 @@ from ..support.files import checked, write
 from ..support.printing import printable
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-DELTA, VALIDATION = "delta ", "validation "
+COLUMNS = 100  # that the line of a history has at most
+DELTA, VALIDATION = "error signal of layer ", "validation "
 MEASURED = frozenset({"epoch", "loss", "gradient norm", "learning rate", "seconds"})
 
 
@@ -29,8 +30,9 @@ class History:
     ----------
     rows : list of dict
         For each epoch its numbers by name: ``loss``, the metrics, the same of the validation
-        data (``validation loss``, …), ``gradient norm``, ``learning rate``, ``seconds``, and for
-        each layer the mean ``|δ|``: ``delta 0``, ``delta 2``, ….
+        data (``validation loss``, …), ``gradient norm``, ``learning rate`` and ``seconds``. If
+        `fit` was told ``observe="deltas"``, for each layer the mean ``|δ|`` too:
+        ``error signal of layer 0``, ….
     stopped : str
         Why the training ended.
 
@@ -106,9 +108,11 @@ class History:
     def deltas(self) -> dict[str, np.ndarray]:
         """For each layer the mean ``|δ|``, from the input's side to the output's.
 
-        δ is the derivative of the loss by what the layer gives before its activation, measured
-        on each epoch's last batch. Where it shrinks from the output to the input, the gradient
-        vanishes: Hochreiter, "Untersuchungen zu dynamischen neuronalen Netzen", 1991.
+        δ, the error signal, is the derivative of the loss by what the layer gives before its
+        activation: how much the loss would change if that changed, and what the layer learns
+        from. It is measured on each epoch's last batch. Where it shrinks from the output to the
+        input, the gradient vanishes: Hochreiter, "Untersuchungen zu dynamischen neuronalen
+        Netzen", 1991. Empty unless `fit` was told ``observe="deltas"``.
         """
         names = [name for name in self.names if name.startswith(DELTA)]
         return {name.removeprefix(DELTA): self[name] for name in names}
@@ -156,14 +160,22 @@ class History:
         return loss_curves(self, path=path)
 
     def __repr__(self) -> str:
-        parts = [f"{len(self)} epochs"]
-        if self.rows:
-            last = self.rows[-1]
-            parts.append(f"loss {sparkline(self.loss)} {self.loss[0]:.4g} → {last['loss']:.4g}")
-            parts += [f"{name} {last.get(name, np.nan):.4g}" for name in self.metrics]
-        if "seconds" in self:
-            parts.append(f"{self.seconds.sum():.3g} s")
-        return printable(f"History({', '.join([*parts, self.stopped])})")
+        if not self.rows:
+            return f"History(0 epochs, {self.stopped})"
+        last, first = self.rows[-1], f"History({len(self)} epochs, loss "
+        end = f" {self.loss[0]:.4g} → {last['loss']:.4g}, "
+        why = self.stopped if len(self.stopped) <= 40 else f"{self.stopped[:37]}..."
+        after = f"{self.seconds.sum():.3g} s, {why})" if "seconds" in self else f"{why})"
+        room = COLUMNS - len(first + end + after)
+        shortest = min(8, len(self))
+        metrics: list[str] = []
+        for name in sorted(self.metrics, key=lambda name: not name.startswith(VALIDATION)):
+            part = f"{name} {last.get(name, np.nan):.4g}, "
+            if len("".join([*metrics, part])) + shortest <= room:
+                metrics.append(part)
+        after = "".join(metrics) + after
+        curve = sparkline(self.loss, min(40, COLUMNS - len(first + end + after)))
+        return printable(first + curve + end + after)
 
 
 def sparkline(values: Any, width: int = 40) -> str:

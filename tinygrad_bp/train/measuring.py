@@ -13,6 +13,7 @@ from ..explain.layers import weighted_sums
 from ..nn import Module, evaluating
 from .history import DELTA, VALIDATION
 from .predicting import predicted
+from .preparing import Prepared
 from .rollback import Rollback
 
 Function = Callable[[Any, Any], Any]
@@ -26,11 +27,12 @@ class Measures:
     ):
         self.model, self.loss, self.metrics, self.rollback = model, loss, metrics, rollback
 
-    def of_epoch(self, X: Any, y: Any, held_out: Any, last: bool) -> dict[str, float]:
+    def of_epoch(self, data: Prepared, last: bool) -> dict[str, float]:
         """What is measured after an epoch; after the last the loss too: no step would show it."""
-        found = self.of(X, y) if self.metrics or (last and not held_out) else {}
-        if held_out:
-            found |= self.of(held_out[0], held_out[1], VALIDATION)
+        found = self.of(data.X, data.y) if self.metrics or (last and not data.held_out) else {}
+        if data.held_out:
+            X, y = data.held_out
+            found |= self.of(X, y, VALIDATION)
         return found
 
     def of(self, X: Any, y: Any, prefix: str = "") -> dict[str, float]:
@@ -57,10 +59,3 @@ def mean_deltas(loss: Tensor, layers: dict[Tensor, str]) -> dict[str, float]:
     for node, weight in weighted_sums(loss, layers):
         found.setdefault(layers[weight], []).append(float(np.mean(np.abs(node.grad))))
     return {f"{DELTA}{layer}": sum(means) / len(means) for layer, means in found.items()}
-
-
-def row_text(row: dict[str, float]) -> str:
-    """An epoch's numbers in a line; where the line ends, those of the training data go first."""
-    names = [name for name in row if not name.startswith(DELTA) and name != "learning rate"]
-    names.sort(key=lambda name: name.startswith(VALIDATION))
-    return ", ".join(f"{name} {row[name]:.3g}" for name in names)

@@ -53,6 +53,18 @@ def mae(outputs: Any, targets: Any) -> float:
     return float(np.mean(np.abs(targets - _of_shape(targets, outputs, "mae"))))
 
 
+def mse(outputs: Any, targets: Any) -> float:
+    """The mean of the squared errors.
+
+    Examples
+    --------
+    >>> mse(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    2.0
+    """
+    outputs, targets = _numbers(outputs), _numbers(targets)
+    return float(np.mean((targets - _of_shape(targets, outputs, "mse")) ** 2))
+
+
 def r2(outputs: Any, targets: Any) -> float:
     """The share of the targets' variance that is explained: ``1 - Σ(y - f)² / Σ(y - ȳ)²``.
 
@@ -71,7 +83,12 @@ def r2(outputs: Any, targets: Any) -> float:
         return float(np.mean(1 - errors / spread))
 
 
-METRICS: dict[str, Callable[[Any, Any], Any]] = {"accuracy": accuracy, "mae": mae, "r2": r2}
+METRICS: dict[str, Callable[[Any, Any], Any]] = {
+    "accuracy": accuracy,
+    "mae": mae,
+    "mse": mse,
+    "r2": r2,
+}
 
 
 def _numbers(x: Any) -> Any:

@@ -3,20 +3,47 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterable
 from typing import Any
 
-from ..support.arguments import not_negative, size
+from ..support.arguments import look_up, not_negative, size
 from .history import VALIDATION, History
 from .rollback import Rollback
+
+# A metric whose name ends so is to be small, as scikit-learn has it; all others are to grow.
+TO_BE_SMALL = ("loss", "error", "deviance", "mae", "mse", "rmse", "l1", "l2")
+
+
+def to_watch(monitor: Any, patience: Any, metrics: Iterable[str], held_out: bool) -> str:
+    """The column that patience watches: the loss of the validation data, or what was asked for.
+
+    Examples
+    --------
+    >>> to_watch(None, 5, [], held_out=True)
+    'validation loss'
+    >>> to_watch("val_accuracy", 5, ["accuracy"], held_out=True)
+    'validation accuracy'
+    """
+    if monitor is None:
+        return f"{VALIDATION}loss" if held_out else "loss"
+    if patience is None:
+        raise ValueError(f"monitor={monitor!r} is what patience watches: give patience= too")
+    known = {name: name for name in ("loss", *metrics)}
+    if held_out:
+        known |= {f"{VALIDATION}{name}": f"{VALIDATION}{name}" for name in known}
+        monitor = re.sub("^val_", VALIDATION, monitor) if isinstance(monitor, str) else monitor
+    return look_up(monitor, known, "monitor")
 
 
 class Stopping:
     """When to end a training, and what the model held when it was best."""
 
     def __init__(
-        self, rollback: Rollback, epochs: Any, tolerance: Any, patience: Any, held_out: bool
+        self, rollback: Rollback, epochs: Any, tolerance: Any, patience: Any, watched: str
     ):
-        self.rollback, self.watched = rollback, f"{VALIDATION}loss" if held_out else "loss"
+        self.rollback, self.watched = rollback, watched
+        self.sign, self.better = (1, "lower") if watched.endswith(TO_BE_SMALL) else (-1, "higher")
         self.epochs = size(epochs, "epochs")
         self.tolerance = None if tolerance is None else not_negative(tolerance, "tolerance")
         self.patience = None if patience is None else size(patience, "patience")
@@ -25,10 +52,11 @@ class Stopping:
     def reason(self, history: History) -> str:
         """Why to end here, if there is a reason."""
         epoch, now = len(history), history.rows[-1]
-        if self.patience and now[self.watched] < self.lowest:
-            self.lowest, self.best, self.state = now[self.watched], epoch, self.rollback.state()
+        value = self.sign * now[self.watched]
+        if self.patience and value < self.lowest:
+            self.lowest, self.best, self.state = value, epoch, self.rollback.state()
         if self.patience and epoch - self.best >= self.patience:
-            return f"no lower {self.watched} in {self.patience} epochs"
+            return f"no {self.better} {self.watched} in {self.patience} epochs"
         if self.tolerance is not None and epoch > 1:
             before = history.rows[-2]["loss"]
             if abs(now["loss"] - before) <= self.tolerance * abs(before):

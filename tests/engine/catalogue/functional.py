@@ -12,6 +12,7 @@ from tinygrad_bp.functional import (
     linear,
     log_softmax,
     logsumexp,
+    mae_loss,
     mse_loss,
     silu,
     softmax,
@@ -57,7 +58,16 @@ SAMPLES = [
     ),
     *(Sample(huber_loss, (logits, targets), {"reduction": r}) for r in REDUCTIONS),
     Sample(huber_loss, (logits, targets), {"delta": 0.25}),
+    *(Sample(mae_loss, (logits, targets), {"reduction": r}) for r in REDUCTIONS),
     *(Sample(binary_cross_entropy, (probabilities, ratios), {"reduction": r}) for r in REDUCTIONS),
+    *(
+        Sample(f, (x, ratios), {"reduction": r, "weight": (0.5, 2.0)})
+        for f, x in (
+            (binary_cross_entropy, probabilities),
+            (binary_cross_entropy_with_logits, logits),
+        )
+        for r in REDUCTIONS
+    ),
     *(Sample(f, (x,)) for f in (silu, gelu, leaky_relu) for x in (one, logits)),
     *(
         Sample(binary_cross_entropy_with_logits, (logits, probabilities), {"reduction": r})

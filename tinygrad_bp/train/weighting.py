@@ -1,0 +1,105 @@
+"""What each row of the training data counts: its own weight, times that of its class."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..data.rows import as_rows
+from ..support.arguments import refuse, shown
+
+Loss = Callable[..., Any]
+
+
+def row_weights(y: Any, sample_weight: Any, class_weight: Any) -> Any:
+    """The weight of each row, of which the mean is 1: so a step's length is as without weights.
+
+    Examples
+    --------
+    >>> print(row_weights(np.array([0, 0, 0, 1]), None, "balanced"))
+    [0.66666667 0.66666667 0.66666667 2.        ]
+    >>> print(row_weights(np.array([0, 1]), np.array([1.0, 3.0]), {1: 2.0}))
+    [0.28571429 1.71428571]
+    """
+    weights = np.ones(len(y)) if sample_weight is None else sample_weight
+    if class_weight is not None:
+        weights = weights * _of_classes(y, class_weight)
+    total = weights.sum()
+    if not total > 0:
+        raise ValueError("all rows that are learned from have weight 0")
+    return weights * (len(weights) / total)
+
+
+def checked_weights(sample_weight: Any, n: int) -> np.ndarray:
+    """The weights that rows were given, one each: finite numbers, 0 or more.
+
+    Examples
+    --------
+    >>> checked_weights([1.0, -1.0], 2)
+    Traceback (most recent call last):
+        ...
+    ValueError: sample_weight must be finite, 0 or more, and position 1 holds -1.0
+    """
+    weights = np.asarray(as_rows(sample_weight, "sample_weight"))
+    if weights.shape != (n,) or weights.dtype.kind not in "biuf":
+        raise ValueError(
+            f"sample_weight must hold one number for each of {n} rows, "
+            f"not {weights.dtype} of shape {weights.shape}"
+        )
+    wrong = ~((weights >= 0) & np.isfinite(weights))
+    refuse(weights, wrong, "sample_weight must be finite, 0 or more")
+    return weights.astype(float)
+
+
+def _of_classes(y: Any, class_weight: Any) -> np.ndarray:
+    """The weight of each row's class."""
+    labels = np.asarray(y)
+    if labels.size != len(labels) or (labels % 1 != 0).any():
+        raise ValueError(
+            f"class_weight is for targets that are class numbers, one to a row, "
+            f"not {labels.dtype} of shape {labels.shape}"
+        )
+    classes, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    if isinstance(class_weight, Mapping):
+        unknown = [label for label in class_weight if label not in classes]
+        if unknown:
+            raise ValueError(f"class_weight has {unknown[0]!r}, and no row is of that class")
+        of_class = np.array([class_weight.get(label, 1.0) for label in classes.tolist()])
+    elif isinstance(class_weight, str) and class_weight == "balanced":
+        of_class = len(labels) / (len(classes) * counts)
+    else:
+        raise ValueError(
+            "class_weight must be 'balanced' or a dictionary of a weight for each class, "
+            f"such as {{0: 1.0, 1: 5.0}}, not {shown(class_weight)}"
+        )
+    of_class = checked_weights(of_class, len(classes))
+    return of_class[codes.reshape(len(labels))]
+
+
+def weighted(loss: Loss) -> Loss:
+    """``loss(outputs, targets, weights)``: the mean of the rows' losses, each times its weight.
+
+    Examples
+    --------
+    >>> from tinygrad_bp.functional import mse_loss
+    >>> outputs, targets = np.array([[1.0], [2.0]]), np.array([[1.0], [4.0]])
+    >>> print(weighted(mse_loss)(outputs, targets, np.array([0.5, 1.5])))
+    3.0
+    """
+    if "reduction" not in inspect.signature(loss).parameters:
+        raise TypeError(
+            "weights need the loss of each row: a loss by its name, or a function that takes "
+            f"reduction='none' as functional.mse_loss does, not {shown(loss)}"
+        )
+    each = partial(loss, reduction="none")
+
+    def mean(outputs: Any, targets: Any, weights: Any) -> Any:
+        losses = each(outputs, targets)
+        column = weights.reshape(-1, *[1] * (losses.ndim - 1)).astype(losses.dtype, copy=False)
+        return np.mean(column * losses)
+
+    return mean
