@@ -2,7 +2,8 @@
 
 Begin with `Tensor` and its ``backward``. `trace`, `draw`, `animate` and `nudge` show what the
 pass did; `grad`, `hessian` and the other transformations take functions and give functions;
-`nn`, `functional`, `optim`, `train` and `data` build and train networks; `gradcheck` and
+`nn`, `functional`, `optim`, `train` and `data` build and train networks; `compile` makes
+NumPy programs of functions and of steps of training; `gradcheck` and
 `detect_nan` check. What NumPy does to arrays, ``np.…`` does to Tensors.
 """
 
@@ -35,6 +36,7 @@ from .transforms import (
 if TYPE_CHECKING:
     from . import data, explain, functional, nn, optim, plot, train
     from . import estimators as estimators
+    from .compiling import compile, compile_step
     from .drawing.animation import animate
     from .optim import schedules
 
@@ -45,6 +47,8 @@ __all__ = [
     "GradientError",
     "Tensor",
     "animate",
+    "compile",
+    "compile_step",
     "count_paths",
     "data",
     "detect_nan",
@@ -81,6 +85,7 @@ ADVICE["attribute"] = lambda owner, name: no_attribute("Tensor", name, owner)
 ADVICE["keyword"] = lambda name, known: nearest(name, known, KEYWORDS)
 
 _LATER = {"data", "estimators", "functional", "nn", "optim", "plot", "train"}
+_COMPILING = {"compile", "compile_step"}
 _MOVED = {"metrics": ".train.metrics", "schedules": ".optim.schedules"}  # earlier names
 
 
@@ -90,6 +95,8 @@ def __getattr__(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name == "animate":
         return import_module(".drawing.animation", __name__).animate
+    if name in _COMPILING:
+        return getattr(import_module(".compiling", __name__), name)
     if name in _MOVED:
         return import_module(_MOVED[name], __name__)
     raise no_attribute("bp", name, sys.modules[__name__])

@@ -2,6 +2,6 @@
 
 from .functions import CompiledFunction, compile
 from .program import CannotCompileError
-from .steps import CompiledStep
+from .steps import CompiledStep, compile_step
 
-__all__ = ["CannotCompileError", "CompiledFunction", "CompiledStep", "compile"]
+__all__ = ["CannotCompileError", "CompiledFunction", "CompiledStep", "compile", "compile_step"]

@@ -21,7 +21,7 @@ from .naming import Labels, named
 from .numpy_code import Module as Text
 from .numpy_code import loaded
 from .passes import PASSES, Pass, optimized
-from .program import CannotCompileError, Name, Program
+from .program import Name, Program
 from .recording import check_loss, gradients_of, standing_in
 from .transcript import Transcript, Written
 from .variants import Variants
@@ -120,7 +120,9 @@ class CompiledFunction:
         recording = self._recorded((arguments, keywords), given)
         if recording.tensors == self._tensors:  # else it was not told of all
             self._variants.add(key, recording)
-        result = _result(recording, given, recording.values())
+        result = _result(
+            recording.tensors, recording.moved, recording.by, given, recording.values()
+        )
         self._tensors = recording.tensors
         return result
 
@@ -186,7 +188,7 @@ class _Loaded:
     """A program for one kind of arguments."""
 
     def __init__(self, recording: _Recording, passes: tuple[Pass, ...], buffers: bool):
-        self._recording = recording
+        self._tensors, self._moved, self._by = recording.tensors, recording.moved, recording.by
         program = named(optimized(recording.program, passes), recording.labels)
         text = Text(_SUMMARY)
         if buffers:
@@ -208,26 +210,27 @@ class _Loaded:
             return None
         try:
             with np.errstate(**self._errors):
-                found = run(*arrays, *(t._array for t in self._recording.tensors))
+                found = run(*arrays, *(t._array for t in self._tensors))
         except (IndexError, ValueError):  # of a value: the function itself says why
             found = None
         finally:
             self._idle.append(run)
         if found is None or not np.isfinite(found[0]):
             return None
-        return _result(self._recording, given, found)
+        return _result(self._tensors, self._moved, self._by, given, found)
 
 
-def _result(recording: _Recording, given: list[Any], values: Any) -> Any:
+def _result(
+    tensors: list[Tensor], moved: list[int], by: list[int], given: list[Any], values: Any
+) -> Any:
     """The Tensor that a call gives, once what else it changed is changed."""
     value, *rest = values
-    for i, new in zip(recording.moved, rest, strict=False):
-        recording.tensors[i]._replace(new)
-    gradients = list(rest[len(recording.moved) :])
-    sources = [*recording.tensors, *given]
-    inputs = tuple(sources[i] for i in recording.by)
-    keywords = {"value": np.asarray(value)[()], "gradients": _Gradients(gradients)}
-    return Tensor._record(_outcome, inputs, keywords)
+    for i, new in zip(moved, rest, strict=False):
+        tensors[i]._replace(new)
+    sources = [*tensors, *given]
+    gradients = _Gradients(rest[len(moved) :])
+    inputs = tuple(sources[i] for i in by)
+    return Tensor._record(_outcome, inputs, {"value": value, "gradients": gradients})
 
 
 def _kind(x: Any) -> Any:
@@ -325,6 +328,3 @@ def compile(
     if not callable(f):
         raise TypeError(f"compile takes a function, not a {type(f).__name__}")
     return CompiledFunction(f, tuple(passes), buffers)
-
-
-__all__ = ["CannotCompileError", "CompiledFunction", "compile"]

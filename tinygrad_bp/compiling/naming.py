@@ -103,13 +103,20 @@ def named(program: Program, labels: Labels) -> Program:
         return Name(labels.names.get(x, x)) if isinstance(x, Name) else x
 
     primal = {
-        line.target: text_of(replace(line, comment="", operands=replaced(line.operands, now),
-                                     keywords=replaced(line.keywords, now), target=now(line.target)))
+        line.target: text_of(
+            replace(
+                line,
+                comment="",
+                operands=replaced(line.operands, now),
+                keywords=replaced(line.keywords, now),
+                target=now(line.target),
+            )
+        )
         for line in program.lines
     }
     lines = []
     for line in program.lines:
-        by = labels.adjoints.get(line.target)
+        by: Any = labels.adjoints.get(line.target)
         made = primal.get(by or Name(), primal.get(Name(line.comment), ""))
         words = [f"d loss / d {now(by)}"] if by else []
         words += [f"from: {made}"] if made else []

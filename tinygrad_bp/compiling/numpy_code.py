@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .buffers import Buffer, laid_end_to_end
-from .program import Line, Name, Program, names_in, replaced, slice_parts
+from .buffers import Buffer
+from .program import Line, Name, slice_parts
 
 INFIX: dict[Any, str] = {
     np.add: "+",
@@ -111,7 +111,7 @@ class Module:
         inner += [f"{name}={text(x)}" for name, x in line.keywords.items()]
         inner += [f"out={line.out}"] if line.out else []
         name = function.__name__
-        if getattr(np.ndarray, name, None) is function:
+        if any(getattr(kind, name, None) is function for kind in (np.ndarray, np.generic)):
             return f"{inner[0]}.{name}({', '.join(inner[1:])})"
         return f"{self._name_of(function)}({', '.join(inner)})"
 
@@ -219,9 +219,9 @@ def _literal(x: np.ndarray) -> str:
     """An expression that makes this array anew."""
     kind = _dtype(x.dtype)
     flat = x.ravel()
-    if x.size and x.dtype.kind in "fiub" and (flat[0] == flat).all() and flat[0] in (0, 1):
-        if not np.signbit(flat).any() if x.dtype.kind == "f" else True:
-            return f"np.{'ones' if flat[0] else 'zeros'}({x.shape}, {kind})"
+    for number, made in ((0, "zeros"), (1, "ones")):
+        if x.size and x.tobytes() == np.full(x.shape, number, x.dtype).tobytes():
+            return f"np.{made}({x.shape}, {kind})"
     if x.dtype.kind in "iu" and x.ndim == 1 and np.array_equal(x, np.arange(len(x))):
         return f"np.arange({len(x)}, dtype={kind})"
     if x.size <= _MOST_PRINTED and np.isfinite(x).all():

@@ -97,7 +97,7 @@ def _itself(line: Line, values: Mapping[Name, Any]) -> Name | None:
 
 def _alike(values: Mapping[Name, Any], x: Any, line: Line) -> bool:
     """Whether an operand has the shape and the type of the result."""
-    value = values.get(x) if isinstance(x, Name) else None
+    value: Any = values.get(x) if isinstance(x, Name) else None
     if line.dtype is None:
         return type(value) is float
     return hasattr(value, "dtype") and (value.dtype, value.shape) == (line.dtype, line.shape)
@@ -198,7 +198,7 @@ def row_sums(program: Program) -> Program:
     lines = []
     for line in program.lines:
         if line.function is np.add.reduce and line.keywords.get("axis") in (0, (0,)):
-            x = program.values.get(line.operands[0])
+            x: Any = program.values.get(line.operands[0])
             plain = line.keywords.keys() == {"axis"} and np.ndim(x) == 2
             if plain and x.dtype == line.dtype and x.dtype.char in "fd":
                 ones = np.ones(len(x), x.dtype)

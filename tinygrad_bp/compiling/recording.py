@@ -21,7 +21,7 @@ from .program import CannotCompileError, Name, Program
 from .state import Group
 from .transcript import Transcript, Written
 
-Step = Callable[[Any, Any], Tensor]
+Step = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Recording:
         The model's other Tensors: buffers, and parameters that have none.
     inputs : dict of Tensor to Name
         What the program calls the Tensors.
+    batch : int
+        How many of the program's inputs are the batch.
     ignored : frozenset of str
         The kinds of floating-point error that the computation ignores.
     labels : Labels
@@ -47,6 +49,7 @@ class Recording:
     groups: list[Group]
     held: list[Tensor]
     inputs: dict[Tensor, Name]
+    batch: int
     ignored: frozenset[str]
     labels: Labels
 
@@ -54,6 +57,26 @@ class Recording:
         """What an output was in this step; nan if it was not computed."""
         found = self.program.outputs.get(role, math.nan)
         return self.program.values[found] if isinstance(found, Name) else found
+
+    def arrays(self, optimizer: Optimizer) -> Iterator[tuple[Tensor, Any]]:
+        """What each Tensor holds after the step."""
+        for k, group in enumerate(self.groups):
+            for i, part in zip(group.places, group.parts(self.value(f"p{k}")), strict=True):
+                yield optimizer.parameters[i], part
+        for i, tensor in enumerate(self.held):
+            yield tensor, self.value(f"held{i}")
+
+    def memories(self, optimizer: Optimizer) -> list[dict[str, Any]]:
+        """What the optimiser remembers after the step."""
+        memories = [dict(memory) for memory in optimizer._memories]
+        for k, group in enumerate(self.groups):
+            for name in optimizer.memory_names:
+                value = self.value(f"p{k}_{name}")
+                counts = name in optimizer.count_names
+                parts = [value] * len(group.places) if counts else group.parts(value)
+                for i, part in zip(group.places, parts, strict=True):
+                    memories[i][name] = part
+        return memories
 
 
 @contextmanager
@@ -99,14 +122,15 @@ def check_loss(loss: Any) -> None:
 
 
 def record_step(
-    loss_of: Step, tensors: Sequence[Tensor], optimizer: Optimizer, X: Any, y: Any, norm: bool
+    loss_of: Step, tensors: Sequence[Tensor], optimizer: Optimizer, batch: tuple, norm: bool
 ) -> Recording:
     """Take a step on arrays that write down; the model and the optimiser stay as they are.
 
     The length of the gradient is computed too where ``norm`` says so.
     """
     transcript, labels = Transcript(), Labels()
-    inputs = [transcript.given("X", X), transcript.given("y", y)]
+    called = [*("X", "y")[: len(batch)], *(f"y{i}" for i in range(2, len(batch)))]
+    inputs = [transcript.given(name, x) for name, x in zip(called, batch, strict=True)]
     for x in inputs:
         labels.name(x.name, x.name)
     written = [transcript.given(f"s{i}", tensor._array) for i, tensor in enumerate(tensors)]
@@ -123,9 +147,10 @@ def record_step(
         raise CannotCompileError("the loss depends on none of the optimizer's parameters")
     groups = _groups(optimizer, moving)
     own = {optimizer.parameters[i] for i in moving}
-    held = [tensor for tensor in tensors if tensor not in own]
+    others = [i for i, tensor in enumerate(tensors) if tensor not in own]
+    held = [tensors[i] for i in others]
     outputs: dict[str, Any] = {"loss": loss._array}
-    outputs |= {f"held{i}": after[tensors.index(tensor)] for i, tensor in enumerate(held)}
+    outputs |= {f"held{k}": after[i] for k, i in enumerate(others)}
     outputs |= _update(transcript, optimizer, groups, gradients, norm)
     program = Program(
         tuple(transcript.inputs),
@@ -133,7 +158,9 @@ def record_step(
         {role: x.name if isinstance(x, Written) else x for role, x in outputs.items()},
         transcript.values,
     )
-    return Recording(program, groups, held, leaves, frozenset(transcript.ignored), labels)
+    return Recording(
+        program, groups, held, leaves, len(batch), frozenset(transcript.ignored), labels
+    )
 
 
 def _groups(optimizer: Optimizer, moving: list[int]) -> list[Group]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from .program import Line, Name, Program, names_in
 from .recording import Recording
 from .state import State, StateSet, kinds_of
 
+_ARRAY = operator.attrgetter("_array")
 _SUMMARY = "One step of training: the loss and its gradient, and what the optimiser makes of it."
 
 
@@ -30,6 +32,7 @@ class StepProgram:
     def __init__(self, step: Any, recording: Recording, state: State):
         self.step, self.state, self.held = step, state, recording.held
         self.optimizer = step.optimizer
+        self.changed = [*state.moving, *recording.held]
         self._kinds: Any = None
         passes = PASSES if step.exact else (*PASSES, row_sums, dead_dropped)
         program = optimized(recording.program, passes)
@@ -38,10 +41,10 @@ class StepProgram:
         self.source = _source(named(program, recording.labels), layout, recording)
         module = loaded(self.source, "compiled step")
         self._views, self._run = module["views"], module["step"]
-        self._errors = dict.fromkeys(recording.ignored, "ignore")
+        self._errors: Any = dict.fromkeys(recording.ignored, "ignore")
         self._idle: list[Callable[..., Any]] = [self._run]
 
-    def compute(self, X: Any, y: Any) -> tuple[Any, tuple[Any, ...]] | None:
+    def compute(self, batch: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]] | None:
         """What the step gives, and the arrays that it is in; None where a guard does not hold."""
         optimizer, state = self.optimizer, self.state
         try:
@@ -52,15 +55,21 @@ class StepProgram:
             now = state.current()
             new = state.free(now)
             lr = optimizer._lr
-            done = run(
-                X,
-                y,
+            arguments = (
+                batch,
                 lr if type(lr) is float else optimizer.step_size,
                 self._told(optimizer._memories) if self.counts else (),
                 [tensor._array for tensor in self.held] if self.held else (),
                 now.prepared(self._views),
                 new.flats,
             )
+            if self._errors:
+                with np.errstate(**self._errors):
+                    done = run(*arguments)
+            else:
+                done = run(*arguments)
+        except (IndexError, ValueError):  # of a value, such as a label: the engine says why
+            done = None
         finally:
             self._idle.append(run)
         return done and (new, done)
@@ -69,21 +78,33 @@ class StepProgram:
         return [memories[group.places[0]][name] for group, name, _ in self.counts]
 
     def put(self, new: StateSet, done: tuple[Any, ...]) -> None:
-        """Let the model and the optimiser hold what was computed."""
-        if len(done) > 2:
-            values = iter(done[2:])
-            for group, name, _ in self.counts:
-                value = next(values)
-                for place in group.places:
-                    new.memories[place][name] = value
-            for tensor in self.held:
-                tensor._replace(next(values))
-                tensor.grad = None
-        self.state.put(new)
-        if self._kinds is None:
-            self._kinds = kinds_of(new.memories, self.optimizer.count_names)
-        self.step.remembered = new.memories, self._kinds
-        self.optimizer.steps += 1
+        """Let the model and the optimiser hold what was computed; an interruption puts back."""
+        optimizer = self.optimizer
+        before = list(map(_ARRAY, self.changed)), optimizer._memories, optimizer.steps
+        try:
+            if len(done) > 2:
+                self._put_others(new, done[2:])
+            self.state.put(new)
+            if self._kinds is None:
+                self._kinds = kinds_of(new.memories, optimizer.count_names)
+            self.step.remembered = new.memories, self._kinds
+            optimizer.steps += 1
+        except BaseException:
+            arrays, optimizer._memories, optimizer.steps = before
+            for tensor, array in zip(self.changed, arrays, strict=True):
+                tensor._array = array
+            raise
+
+    def _put_others(self, new: StateSet, values: tuple[Any, ...]) -> None:
+        """Counts of steps, and what is in no flat array, such as buffers."""
+        rest = iter(values)
+        for group, name, _ in self.counts:
+            value = next(rest)
+            for place in group.places:
+                new.memories[place][name] = value
+        for tensor in self.held:
+            tensor._replace(next(rest))
+            tensor.grad = None
 
 
 class _Layout:
@@ -128,9 +149,7 @@ def _source(program: Program, layout: _Layout, recording: Recording) -> str:
     new = {Name(f"new_{flat}"): str(flat) for flat in layout.flats}
     held = [f"held{i}" for i in range(len(layout.held))]
     program, buffers = in_buffers(program, new, frozenset({"loss", "norm", *held}))
-    read = {name for line in program.lines for name in line.uses()} | set(
-        names_in(program.outputs)
-    )
+    read = {name for line in program.lines for name in line.uses()} | set(names_in(program.outputs))
     used = [name for name in [*layout.flats, *(v.target for v in views)] if name in read]
     module = Module(_SUMMARY)
     module.declare(buffers)
@@ -138,7 +157,9 @@ def _source(program: Program, layout: _Layout, recording: Recording) -> str:
         "views", layout.flats, views, _tuple(used), "What a step reads of the flat arrays."
     )
     counts = [name for _, _, name in layout.counts]
+    given = [str(names[name]) for name in recording.program.inputs[: recording.batch]]
     first = [
+        _unpacked(given, "batch"),
         _unpacked(counts, "counts"),
         _unpacked([names[name] for name in layout.held], "held"),
         _unpacked(used, "now"),
@@ -148,7 +169,7 @@ def _source(program: Program, layout: _Layout, recording: Recording) -> str:
     returned = [module.operand(program.outputs.get(role, 0.0)) for role in outputs]
     module.define(
         "step",
-        ["X", "y", "lr", "counts", "held", "now", "new"],
+        ["batch", "lr", "counts", "held", "now", "new"],
         program.lines,
         _tuple(returned),
         "The loss, the length of the gradient, and what else a step leaves behind.",

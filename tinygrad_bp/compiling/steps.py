@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.tensor import Tensor
 from ..nn import MLP, Embedding, LayerNorm, Linear, Module, Sequential
 from ..optim import Optimizer
+from ..support.arguments import look_up
 from .program import CannotCompileError
-from .recording import Recording, record_step
+from .recording import Recording, record_step, standing_in
 from .state import State, kinds_of
 from .step_code import StepProgram
 from .variants import Variants
@@ -43,6 +43,8 @@ class CompiledStep:
         exact: bool = True,
         norm: bool = False,
     ):
+        if type(optimizer).step is not Optimizer.step:
+            raise CannotCompileError(f"{type(optimizer).__name__} has a step of its own")
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.backend, self.exact, self.norm = backend, exact, norm
         self.tensors = list(dict.fromkeys([*model.named_tensors().values(), *optimizer.parameters]))
@@ -62,13 +64,13 @@ class CompiledStep:
         """How many programs were written."""
         return len(self._variants)
 
-    def __call__(self, X: Any, y: Any) -> float:
+    def __call__(self, X: Any, *targets: Any) -> float:
         """Take one step; the loss before it."""
-        put, found, done = self.computed(X, y)
+        put, found, done = self.computed(X, *targets)
         put(found, done)
         return done[0].item()
 
-    def computed(self, X: Any, y: Any) -> Computed:
+    def computed(self, *batch: Any) -> Computed:
         """Compute a step.
 
         Returns
@@ -77,41 +79,50 @@ class CompiledStep:
             A function that lets it have been taken, with its two arguments. The second begins
             with the loss and the length of the gradient.
         """
-        key = self._key(X, y)
+        key = self._key(batch)
         if key != self._last_key:
             self._last_key, self._last = key, self._variants.of(key)
         for program in self._last:
-            found = program.compute(X, y)
+            found = program.compute(batch)
             if found is not None:
                 loss = found[1][0]
                 if loss - loss == 0:  # it is finite; else the eager step says why
                     return program.put, *found
-        recording = record_step(self.loss_of, self.tensors, self.optimizer, X, y, self.norm)
+        recording = record_step(self.loss_of, self.tensors, self.optimizer, batch, self.norm)
         self._variants.add(key, recording)
         return self._put, recording, (recording.value("loss"), recording.value("norm"))
 
-    def loss_of(self, X: Any, y: Any) -> Any:
+    def loss_of(self, X: Any, *targets: Any) -> Any:
         """What is compiled: the loss of a batch."""
-        return self.loss(self.model(X), y)
+        return self.loss(self.model(X), *targets)
 
-    def _key(self, X: Any, y: Any) -> Any:
+    def still_gives(self, loss_of: Callable[..., Any], batch: tuple[Any, ...]) -> bool:
+        """Whether the programs give the loss of a batch that the engine gives now."""
+        programs = self._variants.of(self._key(batch))
+        found = next((x for p in programs if (x := p.compute(batch)) is not None), None)
+        if found is None:
+            return True
+        with standing_in({tensor: tensor._array for tensor in self.tensors}):
+            now = loss_of(*batch)._array
+        return bool(now == found[1][0])
+
+    def _key(self, batch: tuple[Any, ...]) -> Any:
         """All that a program depends on, besides the numbers that it is given."""
-        if type(X) is not np.ndarray or type(y) is not np.ndarray:
-            raise CannotCompileError(
-                f"a step is compiled for arrays of NumPy's, not a {type(X).__name__} "
-                f"and a {type(y).__name__}"
-            )
+        kinds: tuple[Any, ...] = ()
+        for x in batch:
+            if type(x) is not np.ndarray:
+                raise CannotCompileError(
+                    f"a step is compiled for arrays of NumPy's, not a {type(x).__name__}"
+                )
+            kinds += (x.shape, x.strides, x.dtype)
         optimizer = self.optimizer
-        memories, kinds = self.remembered
+        memories, remembered = self.remembered
         if memories is not optimizer._memories:
             memories = optimizer._memories
-            kinds = kinds_of(memories, optimizer.count_names)
-            self.remembered = memories, kinds
+            remembered = kinds_of(memories, optimizer.count_names)
+            self.remembered = memories, remembered
         modes = tuple(map(_TRAINING, self.modes)) if self.modes else ()
-        return (
-            *(X.shape, X.strides, X.dtype, y.shape, y.strides, y.dtype),
-            *(modes, self._options(optimizer), kinds),
-        )
+        return kinds, modes, self._options(optimizer), remembered
 
     def _load(self, recording: Recording) -> StepProgram:
         places = tuple(tuple(group.places) for group in recording.groups)
@@ -124,19 +135,66 @@ class CompiledStep:
     def _put(self, recording: Recording, done: Any) -> None:
         """Let the model and the optimiser hold what a recorded step has computed."""
         optimizer = self.optimizer
-        memories = [dict(memory) for memory in optimizer._memories]
-        for k, group in enumerate(recording.groups):
-            for i, part in zip(group.places, group.parts(recording.value(f"p{k}")), strict=True):
-                optimizer.parameters[i]._replace(part)
-            for name in optimizer.memory_names:
-                value = recording.value(f"p{k}_{name}")
-                counts = name in optimizer.count_names
-                parts = [value] * len(group.places) if counts else group.parts(value)
-                for i, part in zip(group.places, parts, strict=True):
-                    memories[i][name] = part
-        for i, tensor in enumerate(recording.held):
-            tensor._replace(recording.value(f"held{i}"))
-        optimizer._memories = memories
-        optimizer.steps += 1
+        before = [tensor._array for tensor in self.tensors], optimizer._memories, optimizer.steps
+        try:
+            for tensor, array in recording.arrays(optimizer):
+                tensor._replace(array)
+            optimizer._memories = recording.memories(optimizer)
+            optimizer.steps += 1
+        except BaseException:
+            arrays, optimizer._memories, optimizer.steps = before
+            for tensor, array in zip(self.tensors, arrays, strict=True):
+                tensor._array = array
+            raise
         for tensor in self.tensors:  # the gradients that it used are not kept
             tensor.grad = None
+
+
+def compile_step(
+    model: Module,
+    loss: Callable[..., Any],
+    optimizer: Optimizer,
+    *,
+    backend: str = "numpy",
+    exact: bool = True,
+) -> CompiledStep:
+    """Make a step of training one NumPy program: forward, backward and update.
+
+    The first two steps are recorded while they are taken; if both wrote the same, that program
+    is run from then on for batches of that shape. It gives to the last bit what the engine and
+    the optimiser give, and moves buffers too. See `compile` for what is an input of it.
+
+    Parameters
+    ----------
+    model : Module
+    loss : function
+        ``loss(outputs, targets)`` gives a Tensor with one number.
+    optimizer : Optimizer
+        Of the model's parameters.
+    backend : {'numpy'}
+    exact : bool
+        False: sums may be taken in a faster order, and round otherwise.
+
+    Returns
+    -------
+    CompiledStep
+        ``step(X, y)`` moves the parameters and gives the loss before that as a number. No
+        gradients are kept. ``step.source`` is the program's text, ``step.programs`` their number.
+
+    Raises
+    ------
+    CannotCompileError
+        Here or when called, if the step is not one that a program can take.
+
+    Examples
+    --------
+    >>> from tinygrad_bp import functional, nn, optim
+    >>> model = nn.MLP([2, 2, 2], seed=0)
+    >>> step = compile_step(model, functional.mse_loss, optim.SGD(model.parameters(), lr=0.1))
+    >>> X, y = np.ones((1, 2)), np.zeros((1, 2))
+    >>> first = step(X, y)
+    >>> step(X, y) < first, step(X, y) < first, step.programs
+    (True, True, 1)
+    """
+    look_up(backend, {"numpy": None}, "backend")
+    return CompiledStep(model, loss, optimizer, backend=backend, exact=exact)

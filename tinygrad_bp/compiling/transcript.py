@@ -48,7 +48,7 @@ class Transcript:
         self.values: dict[Name, Any] = {}
         self.ignored: set[str] = set()
         self.comment = ""
-        self._errors = np.geterr()
+        self._errors: Any = np.geterr()
 
     def given(self, name: str, value: Any) -> Written:
         """An input of the program: an array, or a number of Python."""
@@ -281,18 +281,19 @@ class Written:
         return self
 
     def astype(self, dtype: Any, **keywords: Any) -> Any:
-        """ndarray's method astype, written down where it changes anything."""
+        """Ndarray's method astype, written down where it changes anything."""
         if np.dtype(dtype) == self.value.dtype:
             return self
-        return self.transcript.call(np.ndarray.astype, (self, np.dtype(dtype)), {})
+        kind = np.ndarray if isinstance(self.value, np.ndarray) else np.generic
+        return self.transcript.call(kind.astype, (self, np.dtype(dtype)), {})
 
     def transpose(self, *axes: Any) -> Any:
-        """ndarray's method transpose, written down."""
-        axes = axes[0] if len(axes) == 1 else axes or None
-        return self.transcript.call(np.transpose, (self,), {} if axes is None else {"axes": axes})
+        """Ndarray's method transpose, written down."""
+        order = axes[0] if len(axes) == 1 else axes or None
+        return self.transcript.call(np.transpose, (self,), {"axes": order} if order else {})
 
     def reshape(self, *shape: Any, **keywords: Any) -> Any:
-        """ndarray's method reshape, written down."""
+        """Ndarray's method reshape, written down."""
         shape = shape[0] if len(shape) == 1 else shape
         return self.transcript.call(np.reshape, (self, shape), keywords)
 

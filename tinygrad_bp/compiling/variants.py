@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from .agreement import differs
@@ -54,4 +55,5 @@ class Variants(Generic[Loaded]):
                 seen.remove(other)
                 self._found.setdefault(key, []).append(self._load(recording))
                 return
-        seen.append(recording)
+        program = replace(recording.program, values={})  # which may be large
+        seen.append(replace(recording, program=program))

@@ -12,14 +12,15 @@ from ..functional.losses import LOSSES
 from ..nn import Module
 from ..optim import Optimizer
 from ..support.answers import told_keywords
-from ..support.arguments import Seed, flag, function, look_up
+from ..support.arguments import Seed, flag, function
 from .batching import Batches
 from .checking import as_list, by_name, check_model
 from .history import History
-from .measuring import Measures, mean_deltas
+from .measuring import Measures
 from .preparing import Prepared
 from .progress import bar_of, ctrl_c
 from .rollback import DivergenceError, Rollback
+from .steps import Steps
 from .stopping import Stopping, to_watch
 
 Function = Callable[[Any, Any], Any]
@@ -48,6 +49,7 @@ def fit(
     monitor: str | None = None,
     callbacks: Iterable[Callback] = (),
     progress: bool = True,
+    compile: bool = True,
 ) -> History:
     """Move the model's parameters until its loss is small.
 
@@ -106,6 +108,11 @@ def fit(
         ``callback(model, history)`` after each epoch; one that returns True ends the training.
     progress : bool
         Whether to show a bar.
+    compile : bool
+        Whether to run steps that repeat as NumPy programs, which give the same to the last bit
+        in less time: see `tinygrad_bp.compile`. What cannot be compiled trains without, and
+        `History.why_eager` says why. At each epoch's first step the loss is compared with the
+        model's and the loss function's own.
 
     Returns
     -------
@@ -142,11 +149,13 @@ def fit(
     weights = {"sample_weight": sample_weight, "class_weight": class_weight}
     data = Prepared(model, loss_of, measured, X, y, validation=validation, seed=seed, **weights)
     history = History()
-    training = _Training(model, data.loss, optimizer, history, observe)
-    measures = Measures(model, loss_of, measured, training.rollback)
+    rollback = Rollback(model, optimizer, history)
+    steps = Steps(model, data.loss, optimizer, rollback, observe, flag(compile, "compile"))
+    training = _Training(steps, history)
+    measures = Measures(model, loss_of, measured, rollback)
     batches = Batches(model, optimizer, len(data.X), batch_size, flag(shuffle, "shuffle"), seed)
     watched = to_watch(monitor, patience, measured, bool(data.held_out))
-    stopping = Stopping(training.rollback, epochs, tolerance, patience, watched)
+    stopping = Stopping(rollback, epochs, tolerance, patience, watched)
     shown, reason = flag(progress, "progress"), ""
     with ctrl_c() as interrupted:
         try:
@@ -182,15 +191,9 @@ def _told_to_end(
 class _Training:
     """The steps of a training, which let nothing into the model that is not finite."""
 
-    def __init__(
-        self, model: Module, loss: Function, optimizer: Optimizer, history: History, observe: Any
-    ):
-        self.model, self.loss, self.optimizer, self.history = model, loss, optimizer, history
-        self.rollback = Rollback(model, optimizer, history)
-        tensors = model.named_tensors().items()
-        self.layers = {tensor: path.removesuffix(".weight") for path, tensor in tensors}
-        self.observed: dict[str, float] = {}
-        self.deltas = observe is not None and look_up(observe, {"deltas": True}, "observe")
+    def __init__(self, steps: Steps, history: History):
+        self.steps, self.history = steps, history
+        self.model, self.rollback = steps.model, steps.rollback
 
     @np.errstate(all="ignore")  # what is not finite is looked for in the loss and the gradient
     def epoch(
@@ -205,7 +208,11 @@ class _Training:
                 raise KeyboardInterrupt
             rows, *targets = (_read_only(array[part]) for array in (data.X, *data.targets))
             with self.rollback.guard(batch):
-                loss, length = self.step(batch == batches.count, rows, *targets)
+                first, last = batch == 1, batch == batches.count
+                loss, length = self.steps.take(first, last, rows, *targets)
+            if self.steps.why_eager and not self.history.why_eager:
+                self.history.why_eager = self.steps.why_eager
+                bar.note(f"steps are not compiled: {self.history.why_eager}")
             losses += loss * len(rows)
             lengths += length
             if bar.update():  # it was drawn, and will be again
@@ -215,25 +222,8 @@ class _Training:
         return {
             "loss": losses / len(data.X),
             "gradient norm": lengths / batches.count,
-            **self.observed,
+            **self.steps.observed,
         }
-
-    def step(self, last: bool, X: Any, *targets: Any) -> tuple[float, float]:
-        """Take one step, if the loss and the length of the gradient, which it gives, are finite."""
-
-        def compute() -> Any:
-            return self.loss(self.model(X), *targets)
-
-        self.rollback.zero_grad()
-        loss = compute()
-        loss.backward(keep_grads=last and self.deltas)
-        value, length = loss.item(), self.optimizer.gradient_norm()
-        self.rollback.check_step(value, length, lambda: compute().backward())
-        if last:
-            deltas = mean_deltas(loss, self.layers) if self.deltas else {}
-            self.observed = {"learning rate": self.optimizer.step_size, **deltas}
-        self.optimizer.step()
-        return value, length
 
 
 def _read_only(rows: Any) -> Any:

@@ -35,6 +35,8 @@ class History:
         ``error signal of layer 0``, ….
     stopped : str
         Why the training ended.
+    why_eager : str
+        Why steps were not compiled, if they should have been; else empty.
 
     Examples
     --------
@@ -50,7 +52,7 @@ class History:
 
     def __init__(self) -> None:
         self.rows: list[dict[str, float]] = []
-        self.stopped = "not begun"
+        self.stopped, self.why_eager = "not begun", ""
 
     if not TYPE_CHECKING:  # which knows the names that are there
 

@@ -42,6 +42,9 @@ class Silent:
         """Say what was measured."""
         self.text = text
 
+    def note(self, text: str) -> None:
+        """Say something in a line of its own."""
+
     def say(self, row: dict[str, float]) -> None:
         """Say an epoch's numbers."""
         self.set_postfix_str(row_text(row))
@@ -72,6 +75,10 @@ class Bar(Silent):
     def set_postfix_str(self, text: str, refresh: bool = False) -> None:
         """Say what was measured."""
         self.tqdm.set_postfix_str(text, refresh=refresh)
+
+    def note(self, text: str) -> None:
+        """Say something in a line above the bar."""
+        self.tqdm.write(text, file=sys.stderr)
 
     def say(self, row: dict[str, float]) -> None:
         """Say an epoch's numbers, as many as there is room for."""
@@ -107,6 +114,10 @@ class Lines(Silent):
         self.text = text
         if self.due:
             self._write()
+
+    def note(self, text: str) -> None:
+        """Say something in a line of its own."""
+        print(text, file=self.stream, flush=True)
 
     def _write(self) -> None:
         now = self.clock()

@@ -1,0 +1,123 @@
+"""The steps of a training: the engine's own, and a program of them once they repeat."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from ..compiling import CannotCompileError, CompiledStep
+from ..nn import Module
+from ..optim import Optimizer
+from ..support.arguments import look_up
+from .measuring import mean_deltas
+from .rollback import Rollback
+
+_WORTH_IT = 8  # steps of one shape, from which on recording two more of them pays
+_MOST_CHANGES = 3
+
+
+class Steps:
+    """Steps down the gradient, which let nothing into the model that is not finite.
+
+    Parameters
+    ----------
+    model, loss, optimizer
+        As `fit` takes them; the loss is a function.
+    rollback : Rollback
+    observe : {'deltas'} or None
+        What to record besides in the last step of an epoch.
+    compiled : bool
+        Whether to compile steps.
+
+    Attributes
+    ----------
+    observed : dict
+        What the last step of an epoch showed.
+    why_eager : str
+        Why steps are not compiled, if they should be.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Callable[..., Any],
+        optimizer: Optimizer,
+        rollback: Rollback,
+        observe: str | None,
+        compiled: bool,
+    ):
+        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.rollback = rollback
+        tensors = model.named_tensors().items()
+        self.layers = {tensor: path.removesuffix(".weight") for path, tensor in tensors}
+        self.deltas = observe is not None and look_up(observe, {"deltas": True}, "observe")
+        self.observed: dict[str, float] = {}
+        self.why_eager = ""
+        self._changes, self._met = 0, Counter[Any]()
+        self._compiled: CompiledStep | None = None
+        if compiled:
+            try:
+                self._compiled = CompiledStep(model, loss, optimizer, norm=True)
+            except CannotCompileError as error:
+                self._give_up(error)
+
+    def take(self, first: bool, last: bool, *batch: Any) -> tuple[float, float]:
+        """Take a step, the first or the last of an epoch maybe: its loss, its gradient's length."""
+        self._met[batch[0].shape] += 1
+        worth_it = self._met[batch[0].shape] > _WORTH_IT and not (last and self.deltas)
+        found = self._from_program(first, batch) if self._compiled and worth_it else None
+        if last:
+            self.observed = {"learning rate": self.optimizer.step_size}
+        if found is None:
+            return self._eagerly(last and self.deltas, batch)
+        put, by, done = found
+        value, length = done[0].item(), float(done[1])
+        self.rollback.check_step(value, length, lambda: self._loss_of(*batch).backward())
+        put(by, done)
+        return value, length
+
+    def _loss_of(self, X: Any, *targets: Any) -> Any:
+        return self.loss(self.model(X), *targets)
+
+    def _eagerly(self, observe: bool, batch: tuple[Any, ...]) -> tuple[float, float]:
+        """The step as the engine takes it."""
+        self.rollback.zero_grad()
+        loss = self._loss_of(*batch)
+        loss.backward(keep_grads=observe)
+        value, length = loss.item(), self.optimizer.gradient_norm()
+        self.rollback.check_step(value, length, lambda: self._loss_of(*batch).backward())
+        if observe:
+            self.observed |= mean_deltas(loss, self.layers)
+        self.optimizer.step()
+        return value, length
+
+    def _from_program(self, first: bool, batch: tuple[Any, ...]) -> Any:
+        """The step as a program computes it; None where the engine has to."""
+        compiled: Any = self._compiled
+        try:
+            if first and compiled.programs:
+                self._check(batch)
+            return compiled.computed(*batch)
+        except CannotCompileError as error:
+            self._give_up(error)
+        except Exception as error:  # the engine raises it too, or else can do without
+            self.rollback.restore(self.rollback.before)
+            self._give_up(f"recording it gave {type(error).__name__}: {error}")
+        return None
+
+    def _check(self, batch: tuple[Any, ...]) -> None:
+        """Forget the programs if the loss is another one now.
+
+        A callback may have changed a number that the loss uses, which no recording sees.
+        """
+        compiled: Any = self._compiled
+        if compiled.still_gives(self._loss_of, batch):
+            return
+        self._changes += 1
+        if self._changes == _MOST_CHANGES:
+            raise CannotCompileError("what the loss computes changes from epoch to epoch")
+        self._compiled = CompiledStep(self.model, self.loss, self.optimizer, norm=True)
+
+    def _give_up(self, why: Any) -> None:
+        self._compiled, self.why_eager = None, str(why)
