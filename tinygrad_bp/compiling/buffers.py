@@ -220,16 +220,16 @@ def _owners(program: Program) -> dict[Name, Name]:
     for line in program.lines:
         owner[line.target] = line.target
         if line.view or line.dtype is None:
-            for x in line.uses():
-                value = program.values.get(x)
-                shows = line.dtype is None or (
-                    isinstance(value, np.ndarray)
-                    and np.may_share_memory(program.values[line.target], value)
-                )
-                if shows:
-                    owner[line.target] = owner.get(x, x)
-                    break
+            shown = [x for x in line.uses() if _shares(program, line.target, x)]
+            shown = shown or list(line.uses())[:1]
+            owner[line.target] = owner.get(shown[0], shown[0]) if shown else line.target
     return owner
+
+
+def _shares(program: Program, a: Name, b: Name) -> bool:
+    """Whether two results had memory in common when they were recorded."""
+    arrays = program.values.get(a), program.values.get(b)
+    return all(isinstance(x, np.ndarray) for x in arrays) and np.may_share_memory(*arrays)  # type: ignore[arg-type]
 
 
 def takes_out(line: Line) -> bool:

@@ -107,6 +107,8 @@ class Module:
         if function in INFIX and line.out is None and len(line.operands) == 2 and not line.keywords:
             left, right = map(text, line.operands)
             return f"{left} {INFIX[function]} {right}"
+        if function is np.reshape and len(line.operands) == 2 and not line.keywords:
+            return f"{text(line.operands[0])}.reshape({text(line.operands[1])})"
         inner = [text(x) for x in line.operands]
         inner += [f"{name}={text(x)}" for name, x in line.keywords.items()]
         inner += [f"out={line.out}"] if line.out else []

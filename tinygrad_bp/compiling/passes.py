@@ -47,6 +47,26 @@ def constants_folded(program: Program) -> Program:
     return _with(program, lines, known)
 
 
+def reductions_shared(program: Program) -> Program:
+    """Reduce once what is reduced both with and without its axes kept, and reshape it."""
+    first: dict[Any, Line] = {}
+    lines = []
+    for line in program.lines:
+        if "axis" in line.keywords and line.dtype is not None:
+            others = {k: v for k, v in line.keywords.items() if k != "keepdims"}
+            found = first.setdefault((line.function, _key(line.operands), _key(others)), line)
+            if found is not line and found.shape:
+                line = replace(
+                    line,
+                    function=np.reshape,
+                    operands=(found.target, line.shape),
+                    keywords={},
+                    view=True,
+                )
+        lines.append(line)
+    return _with(program, lines, {})
+
+
 def numbers_in_arrays(program: Program) -> Program:
     """Hand numbers over as arrays without axes, which are not converted at each call.
 
@@ -213,6 +233,7 @@ PASSES: tuple[Pass, ...] = (
     constants_folded,
     common_merged,
     calls_shortened,
+    reductions_shared,
     numbers_in_arrays,
     dead_dropped,
 )

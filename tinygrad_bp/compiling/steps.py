@@ -88,23 +88,30 @@ class CompiledStep:
                 loss = found[1][0]
                 if loss - loss == 0:  # it is finite; else the eager step says why
                     return program.put, *found
-        recording = record_step(self.loss_of, self.tensors, self.optimizer, batch, self.norm)
+        recording = self._recorded(batch)
         self._variants.add(key, recording)
         return self._put, recording, (recording.value("loss"), recording.value("norm"))
+
+    def _recorded(self, batch: tuple[Any, ...]) -> Recording:
+        """A recording of the step; what is wrong with the batch, the engine says."""
+        why: Exception | None = None
+        try:
+            recording = record_step(self.loss_of, self.tensors, self.optimizer, batch, self.norm)
+            if np.isfinite(recording.value("loss")):
+                return recording
+        except CannotCompileError:
+            raise
+        except Exception as error:
+            why = error
+        with standing_in({tensor: tensor._array for tensor in self.tensors}):
+            self.loss_of(*batch)
+        if why is not None:
+            raise why
+        return recording
 
     def loss_of(self, X: Any, *targets: Any) -> Any:
         """What is compiled: the loss of a batch."""
         return self.loss(self.model(X), *targets)
-
-    def still_gives(self, loss_of: Callable[..., Any], batch: tuple[Any, ...]) -> bool:
-        """Whether the programs give the loss of a batch that the engine gives now."""
-        programs = self._variants.of(self._key(batch))
-        found = next((x for p in programs if (x := p.compute(batch)) is not None), None)
-        if found is None:
-            return True
-        with standing_in({tensor: tensor._array for tensor in self.tensors}):
-            now = loss_of(*batch)._array
-        return bool(now == found[1][0])
 
     def _key(self, batch: tuple[Any, ...]) -> Any:
         """All that a program depends on, besides the numbers that it is given."""

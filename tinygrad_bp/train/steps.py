@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..compiling import CannotCompileError, CompiledStep
+from ..compiling.recording import standing_in
 from ..nn import Module
 from ..optim import Optimizer
 from ..support.arguments import look_up
@@ -96,9 +99,11 @@ class Steps:
         """The step as a program computes it; None where the engine has to."""
         compiled: Any = self._compiled
         try:
-            if first and compiled.programs:
-                self._check(batch)
-            return compiled.computed(*batch)
+            found = compiled.computed(*batch)
+            if first and not self._still_gives(found[2][0], batch):
+                self._forget()
+                return None
+            return found
         except CannotCompileError as error:
             self._give_up(error)
         except Exception as error:  # the engine raises it too, or else can do without
@@ -106,18 +111,22 @@ class Steps:
             self._give_up(f"recording it gave {type(error).__name__}: {error}")
         return None
 
-    def _check(self, batch: tuple[Any, ...]) -> None:
-        """Forget the programs if the loss is another one now.
+    def _still_gives(self, loss: Any, batch: tuple[Any, ...]) -> bool:
+        """Whether the engine finds the loss that a program has computed.
 
         A callback may have changed a number that the loss uses, which no recording sees.
         """
-        compiled: Any = self._compiled
-        if compiled.still_gives(self._loss_of, batch):
-            return
+        with standing_in({tensor: tensor._array for tensor in self.rollback.tensors}):
+            now = self._loss_of(*batch)._array
+        return bool(now == loss) or not np.isfinite(loss)
+
+    def _forget(self) -> None:
+        """Record anew, unless that was of no use."""
         self._changes += 1
         if self._changes == _MOST_CHANGES:
-            raise CannotCompileError("what the loss computes changes from epoch to epoch")
-        self._compiled = CompiledStep(self.model, self.loss, self.optimizer, norm=True)
+            self._give_up("what the loss computes changes from epoch to epoch")
+        else:
+            self._compiled = CompiledStep(self.model, self.loss, self.optimizer, norm=True)
 
     def _give_up(self, why: Any) -> None:
         self._compiled, self.why_eager = None, str(why)
