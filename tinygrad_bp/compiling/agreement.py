@@ -30,7 +30,7 @@ def differs(a: Program, b: Program) -> str | None:
 
 def _agree(a: Line, b: Line) -> bool:
     return (
-        a.function is b.function
+        a.function == b.function
         and a.shape == b.shape
         and a.dtype == b.dtype
         and same(a.operands, b.operands)

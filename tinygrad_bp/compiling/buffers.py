@@ -114,14 +114,14 @@ class _Plan:
 
     def _fix_parts(self, line: Line) -> None:
         flat = Name(f"flat_{line.target}")
-        self.buffers.append(Buffer(flat, line.shape, line.dtype))  # type: ignore[arg-type]
+        self.buffers.append(Buffer(flat, line.shape, line.dtype))
         self.known[line.target] = flat
         start = 0
         for i, part in enumerate(line.operands[0]):
             value = self.program.values.get(part, part) if _name(part) else part
             shape = np.shape(value)
             name = Name(f"{flat}_{i}")
-            self.buffers.append(Buffer(name, shape, line.dtype, False, flat, start))  # type: ignore[arg-type]
+            self.buffers.append(Buffer(name, shape, line.dtype, False, flat, start))
             start += int(np.prod(shape))
             if self._can_be_put(part) and value.dtype == line.dtype and part not in self.kept:
                 self.fixed[part] = name
@@ -133,7 +133,7 @@ class _Plan:
         return [
             replace(_copy(place, part), comment=line.comment)
             for part, place in zip(line.operands[0], places, strict=True)
-            if self.fixed.get(part if _name(part) else None) != place  # type: ignore[arg-type]
+            if self.fixed.get(part if _name(part) else None) != place
         ]
 
     def _can_be_put(self, result: Any) -> bool:
@@ -164,7 +164,7 @@ class _Plan:
                 buffer = free.pop()
             else:
                 buffer = Name(f"buffer{len(self.buffers)}")
-                self.buffers.append(Buffer(buffer, *kind))  # type: ignore[arg-type]
+                self.buffers.append(Buffer(buffer, *kind))
         self.holds[target] = buffer
         self.lines.append(replace(line, out=buffer))
 
@@ -229,7 +229,7 @@ def _owners(program: Program) -> dict[Name, Name]:
 def _shares(program: Program, a: Name, b: Name) -> bool:
     """Whether two results had memory in common when they were recorded."""
     arrays = program.values.get(a), program.values.get(b)
-    return all(isinstance(x, np.ndarray) for x in arrays) and np.may_share_memory(*arrays)  # type: ignore[arg-type]
+    return all(isinstance(x, np.ndarray) for x in arrays) and np.may_share_memory(*arrays)
 
 
 def takes_out(line: Line) -> bool:

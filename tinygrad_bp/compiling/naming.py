@@ -92,9 +92,9 @@ def _written(node: Any) -> Any:
 
 def named(program: Program, labels: Labels) -> Program:
     """A program with its values called by their labels, and its gradient lines explained."""
-    for gradient, by in labels.adjoints.items():
-        if by in labels.names:
-            labels.name(gradient, f"d_{labels.names[by]}")
+    for gradient, node in labels.adjoints.items():
+        if node in labels.names:
+            labels.name(gradient, f"d_{labels.names[node]}")
     for line in program.lines:
         if line.answer is None:
             labels.name(line.target, "t" if line.dtype is not None else "number")

@@ -220,7 +220,6 @@ def _not_finite(x: np.generic) -> str:
 def _literal(x: np.ndarray) -> str:
     """An expression that makes this array anew."""
     kind = _dtype(x.dtype)
-    flat = x.ravel()
     for number, made in ((0, "zeros"), (1, "ones")):
         if x.size and x.tobytes() == np.full(x.shape, number, x.dtype).tobytes():
             return f"np.{made}({x.shape}, {kind})"

@@ -217,7 +217,7 @@ def row_sums(program: Program) -> Program:
     """Sum over rows as a product with ones, which is faster, and rounds in another way."""
     lines = []
     for line in program.lines:
-        if line.function is np.add.reduce and line.keywords.get("axis") in (0, (0,)):
+        if line.function == np.add.reduce and line.keywords.get("axis") in (0, (0,)):
             x: Any = program.values.get(line.operands[0])
             plain = line.keywords.keys() == {"axis"} and np.ndim(x) == 2
             if plain and x.dtype == line.dtype and x.dtype.char in "fd":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -85,8 +86,7 @@ class CompiledStep:
         for program in self._last:
             found = program.compute(batch)
             if found is not None:
-                loss = found[1][0]
-                if loss - loss == 0:  # it is finite; else the eager step says why
+                if math.isfinite(found[1][0]):  # else the engine says why
                     return program.put, *found
         recording = self._recorded(batch)
         self._variants.add(key, recording)
@@ -99,8 +99,6 @@ class CompiledStep:
             recording = record_step(self.loss_of, self.tensors, self.optimizer, batch, self.norm)
             if np.isfinite(recording.value("loss")):
                 return recording
-        except CannotCompileError:
-            raise
         except Exception as error:
             why = error
         with standing_in({tensor: tensor._array for tensor in self.tensors}):
