@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..engine.backprop import gradients, topological_order
-from ..engine.recording import Recorded, is_recording
-from ..engine.registry import primitive, rule
+from ..engine.recording import is_recording
 from ..engine.tensor import Tensor
+from ..functional.precomputed import Gradients, precomputed
 from ..nn import Module
 from ..support.structures import leaves, replaced
 from .buffers import in_buffers
@@ -44,33 +44,6 @@ class _Recording:
         """What the outputs were."""
         values = self.program.values
         return [values[x] if isinstance(x, Name) else x for x in self.program.outputs.values()]
-
-
-class _Gradients:
-    """The gradients of a call, which the Tensor that it gave hands out."""
-
-    def __init__(self, arrays: list[Any]):
-        self.arrays = arrays
-
-
-@primitive
-def _outcome(*inputs: Any, value: Any, gradients: _Gradients) -> Any:
-    """The value that a program has computed of its inputs."""
-    return value
-
-
-def _by_input(
-    position: int, g: Any, out: Any, inputs: Any, value: Any = None, gradients: Any = None
-) -> Any:
-    if isinstance(out, Recorded):
-        raise RuntimeError(
-            "the gradient of a compiled function cannot be differentiated again: "
-            "call the function itself, program.function"
-        )
-    return g * gradients.arrays[position]
-
-
-rule(_outcome, each=_by_input, formula=["g times the gradient that the program computed"])
 
 
 class CompiledFunction:
@@ -228,9 +201,8 @@ def _result(
     for i, new in zip(moved, rest, strict=False):
         tensors[i]._replace(new)
     sources = [*tensors, *given]
-    gradients = _Gradients(rest[len(moved) :])
-    inputs = tuple(sources[i] for i in by)
-    return Tensor._record(_outcome, inputs, {"value": value, "gradients": gradients})
+    gradients = Gradients(rest[len(moved) :])
+    return precomputed(*(sources[i] for i in by), value=value, gradients=gradients)
 
 
 def _kind(x: Any) -> Any:

@@ -88,11 +88,6 @@ class Program:
     outputs: Mapping[str, Any]
     values: Mapping[Name, Any]
 
-    def __str__(self) -> str:
-        from .numpy_code import text_of
-
-        return "\n".join(map(text_of, self.lines))
-
 
 def names_in(operand: Any) -> Iterator[Name]:
     """The names in an operand, within containers too."""

@@ -132,7 +132,8 @@ class Embedding(Module):
         ValueError
             If one is negative, or not less than the number of rows.
         """
-        return self.weight[places(as_array(indices), len(self.weight), f"indices of {self!r}")]
+        indices = indices.data if isinstance(indices, Tensor) else as_array(indices)
+        return self.weight[places(indices, len(self.weight), f"indices of {self!r}")]
 
     def __repr__(self) -> str:
         return f"Embedding({self.weight.shape[0]}, {self.weight.shape[1]})"
