@@ -150,7 +150,7 @@ def fit(**keywords):
         (lambda: fit(criterion="mse", epochs=1), "fit has no criterion=: write loss="),
         (lambda: fit(loss="mse", n_epochs=1), "fit has no n_epochs=: write epochs="),
         (lambda: fit(loss="mse", epochs=1, random_state=0), "write seed="),
-        (lambda: fit(loss="mse", epochs=1, batchsize=2), "did you mean batch_size="),
+        (lambda: fit(loss="mse", epochs=1, batch_sise=2), "did you mean batch_size="),
         (
             lambda: bp.optim.SGD(model.parameters(), learning_rate=0.1),
             "SGD has no learning_rate=: write lr=",
@@ -162,6 +162,9 @@ def fit(**keywords):
         (lambda: bp.optim.AdamW(params=model.parameters()), "AdamW has no params=: write param"),
         (lambda: bp.nn.Linear(in_features=2, outputs=1), "Linear has no in_features=: write inp"),
         (lambda: bp.nn.MLP([2, 1], random_state=0), "MLP has no random_state=: write seed="),
+        (lambda: bp.nn.MLP(3, [4, 4, 1]), "all sizes go into one list: write MLP([3, 4, 4, 1])"),
+        (lambda: bp.draw(model), "a model is drawn at work: give it rows, as in draw(model, X)"),
+        (lambda: bp.data.moons(noise=0.1, random_state=0), "moons has no random_state=: write se"),
         (lambda: bp.grad(np.sum, argnum=0), "grad has no argnum=: write argnums="),
         (
             lambda: bp.hessian(np.sum, has_axu=True),
@@ -176,6 +179,14 @@ def test_a_keyword_of_another_library_names_the_one_here(call, said):
     with pytest.raises(TypeError, match=re.escape(said)) as raised:
         call()
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
+def test_an_estimator_is_called_by_its_own_name(kind):
+    pytest.importorskip("sklearn")
+    message = f"^{kind} has no epochs=: write max_iter=$"
+    with pytest.raises(TypeError, match=message):
+        getattr(bp.estimators, kind)(epochs=3)
 
 
 def test_every_keyword_of_the_table_is_answered():

@@ -234,8 +234,10 @@ def _outputs(
     """The Tensors whose graph is to be drawn, and where in a model each was made."""
     modules: dict[Tensor, tuple[str, ...]] = {}
     if callable(output):
-        from ..nn import evaluating  # not needed to draw what was computed before
+        from ..nn import Module, evaluating  # not needed to draw what was computed before
 
+        if isinstance(output, Module) and not inputs:
+            raise TypeError("a model is drawn at work: give it rows, as in draw(model, X)")
         arguments = _arguments(output, inputs)
         with evaluating(output), _noting(output, modules):
             output = output(*arguments)

@@ -140,7 +140,7 @@ def _instead(keyword: str, known: Collection[str]) -> str:
 
 
 def told_keywords(function: F) -> F:
-    """Decorate a function, whose errors then say which keyword is meant.
+    """Decorate a function, or an ``__init__``, whose errors then say which keyword is meant.
 
     Examples
     --------
@@ -156,7 +156,9 @@ def told_keywords(function: F) -> F:
     @functools.wraps(function)
     def called(*inputs: Any, **keywords: Any) -> Any:
         if keywords:
-            check_keywords(function, keywords, function.__name__)
+            of_class = function.__name__ == "__init__"
+            name = type(inputs[0]).__name__ if of_class else function.__name__
+            check_keywords(function, keywords, name)
         return function(*inputs, **keywords)
 
     return called  # type: ignore[return-value]  # of the same arguments
