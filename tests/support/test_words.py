@@ -15,6 +15,8 @@ from tinygrad_bp.support.arguments import suggestion
 from tinygrad_bp.support.words import ATTRIBUTES, KEYWORDS, NAMES
 from tinygrad_bp.train.metrics import METRICS
 
+PACKAGES = ("data", "functional", "nn", "optim", "schedules", "train")
+
 
 def owners():
     model = bp.nn.MLP([2, 3, 1], seed=0)
@@ -26,7 +28,7 @@ def owners():
         "Optimizer": bp.optim.Adam(model.parameters()),
         "History": history,
         "bp": bp,
-        **{f"bp.{name}": getattr(bp, name) for name in ("nn", "optim", "train", "functional")},
+        **{f"bp.{name}": getattr(bp, name) for name in PACKAGES},
     }
 
 
@@ -196,6 +198,14 @@ def test_every_keyword_of_the_table_is_answered():
             exec(f"@told_keywords\ndef f(other, {meaning}): pass", scope)
             with pytest.raises(TypeError, match=f"^f has no {keyword}=: write {meaning}=$"):
                 scope["f"](**{keyword: 1})
+
+
+def test_what_is_given_by_its_place_and_has_a_name_only():
+    message = (
+        "fit takes model, X, y in this order, the rest by name: loss=, optimizer=, epochs="
+    )
+    with pytest.raises(TypeError, match=message):
+        bp.train.fit(model, X, y, "mse")
 
 
 def test_a_keyword_of_the_table_that_is_known_is_taken():

@@ -53,7 +53,7 @@ class Sequential(Module):
     def __init__(self, *layers: Function):
         for i, layer in enumerate(layers):
             if not callable(layer) or isinstance(layer, type):
-                raise TypeError(f"layer {i} is not a function but {shown(layer)}")
+                raise TypeError(f"layer {i} is not a function but {_said(layer)}")
         self.layers = layers
 
     def members(self) -> Iterable[tuple[str, Any]]:
@@ -140,9 +140,9 @@ class MLP(Sequential):
     ):
         sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
         if isinstance(activation, list | tuple | int):
-            more = [activation] if isinstance(activation, int) else activation
-            together = [*sizes, *more]
-            raise TypeError(f"all sizes go into one list: write MLP({together})")
+            more = list(activation) if isinstance(activation, list | tuple) else [activation]
+            more += [output_activation] if isinstance(output_activation, int) else []
+            raise TypeError(f"all sizes go into one list: write MLP({sizes + more})")
         if len(sizes) < 2:
             raise ValueError(
                 f"sizes must hold those of the input and the output, as [3, 8, 2], not {sizes}"
@@ -171,6 +171,17 @@ class MLP(Sequential):
         *inner, (inputs, outputs) = itertools.pairwise(sizes)
         layers = [layer for pair in inner for layer in hidden(*pair)]
         super().__init__(*layers, affine(inputs, outputs), *last)
+
+
+def _said(layer: Any) -> str:
+    """What is no layer, and how it becomes one."""
+    if isinstance(layer, list | tuple):
+        return f"a {type(layer).__name__}: write Sequential(*layers)"
+    if isinstance(layer, type):
+        return f"the class {layer.__name__}: call it, {layer.__name__}(...)"
+    if isinstance(layer, str) and layer in ACTIVATIONS:
+        return f"{layer!r}: write nn.ACTIVATIONS[{layer!r}][0]"
+    return shown(layer)
 
 
 def _activation(given: Any) -> tuple[Function, str]:
