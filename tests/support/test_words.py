@@ -27,6 +27,7 @@ def owners():
         "Module": model,
         "Optimizer": bp.optim.Adam(model.parameters()),
         "History": history,
+        "Standardize": bp.data.Standardize(np.eye(2)),
         "bp": bp,
         **{f"bp.{name}": getattr(bp, name) for name in PACKAGES},
     }
@@ -201,9 +202,7 @@ def test_every_keyword_of_the_table_is_answered():
 
 
 def test_what_is_given_by_its_place_and_has_a_name_only():
-    message = (
-        "fit takes model, X, y in this order, the rest by name: loss=, optimizer=, epochs="
-    )
+    message = "fit takes model, X, y in this order, the rest by name: loss=, optimizer=, epochs="
     with pytest.raises(TypeError, match=message):
         bp.train.fit(model, X, y, "mse")
 

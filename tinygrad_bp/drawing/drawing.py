@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import explain
 from ..engine.tensor import Tensor
+from ..support.answers import told_keywords
 from ..support.arguments import suggestion
 from ..support.files import checked, write
 from .groups import name_gradients
@@ -89,6 +90,7 @@ class Drawing:
         return f"<Drawing: {self.title}>"
 
 
+@told_keywords
 def draw(
     output: Any,
     *inputs: Any,

@@ -180,7 +180,7 @@ def _said(layer: Any) -> str:
     if isinstance(layer, type):
         return f"the class {layer.__name__}: call it, {layer.__name__}(...)"
     if isinstance(layer, str) and layer in ACTIVATIONS:
-        return f"{layer!r}: write nn.ACTIVATIONS[{layer!r}][0]"
+        return f"{layer!r}: write bp.functional.{layer}"
     return shown(layer)
 
 

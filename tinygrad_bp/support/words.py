@@ -176,6 +176,13 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "smooth_l1_loss": "bp.functional.huber_loss(outputs, y)",
         "swish": "bp.functional.silu(x)",
     },
+    "Standardize": {
+        "fit": "bp.data.Standardize(X_train), which is fitted by being made",
+        "fit_transform": "scale = bp.data.Standardize(X_train), then scale(X_train)",
+        "inverse_transform": "scale.inverse(Z)",
+        "std": "scale.deviation",
+        "transform": "scale(X)",
+    },
     "bp.data": {
         "DataLoader": "bp.data.batches(X, y, batch_size)",
         "Dataset": "arrays: X and y with as many rows",
