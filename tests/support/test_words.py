@@ -202,7 +202,7 @@ def test_every_keyword_of_the_table_is_answered():
 
 
 def test_what_is_given_by_its_place_and_has_a_name_only():
-    message = "fit takes model, X, y in this order, the rest by name: loss=, optimizer=, epochs="
+    message = "^fit takes model, X, y in this order, and the rest by name: loss=, optimizer=, "
     with pytest.raises(TypeError, match=message):
         bp.train.fit(model, X, y, "mse")
 
