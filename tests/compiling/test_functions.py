@@ -71,9 +71,10 @@ def test_containers_numbers_and_keywords():
         t = bp.Tensor(model["W"], requires_grad=True)
         found = program({"W": t, "b": [0.5]}, x, scale=scale)
         assert found.item() == loss({"W": t, "b": [0.5]}, x, scale).item()
-    assert loss({"W": t, "b": [0.5]}, x, power=3).item() == program(
-        {"W": t, "b": [0.5]}, x, power=3
-    ).item()
+    assert (
+        loss({"W": t, "b": [0.5]}, x, power=3).item()
+        == program({"W": t, "b": [0.5]}, x, power=3).item()
+    )
 
 
 def test_a_guard_chooses_the_program():

@@ -223,9 +223,9 @@ def test_pictures_of_architectures():
             lambda: nn.MLP([2, 1], "rely"),
             ValueError,
             "unknown activation 'rely': did you mean 'relu'[?] "
-            "known are identity, relu, sigmoid, softmax, softplus, tanh",
+            "known are gelu, identity, leaky_relu, relu, sigmoid, silu, softmax, softplus, tanh",
         ),
-        (lambda: nn.MLP([2, 1], "xyz"), ValueError, "'xyz': known are identity, relu"),
+        (lambda: nn.MLP([2, 1], "xyz"), ValueError, "'xyz': known are gelu, identity"),
         (lambda: nn.MLP([2, 0, 1]), ValueError, "each of sizes must be at least 1, not 0"),
         (lambda: nn.MLP([2, 1], "RELU"), ValueError, "did you mean 'relu'"),
         (lambda: nn.MLP([2, 1], None), ValueError, "unknown activation None"),

@@ -15,6 +15,8 @@ from tinygrad_bp.support.arguments import suggestion
 from tinygrad_bp.support.words import ATTRIBUTES, KEYWORDS, NAMES
 from tinygrad_bp.train.metrics import METRICS
 
+PACKAGES = ("data", "functional", "nn", "optim", "schedules", "train")
+
 
 def owners():
     model = bp.nn.MLP([2, 3, 1], seed=0)
@@ -25,8 +27,9 @@ def owners():
         "Module": model,
         "Optimizer": bp.optim.Adam(model.parameters()),
         "History": history,
+        "Standardize": bp.data.Standardize(np.eye(2)),
         "bp": bp,
-        **{f"bp.{name}": getattr(bp, name) for name in ("nn", "optim", "train", "functional")},
+        **{f"bp.{name}": getattr(bp, name) for name in PACKAGES},
     }
 
 
@@ -150,7 +153,7 @@ def fit(**keywords):
         (lambda: fit(criterion="mse", epochs=1), "fit has no criterion=: write loss="),
         (lambda: fit(loss="mse", n_epochs=1), "fit has no n_epochs=: write epochs="),
         (lambda: fit(loss="mse", epochs=1, random_state=0), "write seed="),
-        (lambda: fit(loss="mse", epochs=1, batchsize=2), "did you mean batch_size="),
+        (lambda: fit(loss="mse", epochs=1, batch_sise=2), "did you mean batch_size="),
         (
             lambda: bp.optim.SGD(model.parameters(), learning_rate=0.1),
             "SGD has no learning_rate=: write lr=",
@@ -162,6 +165,9 @@ def fit(**keywords):
         (lambda: bp.optim.AdamW(params=model.parameters()), "AdamW has no params=: write param"),
         (lambda: bp.nn.Linear(in_features=2, outputs=1), "Linear has no in_features=: write inp"),
         (lambda: bp.nn.MLP([2, 1], random_state=0), "MLP has no random_state=: write seed="),
+        (lambda: bp.nn.MLP(3, [4, 4, 1]), "all sizes go into one list: write MLP([3, 4, 4, 1])"),
+        (lambda: bp.draw(model), "a model is drawn at work: give it rows, as in draw(model, X)"),
+        (lambda: bp.data.moons(noise=0.1, random_state=0), "moons has no random_state=: write se"),
         (lambda: bp.grad(np.sum, argnum=0), "grad has no argnum=: write argnums="),
         (
             lambda: bp.hessian(np.sum, has_axu=True),
@@ -178,6 +184,14 @@ def test_a_keyword_of_another_library_names_the_one_here(call, said):
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
+def test_an_estimator_is_called_by_its_own_name(kind):
+    pytest.importorskip("sklearn")
+    message = f"^{kind} has no epochs=: write max_iter=$"
+    with pytest.raises(TypeError, match=message):
+        getattr(bp.estimators, kind)(epochs=3)
+
+
 def test_every_keyword_of_the_table_is_answered():
     for keyword, meanings in KEYWORDS.items():
         for meaning in meanings:
@@ -185,6 +199,12 @@ def test_every_keyword_of_the_table_is_answered():
             exec(f"@told_keywords\ndef f(other, {meaning}): pass", scope)
             with pytest.raises(TypeError, match=f"^f has no {keyword}=: write {meaning}=$"):
                 scope["f"](**{keyword: 1})
+
+
+def test_what_is_given_by_its_place_and_has_a_name_only():
+    message = "^fit takes model, X, y in this order, and the rest by name: loss=, optimizer=, "
+    with pytest.raises(TypeError, match=message):
+        bp.train.fit(model, X, y, "mse")
 
 
 def test_a_keyword_of_the_table_that_is_known_is_taken():

@@ -1,5 +1,8 @@
 """Data to learn from: toy problems, batches, splits and scales."""
 
+from typing import TYPE_CHECKING
+
+from ..support.answers import answering
 from .batching import batches, train_test_split
 from .scales import Standardize, one_hot
 from .toy import blobs, checkerboard, circles, linear, moons, sine, spirals, xor
@@ -18,6 +21,9 @@ __all__ = [
     "train_test_split",
     "xor",
 ]
+
+if not TYPE_CHECKING:  # which knows the names that are there
+    __getattr__ = answering("bp.data", __name__)
 
 
 def __dir__() -> list[str]:

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ..support.answers import told_keywords
 from ..support.arguments import Seed, chance, flag, number, size
 from .rows import _checked, as_rows
 
 # Batches and splits
 
 
+@told_keywords
 def batches(
     X: Any, y: Any, batch_size: int, *, shuffle: bool = True, seed: Seed = None
 ) -> Iterator[tuple[Any, Any]]:
@@ -65,6 +67,7 @@ def row_numbers(
     return (part if order is None else order[part] for part in parts)
 
 
+@told_keywords
 def train_test_split(
     X: Any, y: Any, test_size: float = 0.25, *, stratify: Any = None, seed: Seed = None
 ) -> tuple[Any, Any, Any, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.tensor import Tensor
 from ..support.arguments import shown
 
 
@@ -68,9 +69,11 @@ def finite(X: Any, name: str) -> Any:
         ...
     ValueError: X must be finite, and X[0, 1] is nan
     """
-    table, X = X, as_rows(X, name)
+    table, X = X, X.data if isinstance(X, Tensor) else as_rows(X, name)
     if X.dtype.kind not in "biuf":
         _refuse_text(table, name)
+        if table is None:
+            raise TypeError(f"{name} must be an array with rows, not None")
         hint = ": number labels by np.unique(y, return_inverse=True)" * (X.dtype.kind in "OUS")
         raise TypeError(f"{name} must hold real numbers, not {X.dtype}{hint * (name == 'y')}")
     if not X.ndim or not X.size:

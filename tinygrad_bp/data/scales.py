@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..support.answers import no_attribute
 from ..support.arguments import places, size
 from .rows import as_rows, finite
 
@@ -42,6 +43,11 @@ class Standardize:
     >>> standardize.inverse([[0.0, 0.0]]).tolist()
     [[2.0, 5.0]]
     """
+
+    if not TYPE_CHECKING:  # which knows the names that are there
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute("Standardize", name, self)
 
     def __init__(self, X: Any):
         X = finite(X, "X")

@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 
+from ..support.answers import told_keywords
 from ..support.arguments import Seed, chance, finite_number, not_negative, size
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -20,6 +21,7 @@ Pair = tuple[np.ndarray, np.ndarray]
 # Toy problems
 
 
+@told_keywords
 def xor(n: int = 200, *, noise: float = 0.2, seed: Seed = None) -> Pair:
     """Draw points around the corners (±1, ±1): class 1 where the signs differ.
 
@@ -37,6 +39,7 @@ def xor(n: int = 200, *, noise: float = 0.2, seed: Seed = None) -> Pair:
     return _noisy(X, noise, chance(seed)), first ^ second
 
 
+@told_keywords
 def moons(n: int = 200, *, noise: float = 0.1, seed: Seed = None) -> Pair:
     """Draw two half circles of radius 1 that reach into each other.
 
@@ -54,6 +57,7 @@ def moons(n: int = 200, *, noise: float = 0.1, seed: Seed = None) -> Pair:
     return _noisy(X, noise, generator), y
 
 
+@told_keywords
 def circles(n: int = 200, *, noise: float = 0.05, inner: float = 0.5, seed: Seed = None) -> Pair:
     """Draw a circle of radius 1, class 0, around one of radius ``inner``, class 1.
 
@@ -71,6 +75,7 @@ def circles(n: int = 200, *, noise: float = 0.05, inner: float = 0.5, seed: Seed
     return _noisy(X, noise, generator), y
 
 
+@told_keywords
 def spirals(
     n: int = 300, *, classes: int = 3, turns: float = 0.75, noise: float = 0.03, seed: Seed = None
 ) -> Pair:
@@ -90,6 +95,7 @@ def spirals(
     return _noisy(X, noise, generator), y
 
 
+@told_keywords
 def blobs(
     n: int = 300, *, classes: int = 3, features: int = 2, noise: float = 1.0, seed: Seed = None
 ) -> Pair:
@@ -109,6 +115,7 @@ def blobs(
     return _noisy(centres[y], noise, generator), y
 
 
+@told_keywords
 def checkerboard(n: int = 400, *, squares: int = 4, noise: float = 0.0, seed: Seed = None) -> Pair:
     """Draw points of a board from -1 to 1, with classes by the colour of their square.
 
@@ -126,6 +133,7 @@ def checkerboard(n: int = 400, *, squares: int = 4, noise: float = 0.0, seed: Se
     return _noisy(X, noise, generator), place.sum(axis=1) % 2
 
 
+@told_keywords
 def sine(n: int = 100, *, noise: float = 0.1, seed: Seed = None) -> Pair:
     """Draw ``y = sin(π x)``, for x from -1 to 1: both of shape (n, 1).
 
@@ -140,6 +148,7 @@ def sine(n: int = 100, *, noise: float = 0.1, seed: Seed = None) -> Pair:
     return X, _noisy(np.sin(math.pi * X), noise, generator)
 
 
+@told_keywords
 def linear(n: int = 100, *, features: int = 1, noise: float = 0.1, seed: Seed = None) -> Pair:
     """Draw ``y = X w + b``, with normal w and b: X of shape (n, features), y of shape (n, 1).
 

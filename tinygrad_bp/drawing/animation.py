@@ -14,6 +14,7 @@ from pathlib import Path
 from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, view
 from ..explain.names import count, decimal, quantity
+from ..support.answers import told_keywords
 from ..support.files import checked, write
 from ..support.gif import looping, pillow
 from ..support.palette import PAPER
@@ -124,6 +125,7 @@ class Animation:
         return f"<Animation: {count(len(self.graph.edges), 'step')}>"
 
 
+@told_keywords
 def animate(
     output: Tensor,
     path: str | os.PathLike[str] | None = None,

@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import explain
 from ..engine.tensor import Tensor
+from ..support.answers import told_keywords
 from ..support.arguments import suggestion
 from ..support.files import checked, write
 from .groups import name_gradients
@@ -89,6 +90,7 @@ class Drawing:
         return f"<Drawing: {self.title}>"
 
 
+@told_keywords
 def draw(
     output: Any,
     *inputs: Any,
@@ -234,8 +236,10 @@ def _outputs(
     """The Tensors whose graph is to be drawn, and where in a model each was made."""
     modules: dict[Tensor, tuple[str, ...]] = {}
     if callable(output):
-        from ..nn import evaluating  # not needed to draw what was computed before
+        from ..nn import Module, evaluating  # not needed to draw what was computed before
 
+        if isinstance(output, Module) and not inputs:
+            raise TypeError("a model is drawn at work: give it rows, as in draw(model, X)")
         arguments = _arguments(output, inputs)
         with evaluating(output), _noting(output, modules):
             output = output(*arguments)

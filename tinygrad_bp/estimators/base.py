@@ -23,6 +23,7 @@ from ..functional import sigmoid
 from ..nn import ACTIVATIONS as KNOWN
 from ..nn import MLP
 from ..optim import Optimizer
+from ..support.answers import told_keywords
 from ..support.arguments import below_one, flag, look_up, not_negative, number, positive, size
 from ..train.history import History
 from .networks import LayerArrays, affine_layers, as_given, drawn
@@ -44,6 +45,7 @@ class MultilayerPerceptron(BaseEstimator):
     loss_curve_: list[float]
     n_outputs_: int
 
+    @told_keywords
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),

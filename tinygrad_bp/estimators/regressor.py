@@ -13,6 +13,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from ..functional import mse_loss
+from ..support.answers import told_keywords
 from ..support.arguments import look_up
 from .base import MultilayerPerceptron
 from .rows import Rows
@@ -57,6 +58,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
 
     _y_options: ClassVar[dict[str, bool]] = {"multi_output": True, "y_numeric": True}
 
+    @told_keywords
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),

@@ -304,7 +304,10 @@ def l1_penalty(parameters: Any) -> Any:
     7.0
     """
     if not isinstance(parameters, Iterable):
-        raise TypeError(f"parameters must be a list of Tensors or arrays, not {shown(parameters)}")
+        cure = ": write model.parameters()" if hasattr(parameters, "parameters") else ""
+        raise TypeError(
+            f"parameters must be a list of Tensors or arrays, not {shown(parameters)}{cure}"
+        )
     terms = _sizes(parameters)
     if not terms:
         raise ValueError("there are no parameters to take the sum of")

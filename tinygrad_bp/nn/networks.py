@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..functional import relu, sigmoid, softmax, softplus, tanh
+from ..functional import gelu, leaky_relu, relu, sigmoid, silu, softmax, softplus, tanh
 from ..support.arguments import Seed, below_one, chance, look_up, shown, size
 from .initialization import Initialization
 from .layers import Dropout, Linear
@@ -18,9 +18,12 @@ from .normalization import BatchNorm, LayerNorm
 Function = Callable[[Any], Any]
 
 ACTIVATIONS: dict[str, tuple[Function, str]] = {  # each with its initialization
+    "gelu": (gelu, "he"),
     "identity": (np.positive, "xavier"),
+    "leaky_relu": (leaky_relu, "he"),
     "relu": (relu, "he"),
     "sigmoid": (sigmoid, "xavier"),
+    "silu": (silu, "he"),
     "softmax": (softmax, "xavier"),
     "softplus": (softplus, "he"),
     "tanh": (tanh, "xavier"),
@@ -50,7 +53,7 @@ class Sequential(Module):
     def __init__(self, *layers: Function):
         for i, layer in enumerate(layers):
             if not callable(layer) or isinstance(layer, type):
-                raise TypeError(f"layer {i} is not a function but {shown(layer)}")
+                raise TypeError(f"layer {i} is not a function but {_said(layer)}")
         self.layers = layers
 
     def members(self) -> Iterable[tuple[str, Any]]:
@@ -82,8 +85,8 @@ class MLP(Sequential):
     sizes : sequence of int
         The length of the input, of each hidden layer, and of the output.
     activation : str or function
-        After each hidden layer: 'identity', 'relu', 'sigmoid', 'softmax', 'softplus', 'tanh', or
-        a function of a Tensor, such as ``np.sin``.
+        After each hidden layer: 'gelu', 'identity', 'leaky_relu', 'relu', 'sigmoid', 'silu',
+        'softmax', 'softplus', 'tanh', or a function of a Tensor, such as ``np.sin``.
     output_activation : str or function, optional
         After the output layer.
     dropout : float
@@ -94,7 +97,7 @@ class MLP(Sequential):
         Whether the Linear layers have biases, which start at zero.
     init : str or function, optional
         How the weights are drawn: see `Linear`. Unless given, the activation chooses: `he` for
-        relu and softplus, `xavier` for the others.
+        the kinds of relu and softplus, `xavier` for the others.
     seed : int or Generator, optional
         For `numpy.random.default_rng`: the same seed draws the same weights, and drops the same.
     dtype : dtype
@@ -136,6 +139,10 @@ class MLP(Sequential):
         dtype: Any = np.float64,
     ):
         sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
+        if isinstance(activation, list | tuple | int):
+            more = list(activation) if isinstance(activation, list | tuple) else [activation]
+            more += [output_activation] if isinstance(output_activation, int) else []
+            raise TypeError(f"all sizes go into one list: write MLP({sizes + more})")
         if len(sizes) < 2:
             raise ValueError(
                 f"sizes must hold those of the input and the output, as [3, 8, 2], not {sizes}"
@@ -164,6 +171,17 @@ class MLP(Sequential):
         *inner, (inputs, outputs) = itertools.pairwise(sizes)
         layers = [layer for pair in inner for layer in hidden(*pair)]
         super().__init__(*layers, affine(inputs, outputs), *last)
+
+
+def _said(layer: Any) -> str:
+    """What is no layer, and how it becomes one."""
+    if isinstance(layer, list | tuple):
+        return f"a {type(layer).__name__}: write Sequential(*layers)"
+    if isinstance(layer, type):
+        return f"the class {layer.__name__}: call it, {layer.__name__}(...)"
+    if isinstance(layer, str) and layer in ACTIVATIONS:
+        return f"{layer!r}: write bp.functional.{layer}"
+    return shown(layer)
 
 
 def _activation(given: Any) -> tuple[Function, str]:

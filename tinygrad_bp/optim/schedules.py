@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from ..support.answers import answering
 from ..support.arguments import below_one, not_negative, number, positive, shown, size
 
 Schedule = Callable[[int], float]
+
+if not TYPE_CHECKING:  # which knows the names that are there
+    __getattr__ = answering("bp.schedules", __name__)
 
 
 def constant(lr: float) -> Schedule:

@@ -140,7 +140,7 @@ def _instead(keyword: str, known: Collection[str]) -> str:
 
 
 def told_keywords(function: F) -> F:
-    """Decorate a function, whose errors then say which keyword is meant.
+    """Decorate a function, or an ``__init__``, whose errors then say which keyword is meant.
 
     Examples
     --------
@@ -152,11 +152,24 @@ def told_keywords(function: F) -> F:
         ...
     TypeError: fit has no validation_data=: write validation=
     """
+    taken = inspect.signature(function).parameters
+    kinds = [p.kind for p in taken.values()]
+    places = sum(kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
+    named = list(taken)[places:]
+    limited = bool(named) and kinds[places] is inspect.Parameter.KEYWORD_ONLY
 
     @functools.wraps(function)
     def called(*inputs: Any, **keywords: Any) -> Any:
+        of_class = function.__name__ == "__init__"
+        name = type(inputs[0]).__name__ if of_class else function.__name__
+        if limited and len(inputs) > places:
+            first = ", ".join([word for word in taken if word != "self"][: places - of_class])
+            rest = ", ".join(f"{word}=" for word in named[:3])
+            raise TypeError(
+                f"{name} takes {first} in this order, and the rest by name: {rest}, ..."
+            )
         if keywords:
-            check_keywords(function, keywords, function.__name__)
+            check_keywords(function, keywords, name)
         return function(*inputs, **keywords)
 
     return called  # type: ignore[return-value]  # of the same arguments

@@ -14,7 +14,7 @@ from ..optim import Optimizer
 from ..support.arguments import function, number, shown
 from .history import DELTA, MEASURED, VALIDATION
 from .metrics import METRICS
-from .predicting import predicted, rows_of
+from .predicting import predicted
 
 Function = Callable[[Any, Any], Any]
 
@@ -44,7 +44,7 @@ def checked_data(
     They are copies that nobody can write to, so that neither a callback nor a metric changes the
     caller's data or the training.
     """
-    X, y = finite(rows_of(X, "X"), "X"), finite(rows_of(y, "y"), "y")
+    X, y = finite(X, "X"), finite(y, "y")
     rows(X, y)
     X, y = _own(X), _own(y)
     with evaluating(model), np.errstate(all="ignore"):

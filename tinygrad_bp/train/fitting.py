@@ -8,20 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from ..functional.losses import LOSSES
 from ..nn import Module
 from ..optim import Optimizer
 from ..support.answers import told_keywords
 from ..support.arguments import Seed, flag, function
 from .batching import Batches
-from .checking import as_list, by_name, check_model
+from .checking import as_list
 from .history import History
 from .measuring import Measures
 from .preparing import Prepared
 from .progress import bar_of, ctrl_c
 from .rollback import DivergenceError, Rollback
 from .steps import Steps
-from .stopping import Stopping, to_watch
+from .stopping import Stopping
 
 Function = Callable[[Any, Any], Any]
 Callback = Callable[[Module, History], Any]
@@ -143,28 +142,36 @@ def fit(
     >>> print(len(history), history["accuracy"][-1])
     30 1.0
     """
-    check_model(model, optimizer)
-    loss_of, measured = function(loss, LOSSES, "loss"), by_name(metrics)
     callbacks = [function(c, {}, "callback") for c in as_list(callbacks, "callbacks")]
-    weights = {"sample_weight": sample_weight, "class_weight": class_weight}
-    data = Prepared(model, loss_of, measured, X, y, validation=validation, seed=seed, **weights)
-    history = History()
-    rollback = Rollback(model, optimizer, history)
-    steps = Steps(model, data.loss, optimizer, rollback, observe, flag(compile, "compile"))
-    training = _Training(steps, history)
-    measures = Measures(model, loss_of, measured, rollback)
+    weights = (sample_weight, class_weight)
+    data = Prepared(model, optimizer, X, y, loss, metrics, validation, weights, seed)
     batches = Batches(model, optimizer, len(data.X), batch_size, flag(shuffle, "shuffle"), seed)
-    watched = to_watch(monitor, patience, measured, bool(data.held_out))
-    stopping = Stopping(rollback, epochs, tolerance, patience, watched)
-    shown, reason = flag(progress, "progress"), ""
+    rollback = Rollback(model, optimizer, History())
+    compiled = flag(compile, "compile")
+    steps = Steps(model, data.weighted_loss, optimizer, rollback, observe, compiled)
+    stopping = Stopping(rollback, data, epochs, tolerance, patience, monitor)
+    training = _Training(data, steps, rollback)
+    return _run(training, batches, stopping, callbacks, flag(progress, "progress"))
+
+
+def _run(
+    training: _Training,
+    batches: Batches,
+    stopping: Stopping,
+    callbacks: Iterable[Callback],
+    shown: bool,
+) -> History:
+    """One epoch after the other, until there is a reason to end."""
+    model, history, reason = training.model, training.history, ""
+    measures = Measures(model, training.data, training.rollback)
     with ctrl_c() as interrupted:
         try:
             with bar_of(stopping.epochs * batches.count, shown) as bar:
                 while not reason:
                     began = time.perf_counter()
-                    row = training.epoch(data, batches, bar, interrupted)
+                    row = training.epoch(batches, bar, interrupted)
                     last = len(history) + 1 == stopping.epochs
-                    row = {"loss": row["loss"], **measures.of_epoch(data, last), **row}
+                    row = {"loss": row["loss"], **measures.of_epoch(last), **row}
                     history.append(row | {"seconds": time.perf_counter() - began})
                     bar.say(row)
                     reason = _told_to_end(callbacks, model, history, stopping.reason(history))
@@ -191,22 +198,21 @@ def _told_to_end(
 class _Training:
     """The steps of a training, which let nothing into the model that is not finite."""
 
-    def __init__(self, steps: Steps, history: History):
-        self.steps, self.history = steps, history
-        self.model, self.rollback = steps.model, steps.rollback
+    def __init__(self, data: Prepared, steps: Steps, rollback: Rollback):
+        self.model, self.data, self.steps = steps.model, data, steps
+        self.rollback, self.history = rollback, rollback.history
 
     @np.errstate(all="ignore")  # what is not finite is looked for in the loss and the gradient
-    def epoch(
-        self, data: Prepared, batches: Batches, bar: Any, interrupted: list[int]
-    ) -> dict[str, float]:
+    def epoch(self, batches: Batches, bar: Any, interrupted: list[int]) -> dict[str, float]:
         """Take the steps of one epoch."""
         bar.set_description(f"epoch {len(self.history) + 1}", refresh=False)
         self.model.train()  # a callback may have looked at it in evaluation mode
         losses = lengths = 0.0
+        arrays = (self.data.X, *self.data.targets)
         for batch, part in enumerate(batches, 1):
             if interrupted:
                 raise KeyboardInterrupt
-            rows, *targets = (_read_only(array[part]) for array in (data.X, *data.targets))
+            rows, *targets = (_read_only(array[part]) for array in arrays)
             with self.rollback.guard(batch):
                 first, last = batch == 1, batch == batches.count
                 loss, length = self.steps.take(first, last, rows, *targets)
@@ -220,7 +226,7 @@ class _Training:
                 bar.say(before | {"loss": loss, "gradient norm": length})
         self.rollback.check_last_step()
         return {
-            "loss": losses / len(data.X),
+            "loss": losses / len(self.data.X),
             "gradient norm": lengths / batches.count,
             **self.steps.observed,
         }

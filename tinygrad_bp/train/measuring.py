@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,20 +15,17 @@ from .predicting import predicted
 from .preparing import Prepared
 from .rollback import Rollback
 
-Function = Callable[[Any, Any], Any]
-
 
 class Measures:
     """The loss and the metrics of a model, on all rows of some data."""
 
-    def __init__(
-        self, model: Module, loss: Function, metrics: dict[str, Function], rollback: Rollback
-    ):
-        self.model, self.loss, self.metrics, self.rollback = model, loss, metrics, rollback
+    def __init__(self, model: Module, data: Prepared, rollback: Rollback):
+        self.model, self.data, self.rollback = model, data, rollback
 
-    def of_epoch(self, data: Prepared, last: bool) -> dict[str, float]:
+    def of_epoch(self, last: bool) -> dict[str, float]:
         """What is measured after an epoch; after the last the loss too: no step would show it."""
-        found = self.of(data.X, data.y) if self.metrics or (last and not data.held_out) else {}
+        data = self.data
+        found = self.of(data.X, data.y) if data.metrics or (last and not data.held_out) else {}
         if data.held_out:
             X, y = data.held_out
             found |= self.of(X, y, VALIDATION)
@@ -41,11 +37,12 @@ class Measures:
         def evaluated() -> tuple[Any, float]:
             with evaluating(self.model), no_grad():
                 outputs = predicted(self.model, X)
-                return outputs, self.loss(Tensor(outputs), y).item()
+                return outputs, self.data.loss(Tensor(outputs), y).item()
 
         with np.errstate(all="ignore"):
             outputs, loss = evaluated()
-            row = {f"{prefix}{n}": float(m(outputs.copy(), y)) for n, m in self.metrics.items()}
+            metrics = self.data.metrics.items()
+            row = {f"{prefix}{n}": float(metric(outputs.copy(), y)) for n, metric in metrics}
         self.rollback.check_measure(loss, evaluated)
         return {f"{prefix}loss": loss, **row} if prefix else row
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data.rows import as_rows, finite
+from ..data.rows import finite
 from ..engine.recording import no_grad
 from ..engine.tensor import Tensor
 from ..nn import Module, evaluating
@@ -36,7 +36,7 @@ def predict(model: Module, X: Any) -> Any:
     """
     if not isinstance(model, Module):
         raise TypeError(f"the model must be a Module, such as nn.MLP, not {shown(model)}")
-    return predicted(model, finite(rows_of(X, "X"), "X"))
+    return predicted(model, finite(X, "X"))
 
 
 def predicted(model: Module, X: Any) -> Any:
@@ -62,10 +62,6 @@ def _outputs(model: Module, X: Any) -> Any:
         raise ValueError(
             f"of X of shape {X.shape} the model must make a Tensor of {len(X)} rows, "
             f"not {getattr(outputs, 'shape', outputs)}"
+            f"{': one row alone is X[np.newaxis]' if X.ndim == 1 else ''}"
         )
     return outputs.numpy()
-
-
-def rows_of(x: Any, name: str) -> Any:
-    """The rows of an array, a list or a Tensor."""
-    return x.data if isinstance(x, Tensor) else as_rows(x, name)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..data.batching import split_rows
+from ..functional.losses import LOSSES
 from ..nn import Module
-from ..support.arguments import Seed, chance
-from .checking import checked_data, checked_validation
+from ..optim import Optimizer
+from ..support.arguments import Seed, chance, function
+from .checking import by_name, check_model, checked_data, checked_validation
 from .weighting import checked_weights, row_weights, weighted
-
-Function = Callable[..., Any]
 
 
 class Prepared:
@@ -21,49 +20,55 @@ class Prepared:
 
     Parameters
     ----------
-    model, loss, metrics, X, y, validation, sample_weight, class_weight, seed
-        As `fit` takes them; the loss and the metrics are functions.
+    model, optimizer, X, y, loss, metrics, validation, seed
+        As `fit` takes them.
+    weights : pair
+        ``sample_weight`` and ``class_weight``, as `fit` takes them.
 
     Attributes
     ----------
     X, y : arrays
         What is learned from.
     targets : list of arrays
-        What the loss takes after the outputs: y, and the weights of its rows if there are some.
-    loss : function
-        Of the outputs and the targets.
+        What the weighted loss takes after the outputs: y, and the weights of its rows if there
+        are some.
     held_out : (X, y) or None
         What is not learned from.
+    loss, weighted_loss : functions
+        Of outputs and y, for what is measured; of outputs and the targets, for the steps.
+    metrics : dict of functions
     """
 
     def __init__(
         self,
         model: Module,
-        loss: Function,
-        metrics: dict[str, Function],
+        optimizer: Optimizer,
         X: Any,
         y: Any,
-        *,
+        loss: Any,
+        metrics: Any,
         validation: Any,
-        sample_weight: Any,
-        class_weight: Any,
+        weights: tuple[Any, Any],
         seed: Seed,
     ):
-        self.X, self.y = checked_data(model, loss, metrics, X, y)
-        self.loss = loss
-        if sample_weight is not None:
-            sample_weight = checked_weights(sample_weight, len(self.y))
+        check_model(model, optimizer)
+        self.loss = self.weighted_loss = function(loss, LOSSES, "loss")
+        self.metrics = by_name(metrics)
+        self.X, self.y = checked_data(model, self.loss, self.metrics, X, y)
+        of_rows, of_classes = weights
+        if of_rows is not None:
+            of_rows = checked_weights(of_rows, len(self.y))
         if isinstance(validation, int | float | np.number) and not isinstance(validation, bool):
             rows, apart = split_rows(len(self.y), validation, _chance(seed), name="validation")
             self.held_out: Any = self.X[apart], self.y[apart]
             self.X, self.y = self.X[rows], self.y[rows]
-            sample_weight = sample_weight if sample_weight is None else sample_weight[rows]
+            of_rows = of_rows if of_rows is None else of_rows[rows]
         else:
-            self.held_out = checked_validation(model, loss, metrics, validation)
+            self.held_out = checked_validation(model, self.loss, self.metrics, validation)
         self.targets = [self.y]
-        if sample_weight is not None or class_weight is not None:
-            self.loss = weighted(loss)
-            self.targets.append(row_weights(self.y, sample_weight, class_weight))
+        if of_rows is not None or of_classes is not None:
+            self.weighted_loss = weighted(self.loss)
+            self.targets.append(row_weights(self.y, of_rows, of_classes))
 
 
 def _chance(seed: Seed) -> np.random.Generator:

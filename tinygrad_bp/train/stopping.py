@@ -9,22 +9,15 @@ from typing import Any
 
 from ..support.arguments import look_up, not_negative, size
 from .history import VALIDATION, History
+from .preparing import Prepared
 from .rollback import Rollback
 
 # A metric whose name ends so is to be small, as scikit-learn has it; all others are to grow.
 TO_BE_SMALL = ("loss", "error", "deviance", "mae", "mse", "rmse", "l1", "l2")
 
 
-def to_watch(monitor: Any, patience: Any, metrics: Iterable[str], held_out: bool) -> str:
-    """The column that patience watches: the loss of the validation data, or what was asked for.
-
-    Examples
-    --------
-    >>> to_watch(None, 5, [], held_out=True)
-    'validation loss'
-    >>> to_watch("val_accuracy", 5, ["accuracy"], held_out=True)
-    'validation accuracy'
-    """
+def _to_watch(monitor: Any, patience: Any, metrics: Iterable[str], held_out: bool) -> str:
+    """The column that patience watches: the loss of the validation data, or what was asked for."""
     if monitor is None:
         return f"{VALIDATION}loss" if held_out else "loss"
     if patience is None:
@@ -40,10 +33,18 @@ class Stopping:
     """When to end a training, and what the model held when it was best."""
 
     def __init__(
-        self, rollback: Rollback, epochs: Any, tolerance: Any, patience: Any, watched: str
+        self,
+        rollback: Rollback,
+        data: Prepared,
+        epochs: Any,
+        tolerance: Any,
+        patience: Any,
+        monitor: Any,
     ):
-        self.rollback, self.watched = rollback, watched
-        self.sign, self.better = (1, "lower") if watched.endswith(TO_BE_SMALL) else (-1, "higher")
+        self.rollback = rollback
+        self.watched = _to_watch(monitor, patience, data.metrics, bool(data.held_out))
+        small = self.watched.endswith(TO_BE_SMALL)
+        self.sign, self.better = (1, "lower") if small else (-1, "higher")
         self.epochs = size(epochs, "epochs")
         self.tolerance = None if tolerance is None else not_negative(tolerance, "tolerance")
         self.patience = None if patience is None else size(patience, "patience")

@@ -1,0 +1,320 @@
+"""What beginners write, and the words that put them right: one clear line for each mistake."""
+
+from __future__ import annotations
+
+import copy  # noqa: F401  # the mistakes use it
+import math  # noqa: F401
+import re
+import warnings
+
+import numpy as np
+import pytest
+
+import tinygrad_bp as bp
+
+
+class Plain(bp.nn.Module):
+    """It holds an array, where a Tensor is meant."""
+
+    def __init__(self):
+        self.w = np.ones(3)
+
+
+def names():
+    """What the mistakes are made with."""
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    y = X.sum(axis=1, keepdims=True)
+    m = bp.nn.MLP([3, 4, 1], seed=0)
+    history = bp.train.History()
+    history.append({"loss": 1.0})
+
+    def of(model, lr=0.1):
+        return bp.optim.SGD(model.parameters(), lr=lr)
+
+    def fit(*data, **options):
+        return bp.train.fit(*data, **({"progress": False} | options))
+
+    def learn(**options):
+        return fit(m, X, y, loss="mse", optimizer=of(m), epochs=1, **options)
+
+    return globals() | {
+        "t": bp.Tensor([1.0, 2.0, 3.0], requires_grad=True),
+        "clf": bp.nn.MLP([3, 4, 2], seed=0),
+        "other": bp.nn.MLP([3, 1], seed=0),
+        "labels": (y[:, 0] > 0).astype(int),
+        "names": np.where(y[:, 0] > 0, "yes", "no"),
+        "history": lambda: history,
+        **{"X": X, "y": y, "m": m, "of": of, "fit": fit, "learn": learn},
+    }
+
+
+NEEDS = {"plt": "matplotlib", "plot": "matplotlib", "estimators": "sklearn", "frame": "pandas"}
+MISTAKES = """
+bp.Tensor("abc")  ⇒  a Tensor holds numbers, not <U3: 'abc'
+bp.Tensor([1, "a"])  ⇒  a Tensor holds numbers, not <U21: [1, 'a']
+bp.Tensor(None)  ⇒  a Tensor holds numbers, not object: None
+bp.Tensor({"a": 1})  ⇒  a Tensor holds numbers, not object: {'a'
+bp.Tensor(np.arange(3), requires_grad=True)  ⇒  only real floating Tensors can require
+bp.Tensor(1j, requires_grad=True)  ⇒  only real floating Tensors can require
+bp.Tensor([True, False], requires_grad=True)  ⇒  only real floating Tensors can require
+bp.tensor([1.0])  ⇒  write bp.Tensor(values
+bp.Value(2.0)  ⇒  write bp.Tensor(2.0, requires_grad=True)
+bp.Variable(2.0)  ⇒  write bp.Tensor(values
+bp.zeros(3)  ⇒  write np.zeros
+bp.randn(3)  ⇒  write
+bp.sin(t)  ⇒  write np.sin
+bp.exp(t)  ⇒  write np.exp
+bp.relu(t)  ⇒  write bp.functional.relu(t)
+bp.MSELoss()  ⇒  write bp.functional.mse_loss(outputs, y)
+bp.device("cuda")  ⇒  write nothing: a Tensor works where its
+bp.manual_seed(0)  ⇒  write seed=0 where it is asked for
+bp.backward(t)  ⇒  write z.backward()
+t.backward()  ⇒  a Tensor of shape (3,) has 3 elements
+(t * 2).backward()  ⇒  a Tensor of shape (3,) has 3 elements
+bp.Tensor(3.0).backward()  ⇒  a Tensor of shape () does not depend on a
+(t * t).sum().backward(np.ones(3))  ⇒  needs grad of its shape, not (3,)
+t[0] = 1.0  ⇒  use np.where(mask, new, t), or for a leaf
+t += 1  ⇒  a Tensor of shape (3,) is a leaf, which an
+t.data[0] = 5.0  ⇒  use recorded graphs still need it: update
+t.add_(1)  ⇒  write a recorded array never changes: t =
+t.view(3, 1)  ⇒  write t.reshape(shape)
+t.dim()  ⇒  write t.ndim
+t.numel()  ⇒  write t.size
+t.cuda()  ⇒  write bp.Tensor(cupy_array): a Tensor
+t.to("cpu")  ⇒  write t.astype(dtype)
+t.float()  ⇒  write t.astype(np.float32)
+len(bp.Tensor(1.0))  ⇒  has no length
+for x in bp.Tensor(1.0): pass  ⇒  a Tensor without axes cannot be iterated
+np.array([t[0], t[1]])  ⇒  use t.data for its values, np.stack([...])
+np.array(t)  ⇒  use t.data for its values, np.stack([...])
+np.asarray(t * 2)  ⇒  use t.data for its values, np.stack([...])
+plt.plot(t * 2)  ⇒  use t.data
+plt.plot(t)  ⇒  use t.data
+z = np.zeros(3); z += t  ⇒  write into out= (or do array += Tensor)
+np.add(t, 1, out=np.zeros(3))  ⇒  write into out= (or do array += Tensor)
+t @ np.ones((2, 2))  ⇒  matmul of Tensor (3,) and ndarray (2, 2)
+t + np.ones(4)  ⇒  add of Tensor (3,) and ndarray (4,)
+np.dot(t, np.ones(4))  ⇒  dot of Tensor (3,) and ndarray (4,)
+t.reshape(2, 2)  ⇒  reshape of Tensor (3,): cannot reshape
+t.reshape(5)  ⇒  reshape of Tensor (3,): cannot reshape
+t.sum(axis=1)  ⇒  sum of Tensor (3,): axis 1 is out of
+t.sum(dim=0)  ⇒  write axis=
+t.mean(axis="rows")  ⇒  mean of Tensor (3,): 'str' object cannot
+np.concatenate([t, 1.0])  ⇒  must have same number of dimensions, but
+np.stack([t, np.ones(4)])  ⇒  must have the same shape
+np.sort(t).backward()  ⇒  a Tensor of shape (3,) has 3 elements
+np.fft.fft(t)  ⇒  use t.data to leave the graph
+np.unique(t)  ⇒  use np.sort, or t.data to leave the graph
+np.random.normal(t)  ⇒  use t.data for its values, np.stack([...])
+np.apply_along_axis(np.sum, 0, t)  ⇒  use np.stack([f(row) for row in t])
+np.vectorize(lambda v: v * 2)(t)  ⇒  use t.data for its values, np.stack([...])
+t * None  ⇒  multiply of Tensor (3,): unsupported
+t * [1, 2]  ⇒  multiply of Tensor (3,): operands could
+t.sigmod()  ⇒  has no 'sigmod'
+t.requires_grad_()  ⇒  write t.requires_grad = True
+t.detach_()  ⇒  write t.detach()
+t.clone()  ⇒  write t.copy()
+t.pow(2)  ⇒  write t ** n
+t.unsqueeze(0)  ⇒  write np.expand_dims(t, axis), or t[
+bp.grad(3)  ⇒  use z.backward(), or gradients(z, [x])
+bp.grad(np.sin)("a")  ⇒  cannot differentiate by an argument of
+bp.grad(np.sin)(np.arange(3))  ⇒  cannot differentiate by an argument of
+bp.grad(np.sin)(np.arange(3.0))  ⇒  use jacobian or vjp
+bp.grad(lambda x: None)(1.0)  ⇒  the function gave NoneType; to be
+bp.grad(lambda x: float(x))(1.0)  ⇒  use t.item() for the number, np.sin(t) in
+bp.grad(lambda x: math.sin(x))(1.0)  ⇒  use t.item() for the number, np.sin(t) in
+bp.grad(lambda x: x, argnums=1)(1.0)  ⇒  must be an int, or a tuple of ints, that
+bp.grad(lambda x: x, argnum=0)(1.0)  ⇒  write argnums=
+bp.grad(lambda x: [x, x])(1.0)  ⇒  use jacobian or vjp
+bp.hessian(lambda x: x)(np.ones(2))  ⇒  use jacobian or vjp
+bp.hvp(lambda x: x.sum(), np.ones(2), np.ones(3))  ⇒  tangents of shapes [(3,)] do not fit
+bp.gradcheck(lambda x: float(x) * x, 2.0)  ⇒  use t.item() for the number, np.sin(t) in
+bp.draw(3)  ⇒  needs Tensors, or a function that returns
+bp.draw(m)  ⇒  a model is drawn at work: give it rows, as
+bp.draw(t, "z.jpg")  ⇒  must end in one of .svg, .png, .pdf, .dot
+bp.draw(t, "/nowhere/z.svg")  ⇒  write '/nowhere/z.svg': the folder
+bp.draw(t, path=3)  ⇒  must be text or a path, not int
+bp.draw(t, backwards=True)  ⇒  did you mean backward=?
+bp.trace(3)  ⇒  a graph belongs to a Tensor, not to int
+bp.trace(m)  ⇒  a graph belongs to a Tensor, not to MLP
+bp.trace(t)  ⇒  a Tensor of shape (3,) has 3 elements
+bp.nn.MLP(3)  ⇒  must hold those of the input and the
+bp.nn.MLP(3, [4, 4, 1])  ⇒  write MLP([3, 4, 4, 1])
+bp.nn.MLP([3])  ⇒  must hold those of the input and the
+bp.nn.MLP([3, 0, 1])  ⇒  must be at least 1, not 0
+bp.nn.MLP([3, 2.5, 1])  ⇒  must be an integer, not 2.5
+bp.nn.MLP(3, 4, 1)  ⇒  write MLP([3, 4, 1])
+bp.nn.MLP([3, 1], "rely")  ⇒  did you mean 'relu'? known are gelu
+bp.nn.MLP([3, 1], activation="swish")  ⇒  did you mean 'silu'? known are gelu
+bp.nn.MLP([3, 1], activation=None)  ⇒  did you mean 'identity'? known are gelu
+bp.nn.MLP([3, 1], activation=bp.nn.ReLU())  ⇒  write bp.functional.relu, the function
+bp.nn.MLP([3, 1], dropout=50)  ⇒  must be from 0 to less than 1, not 50
+bp.nn.MLP([3, 1], dropout="0.5")  ⇒  must be a number, not '0.5'
+bp.nn.MLP([3, 1], seed="a")  ⇒  must be an integer from 0 on, a Generator
+bp.nn.MLP([3, 1], random_state=0)  ⇒  write seed=
+bp.nn.MLP([3, 1], dtype=int)  ⇒  only real floating Tensors can require
+bp.nn.MLP([3, 1], init="glorot")  ⇒  did you mean 'xavier'? known are he
+bp.nn.MLP([3, 1], normalization="batchnorm")  ⇒  did you mean 'batch'? known are batch
+bp.nn.Linear(3, 2, bias="no")  ⇒  must be True or False, not 'no'
+bp.nn.Linear(in_features=3, out_features=2)  ⇒  write inputs=
+bp.nn.Dense(3)  ⇒  write bp.nn.Linear(inputs, outputs)
+bp.nn.Conv2d(3, 2, 3)  ⇒  write a Module of your own: its forward
+bp.nn.LSTM(3, 2)  ⇒  write a Module of your own: its forward
+bp.nn.ReLU()  ⇒  write bp.functional.relu, the function
+bp.nn.Parameter(np.ones(3))  ⇒  write bp.Tensor(values
+bp.nn.ModuleList([])  ⇒  write a list: Modules in one are found by
+bp.nn.Sequential([bp.nn.Linear(2, 3)])  ⇒  write Sequential(*layers)
+bp.nn.Sequential(bp.nn.Linear, np.tanh)  ⇒  layer 0 is not a function but the class
+bp.nn.Sequential(bp.nn.Linear(2, 3), "relu")  ⇒  write bp.functional.relu
+bp.nn.Sequential(bp.nn.Linear(2, 3), bp.nn.Linear(4, 1))(np.ones((5, 2)))  ⇒  takes rows of 4
+m("a")  ⇒  takes rows of 3 numbers, and x has shape
+m([[1, 2]])  ⇒  takes rows of 3 numbers, and x has shape
+m.fit(X, y)  ⇒  write bp.train.fit(model, X, y, loss=...
+m.predict(X)  ⇒  write bp.train.predict(model, X)
+m.layers[0].weights  ⇒  write layer.weight, or model.parameters()
+m.to("cuda")  ⇒  write dtype= where the layers are made
+m.summary()  ⇒  write bp.nn.summary(model, input_shape)
+m.load("a.npz")  ⇒  write bp.nn.load(model, path)
+m.load_state_dict({})  ⇒  has no '0.weight'; no '0.bias'; no
+m.load_state_dict({"0.weight": np.ones((1, 1))})  ⇒  has no '0.bias'; no '2.weight'; no
+bp.nn.save(m, "model.txt")  ⇒  must end in one of .npz, .safetensors
+bp.nn.load(m, "missing.npz")  ⇒  cannot read 'missing.npz': No such file or
+bp.optim.SGD(Plain().parameters(), lr=0.1)  ⇒  must be Tensors that require grad
+bp.optim.SGD(m, lr=0.1)  ⇒  must be a list of Tensors such as
+bp.optim.SGD(m.parameters(), lr=-1)  ⇒  must be positive, not -1
+bp.optim.SGD(m.parameters(), lr="0.1")  ⇒  must be a number, not '0.1'
+bp.optim.SGD(m.parameters(), learning_rate=0.1)  ⇒  write lr=
+bp.optim.Adam(m.parameters(), betas=0.9)  ⇒  must be a pair of numbers, not 0.9
+bp.optim.Adam(m.parameters(), betas=(0.9, 1.0))  ⇒  must be from 0 to less than 1, not 1.0
+bp.optim.adam(m.parameters())  ⇒  write bp.optim.Adam(model.parameters())
+bp.optim.RMSprop(m.parameters())  ⇒  write bp.optim.Adam(model.parameters())
+bp.optim.SGD([np.ones(3)], lr=0.1)  ⇒  write bp.Tensor(it, requires_grad=True)
+bp.optim.SGD([t * 2], lr=0.1)  ⇒  parameter 0, a Tensor of shape (3,), is
+bp.optim.SGD(m.parameters(), lr=0.1).param_groups  ⇒  write optimizer.parameters and
+bp.schedules.cosine(0.1, 0)  ⇒  must be at least 1, not 0
+bp.schedules.StepLR(0.1)  ⇒  write bp.schedules.step(lr, every)
+bp.functional.mse(t, t)  ⇒  write bp.functional.mse_loss(outputs, y)
+bp.functional.mse_loss(np.ones((3, 1)), np.ones(3))  ⇒  predictions have shape (3, 1) and targets
+bp.functional.mse_loss(t, [1, 2])  ⇒  mse_loss of Tensor (3,): predictions have
+bp.functional.mse_loss(t, "a")  ⇒  mse_loss of Tensor (3,): predictions have
+bp.functional.mse_loss(t, t, reduction="avg")  ⇒  mse_loss of Tensor (3,) and Tensor (3,)
+bp.functional.cross_entropy(np.ones((2, 3)), np.ones((2, 3)))  ⇒  use np.argmax(labels, axis=-1)
+bp.functional.cross_entropy(np.ones((2, 3)), np.array([1.0, 2.0]))  ⇒  use labels.astype(int)
+bp.functional.cross_entropy(np.ones((2, 3)), np.array([1, 3]))  ⇒  must be 0 to 2, and position 1
+bp.functional.cross_entropy(np.ones((2, 3)), np.array(["a", "b"]))  ⇒  must be integers, not <U1
+bp.functional.cross_entropy(np.ones((2, 3)), np.array([[1], [2]]))  ⇒  use labels[:, 0]
+bp.functional.cross_entropy(np.ones((2, 1)), np.array([0, 1]))  ⇒  one logit is for
+bp.functional.binary_cross_entropy(np.array([1.5]), np.array([1]))  ⇒  must be probabilities, 0 to 1
+bp.functional.binary_cross_entropy_with_logits(np.ones((3, 1)), np.ones(3))  ⇒  predictions have
+bp.functional.binary_cross_entropy_with_logits(np.ones(3), np.array([0, 1, 2]))  ⇒  must be
+bp.functional.softmax(t, dim=0)  ⇒  write axis=
+bp.functional.dropout(t)  ⇒  write bp.nn.Dropout(probability)
+bp.functional.l1_penalty(m)  ⇒  write model.parameters()
+bp.functional.l1_penalty(3)  ⇒  must be a list of Tensors or arrays, not 3
+fit(m, X, y[:, 0], loss="mse", optimizer=of(m), epochs=1)  ⇒  mse_loss of Tensor (20, 1) and ndarray
+fit(m, X, y, "mse", of(m), 1)  ⇒  takes model, X, y in this order, and the
+fit(m, X, y, loss="mean_squared", optimizer=of(m), epochs=1)  ⇒  unknown loss 'mean_squared': known
+fit(m, X, y, loss="crossentropy", optimizer=of(m), epochs=1)  ⇒  use labels[:, 0]
+fit(m, X, y, loss="bce", optimizer=of(m), epochs=1)  ⇒  must be probabilities, 0 to 1, and
+fit(m, X, y, loss=bp.functional.mse_loss(m(X), y), optimizer=of(m), epochs=1)  ⇒  must be a function
+fit(m, X, y, loss="mse", optimizer="adam", epochs=1)  ⇒  must be one of optim's, such as
+fit(m, X, y, loss="mse", optimizer=bp.optim.SGD, epochs=1)  ⇒  must be one of optim's, such as
+fit(m, X, y, loss="mse", optimizer=of(other), epochs=1)  ⇒  the optimizer has none of the model's
+fit(m, X, y, loss="mse", optimizer=of(m), epochs="10")  ⇒  must be an integer, not '10'
+fit(m, X, y, loss="mse", optimizer=of(m), epochs=0)  ⇒  must be at least 1, not 0
+learn(batch_size=0)  ⇒  must be at least 1, not 0
+learn(verbose=0)  ⇒  write progress=
+learn(validation=X)  ⇒  must be a pair of arrays (X, y), or a
+learn(validation=20)  ⇒  validation=20 of 20 rows must leave rows
+learn(validation=1.0)  ⇒  validation=1.0 of 20 rows must leave rows
+learn(metrics="accuracy")  ⇒  must be a list, not 'accuracy'
+learn(metrics=["accuracy"])  ⇒  accuracy counts classes, whole numbers
+learn(metrics=["f1"])  ⇒  unknown metric 'f1': known are accuracy
+learn(patience=2, monitor="acc")  ⇒  unknown monitor 'acc': known are loss
+learn(callbacks=print)  ⇒  must be a list, not <built-in function
+learn(early_stopping=True)  ⇒  write patience=
+learn(sample_weight=[1, 2])  ⇒  must hold one number for each of 20 rows
+learn(class_weight="auto")  ⇒  class_weight is for targets that are class
+fit(m, X, y, loss="mse", optimizer=of(m, 1e6), epochs=300)  ⇒  diverged in epoch 4, batch 1
+fit(m, X.T, y, loss="mse", optimizer=of(m), epochs=1)  ⇒  needs its own of y
+fit(m, X[:3], y, loss="mse", optimizer=of(m), epochs=1)  ⇒  needs its own of y
+fit(m, X, None, loss="mse", optimizer=of(m), epochs=1)  ⇒  must be an array with rows, not None
+fit(m, frame, y, loss="mse", optimizer=of(m), epochs=1)  ⇒  must hold real numbers, and its column
+fit(m, X * np.nan, y, loss="mse", optimizer=of(m), epochs=1)  ⇒  must be finite, and X[0, 0] is nan
+fit(m, [], [], loss="mse", optimizer=of(m), epochs=1)  ⇒  must have rows, and it has shape (0,)
+fit(clf, X, names, loss="cross_entropy", optimizer=of(clf), epochs=1)  ⇒  must hold real numbers
+fit(clf, X, y, loss="cross_entropy", optimizer=of(clf), epochs=1)  ⇒  use labels[:, 0]
+fit(clf, X, labels + 1, loss="cross_entropy", optimizer=of(clf), epochs=1)  ⇒  must be 0 to 1, and
+fit(clf, X, np.eye(2)[labels], loss="cross_entropy", optimizer=of(clf), epochs=1)  ⇒  use
+fit(lambda x: x, X, y, loss="mse", optimizer=of(m), epochs=1)  ⇒  must be a Module, such as nn.MLP
+fit(bp.nn.MLP, X, y, loss="mse", optimizer=of(m), epochs=1)  ⇒  must be a Module, such as nn.MLP
+history()["accuracy"]  ⇒  unknown column 'accuracy': known are loss
+history()["los"]  ⇒  did you mean 'loss'? known are loss
+history()["val_loss"]  ⇒  did you mean 'loss'? known are loss
+history().history  ⇒  write history itself: history["loss"] is a
+history().accuracy  ⇒  write history["accuracy"]
+history().plot("h.jpg")  ⇒  must end in one of .png, .svg, .pdf
+history()[0]  ⇒  unknown column 0: known are loss
+bp.train.predict(X, m)  ⇒  must be a Module, such as nn.MLP
+bp.train.predict(m, X[0])  ⇒  of X of shape (3,) the model must make a
+bp.train.predict(m, "a")  ⇒  must hold real numbers, not <U1
+bp.train.evaluate(m, X, y)  ⇒  write bp.train.predict(model, X), and
+bp.data.train_test_split(X, y, test_size=1.5)  ⇒  test_size=1.5 of 20 rows must leave rows
+bp.data.train_test_split(X, y, test_size=0)  ⇒  test_size=0 of 20 rows must leave rows on
+bp.data.train_test_split(X, y, random_state=0)  ⇒  write seed=
+bp.data.train_test_split(X, y, stratify=True)  ⇒  must have one label for each of 20 rows
+bp.data.batches(X, y, 0)  ⇒  must be at least 1, not 0
+next(bp.data.batches(X[:3], y, 2))  ⇒  needs its own of y
+bp.data.moon(100)  ⇒  has no 'moon'
+bp.data.moons("100")  ⇒  must be an integer, not '100'
+bp.data.Standardize(X)(X[:, :2])  ⇒  these rows were scaled to shape (3,) each
+bp.data.StandardScaler()  ⇒  write bp.data.Standardize(X_train)
+bp.data.one_hot([0.5])  ⇒  must be integers, not float64
+bp.data.one_hot(["a"])  ⇒  must be integers, not <U1
+bp.plot.decision_boundary(m, X, y)  ⇒  must have shape (n, 2) to be drawn, not
+bp.plot.regression_fit(m, X, y)  ⇒  must have shape (n,) or (n, 1), not (20
+bp.plot.loss_curves([1, 2])  ⇒  what is drawn is a History, as fit gives
+bp.plot.weights(np.tanh)  ⇒  must hold finite numbers, not object of
+bp.plots  ⇒  write bp.plot
+bp.estimators.MLPClassifier(epochs=10)  ⇒  write max_iter=
+bp.estimators.MLPClassifier(hidden_layer_sizes="big").fit(X, labels)  ⇒  must be an integer, not 'b'
+bp.estimators.MLPClassifier(activation="rely").fit(X, labels)  ⇒  did you mean 'relu'? known are
+bp.estimators.MLPClassifier(solver="rmsprop").fit(X, labels)  ⇒  unknown solver 'rmsprop': known are
+bp.estimators.MLPClassifier().predict(X)  ⇒  This MLPClassifier instance is not fitted
+bp.vmap(np.sin)  ⇒  write a batch: functions of NumPy take
+with bp.no_grad(): (t * t).sum().backward()  ⇒  a Tensor of shape () does not depend on a
+bp.rule(lambda x: x, lambda g, out, x: g)  ⇒  write @bp.primitive above its def
+bp.Tensor(t * 2)  ⇒  use t.detach()
+t.data = np.ones(4)  ⇒  a Tensor of shape (3,) cannot take data of
+(t * 2).data = np.ones(3)  ⇒  a Tensor of shape (3,) was computed; only
+copy.deepcopy(t * 2)  ⇒  use t.data
+t.to_numpy()  ⇒  write t.numpy()
+t.detach().backward()  ⇒  a Tensor of shape (3,) does not depend on
+bp.gradients(t, t)  ⇒  differentiate by a list of Tensors
+bp.paths(t, 3)  ⇒  'no node is called 3; there are v1'
+"""
+TABLE = [line.split("  ⇒  ") for line in MISTAKES.strip().splitlines()]
+
+
+@pytest.mark.parametrize(("code", "words"), TABLE, ids=[code for code, _ in TABLE])
+def test_a_mistake_is_answered_in_one_clear_line(code, words):
+    scope = names()
+    for word, package in NEEDS.items():
+        if re.search(rf"\b{word}\b", code):
+            pytest.importorskip(package)
+    if "plt" in code:
+        from matplotlib import pyplot
+
+        scope["plt"] = pyplot
+    if "frame" in code:
+        from pandas import DataFrame
+
+        scope["frame"] = DataFrame(scope["X"], columns=["a", "b", "c"]).assign(b="x")
+    warnings.simplefilter("ignore")  # until the test ends
+    with pytest.raises(Exception, match=re.escape(words)) as raised:
+        exec(code, scope)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_table_is_large_and_without_doubles():
+    assert len({code for code, _ in TABLE}) == len(TABLE) > 200
