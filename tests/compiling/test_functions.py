@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_bp as bp
-from tinygrad_bp import functional as F
-from tinygrad_bp import nn, optim
+from tinygrad_bp import functional, nn, optim
 from tinygrad_bp.compiling import CannotCompileError
 from tinygrad_bp.compiling.passes import dead_dropped
 
@@ -16,7 +15,7 @@ def test_it_fills_the_grads_that_the_function_fills():
     model = nn.MLP([2, 4, 1], "tanh", seed=0)
 
     def loss(x, y):
-        return F.mse_loss(model(x), y)
+        return functional.mse_loss(model(x), y)
 
     program = bp.compile(loss)
     for _ in range(5):
@@ -156,7 +155,7 @@ def test_the_page_of_a_small_network_reads_as_the_formulas():
     model = nn.MLP([2, 2, 2], seed=0)
 
     def loss(x, y):
-        return F.mse_loss(model(x), y)
+        return functional.mse_loss(model(x), y)
 
     program = bp.compile(loss, passes=(dead_dropped,), buffers=False)
     x, y = np.array([[0.5, -1.0]]), np.array([[0.0, 1.0]])

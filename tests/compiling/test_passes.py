@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from tinygrad_bp import functional as F
-from tinygrad_bp import nn, optim
+from tinygrad_bp import functional, nn, optim
 from tinygrad_bp.compiling import passes
 from tinygrad_bp.compiling.buffers import in_buffers
 from tinygrad_bp.compiling.program import Name, Program, names_in
@@ -37,7 +36,7 @@ def functions(program):
     return [line.function for line in program.lines]
 
 
-def network(loss=F.cross_entropy, dtype=np.float64, **options):
+def network(loss=functional.cross_entropy, dtype=np.float64, **options):
     model = nn.MLP([3, 4, 3], seed=0, dtype=dtype, **options)
     generator = np.random.default_rng(1)
     batch = generator.normal(size=(6, 3)).astype(dtype), generator.integers(0, 3, 6)

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_bp as bp
-from tinygrad_bp import functional as F
-from tinygrad_bp import nn, optim
+from tinygrad_bp import functional, nn, optim
 from tinygrad_bp.compiling import CannotCompileError, CompiledStep
 
 MODELS = {
@@ -18,7 +17,7 @@ MODELS = {
 }
 MODELS |= {
     f.__name__: lambda dtype, f=f: nn.MLP([3, 5, 2], f, seed=1, dtype=dtype)
-    for f in (F.silu, F.gelu, F.leaky_relu, np.sin)
+    for f in (functional.silu, functional.gelu, functional.leaky_relu, np.sin)
 }
 MODELS |= {
     "dropout": lambda dtype: nn.MLP([3, 6, 2], dropout=0.3, seed=1, dtype=dtype),
@@ -28,14 +27,14 @@ MODELS |= {
 }
 NUMBERS, SHARES, LABELS = "numbers", "shares", "labels"
 LOSSES = {
-    "mse": (F.mse_loss, NUMBERS),
-    "huber": (F.huber_loss, NUMBERS),
-    "sum": (lambda o, t: F.mse_loss(o, t, "sum"), NUMBERS),
-    "l1": (lambda o, t: F.mse_loss(o, t) + 0.1 * F.l1_penalty([o]), NUMBERS),
-    "bce": (F.binary_cross_entropy_with_logits, SHARES),
-    "cross_entropy": (F.cross_entropy, LABELS),
-    "weighted": (lambda o, t: F.cross_entropy(o, t, weight=[1.0, 3.0]), LABELS),
-    "log_softmax": (lambda o, t: -np.mean(F.log_softmax(o)[:, 0]), LABELS),
+    "mse": (functional.mse_loss, NUMBERS),
+    "huber": (functional.huber_loss, NUMBERS),
+    "sum": (lambda o, t: functional.mse_loss(o, t, "sum"), NUMBERS),
+    "l1": (lambda o, t: functional.mse_loss(o, t) + 0.1 * functional.l1_penalty([o]), NUMBERS),
+    "bce": (functional.binary_cross_entropy_with_logits, SHARES),
+    "cross_entropy": (functional.cross_entropy, LABELS),
+    "weighted": (lambda o, t: functional.cross_entropy(o, t, weight=[1.0, 3.0]), LABELS),
+    "log_softmax": (lambda o, t: -np.mean(functional.log_softmax(o)[:, 0]), LABELS),
 }
 OPTIMIZERS = {
     "sgd": lambda p: optim.SGD(p, 0.05),
@@ -103,7 +102,7 @@ def line(seed=0):
 X, Y = np.random.default_rng(3).normal(size=(5, 2)), np.ones((5, 1))
 
 
-def steps(count=4, loss=F.mse_loss):
+def steps(count=4, loss=functional.mse_loss):
     model, optimizer = line()
     step = CompiledStep(model, loss, optimizer)
     for _ in range(count):
@@ -115,7 +114,7 @@ def test_what_somebody_holds_never_changes():
     model, _, step = steps()
     held, seen = [], []
     for _ in range(12):
-        held += [p.data for p in model.parameters()] + [F.mse_loss(model(X), Y)]
+        held += [p.data for p in model.parameters()] + [functional.mse_loss(model(X), Y)]
         seen += [np.array(getattr(x, "data", x)) for x in held[len(seen) :]]
         step(X, Y)
     for now, then in zip(held, seen, strict=True):
@@ -124,7 +123,7 @@ def test_what_somebody_holds_never_changes():
     graph.backward()
     for p, values in zip(other.parameters(), seen[:4], strict=True):
         p.data = values
-    F.mse_loss(other(X), Y).backward()
+    functional.mse_loss(other(X), Y).backward()
     for p, q in zip(model.parameters(), other.parameters(), strict=True):
         np.testing.assert_array_equal(p.grad, q.grad)
 
@@ -133,25 +132,25 @@ def test_what_is_put_in_place_between_two_steps_is_seen():
     model, optimizer, step = steps()
     twin, other = line()
     for _ in range(4):
-        eager_step(twin, F.mse_loss, other, X, Y)
+        eager_step(twin, functional.mse_loss, other, X, Y)
     for change in (
         lambda m, o: setattr(m[0].weight, "data", m[0].weight.data * 2),
         lambda m, o: m.load_state_dict(line(seed=5)[0].state_dict()),
         lambda m, o: o.load_state_dict({k: v * 2 for k, v in o.state_dict().items()}),
         lambda m, o: setattr(o, "lr", 0.01),
         lambda m, o: setattr(o, "momentum", 0.25),
-        lambda m, o: eager_step(m, F.mse_loss, o, X, Y),
+        lambda m, o: eager_step(m, functional.mse_loss, o, X, Y),
     ):
         change(model, optimizer)
         change(twin, other)
         for _ in range(4):
-            assert step(X, Y) == eager_step(twin, F.mse_loss, other, X, Y)
+            assert step(X, Y) == eager_step(twin, functional.mse_loss, other, X, Y)
         assert state(model, optimizer) == state(twin, other)
 
 
 def test_training_and_evaluation_mode_are_two_programs():
     model = nn.MLP([2, 4, 1], dropout=0.5, seed=0)
-    step = CompiledStep(model, F.mse_loss, optim.SGD(model.parameters(), 0.1))
+    step = CompiledStep(model, functional.mse_loss, optim.SGD(model.parameters(), 0.1))
     for _ in range(3):
         step(X, Y)
     model.eval()
@@ -185,7 +184,7 @@ def test_noise_that_no_buffer_holds_is_an_error_that_names_the_line():
     generator = np.random.default_rng(0)
 
     def loss(out, y):
-        return F.mse_loss(out + generator.normal(size=out.shape), y)  # here
+        return functional.mse_loss(out + generator.normal(size=out.shape), y)  # here
 
     model, optimizer = line()
     step = CompiledStep(model, loss, optimizer)
@@ -200,10 +199,16 @@ def test_noise_that_no_buffer_holds_is_an_error_that_names_the_line():
 @pytest.mark.parametrize(
     ("loss", "why"),
     [
-        (lambda o, t: F.mse_loss(o * float(o.data[0, 0]), t), "taken out of the computation"),
-        (lambda o, t: F.mse_loss(o * np.asarray(o.detach().data).max(), t), "taken out"),
-        (lambda o, t: F.mse_loss(o * o.detach().numpy(), t), "taken out of the computation"),
-        (lambda o, t: F.mse_loss(o * o.data.item(), t), "taken out of the computation"),
+        (
+            lambda o, t: functional.mse_loss(o * float(o.data[0, 0]), t),
+            "taken out of the computation",
+        ),
+        (lambda o, t: functional.mse_loss(o * np.asarray(o.detach().data).max(), t), "taken out"),
+        (
+            lambda o, t: functional.mse_loss(o * o.detach().numpy(), t),
+            "taken out of the computation",
+        ),
+        (lambda o, t: functional.mse_loss(o * o.data.item(), t), "taken out of the computation"),
     ],
     ids=["float", "asarray", "numpy", "item"],
 )
@@ -220,7 +225,7 @@ def test_a_value_that_is_taken_out_is_refused(loss, why):
 @pytest.mark.parametrize("label", [3, -1])
 def test_a_wrong_label_is_the_engine_s_error(label, warm):
     model = nn.MLP([2, 3], seed=0)
-    step = CompiledStep(model, F.cross_entropy, optim.SGD(model.parameters(), 0.1))
+    step = CompiledStep(model, functional.cross_entropy, optim.SGD(model.parameters(), 0.1))
     labels = np.array([0, 1, 2, 0, 1])
     for _ in range(warm):
         step(X, labels)
@@ -249,8 +254,8 @@ def test_an_interruption_leaves_all_of_a_step_or_nothing(monkeypatch):
     monkeypatch.undo()
     twin, other = line()
     for _ in range(4):
-        eager_step(twin, F.mse_loss, other, X, Y)
-    assert step(X, Y) == eager_step(twin, F.mse_loss, other, X, Y)
+        eager_step(twin, functional.mse_loss, other, X, Y)
+    assert step(X, Y) == eager_step(twin, functional.mse_loss, other, X, Y)
     assert state(model, optimizer) == state(twin, other)
 
 
@@ -288,9 +293,9 @@ def test_an_optimizer_of_one_s_own_compiles():
 
     models = [nn.MLP([2, 3, 1], seed=0) for _ in range(2)]
     one, two = (SignDescent(m.parameters(), 0.01) for m in models)
-    step = CompiledStep(models[1], F.mse_loss, two)
+    step = CompiledStep(models[1], functional.mse_loss, two)
     for _ in range(6):
-        assert step(X, Y) == eager_step(models[0], F.mse_loss, one, X, Y)
+        assert step(X, Y) == eager_step(models[0], functional.mse_loss, one, X, Y)
     assert state(models[1], two) == state(models[0], one)
     assert step.programs == 1
 
@@ -302,7 +307,7 @@ def test_an_optimizer_with_a_step_of_its_own_is_refused():
 
     model = nn.MLP([2, 1], seed=0)
     with pytest.raises(CannotCompileError, match="Odd has a step of its own"):
-        CompiledStep(model, F.mse_loss, Odd(model.parameters(), 0.1))
+        CompiledStep(model, functional.mse_loss, Odd(model.parameters(), 0.1))
 
 
 def test_the_source_runs_on_its_own_and_is_the_same_each_time(tmp_path):
@@ -321,11 +326,11 @@ def test_embedding_scatters_its_gradient():
 
     eager, compiled = model(), model()
     one, two = (optim.Adam(m.parameters(), 0.1) for m in (eager, compiled))
-    step = CompiledStep(compiled, F.cross_entropy, two)
+    step = CompiledStep(compiled, functional.cross_entropy, two)
     words = np.array([[0, 1, 1], [4, 2, 0]])
     for _ in range(5):
         assert step(words, np.array([0, 2])) == eager_step(
-            eager, F.cross_entropy, one, words, np.array([0, 2])
+            eager, functional.cross_entropy, one, words, np.array([0, 2])
         )
     assert state(compiled, two) == state(eager, one)
     with pytest.raises(ValueError, match="0 to 4"):
@@ -338,7 +343,7 @@ def test_a_frozen_parameter_stays():
     for model in (eager, compiled):
         optimizers.append(optim.Adam(model.parameters(), 0.1))
         model[0].weight.requires_grad = False
-    step = CompiledStep(compiled, F.mse_loss, optimizers[1])
+    step = CompiledStep(compiled, functional.mse_loss, optimizers[1])
     for _ in range(5):
-        assert step(X, Y) == eager_step(eager, F.mse_loss, optimizers[0], X, Y)
+        assert step(X, Y) == eager_step(eager, functional.mse_loss, optimizers[0], X, Y)
     assert state(compiled, optimizers[1]) == state(eager, optimizers[0])

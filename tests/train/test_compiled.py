@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_bp as bp
-from tinygrad_bp import data, nn, optim, train
-from tinygrad_bp import functional as F
+from tinygrad_bp import data, functional, nn, optim, train
 from tinygrad_bp.optim import schedules
 
 X, Y = data.moons(90, noise=0.2, seed=0)
@@ -87,7 +86,7 @@ def test_a_number_that_a_callback_changes_is_noticed():
         strength = [0.0]
 
         def loss(out, y):
-            return F.cross_entropy(out, y) + strength[0] * np.mean(out * out)
+            return functional.cross_entropy(out, y) + strength[0] * np.mean(out * out)
 
         def stronger(model, history):
             strength[0] = 0.1 * (len(history) // 5)
@@ -104,7 +103,7 @@ def test_a_number_that_changes_all_the_time_ends_the_compiling():
         strength = [0.0]
 
         def loss(out, y):
-            return F.cross_entropy(out, y) + strength[0] * np.mean(out * out)
+            return functional.cross_entropy(out, y) + strength[0] * np.mean(out * out)
 
         def stronger(model, history):
             strength[0] += 0.01
@@ -124,7 +123,7 @@ def test_noise_trains_without_and_says_so_once(capsys):
         def forward(self, x):
             return self.inner(x + self.generator.normal(size=x.shape) * 0.1 * self.training)
 
-    rows, state, history = trained(True, Noisy(), progress=True)
+    rows, _, history = trained(True, Noisy(), progress=True)
     assert "computed differently" in history.why_eager
     assert capsys.readouterr().err.count("steps are not compiled") == 1
     assert len(rows) == 14

@@ -85,9 +85,8 @@ class CompiledStep:
             self._last_key, self._last = key, self._variants.of(key)
         for program in self._last:
             found = program.compute(batch)
-            if found is not None:
-                if math.isfinite(found[1][0]):  # else the engine says why
-                    return program.put, *found
+            if found is not None and math.isfinite(found[1][0]):  # else the engine says why
+                return program.put, *found
         recording = self._recorded(batch)
         self._variants.add(key, recording)
         return self._put, recording, (recording.value("loss"), recording.value("norm"))
