@@ -131,3 +131,12 @@ def test_physics_without_scipy(tmp_path):
     code, output = run("physics.py", folder=tmp_path, blocked="scipy")
     assert code == 0, output
     assert 'scipy is missing: pip install "tinygrad_bp[examples]"' in output
+
+
+def test_plain_numpy():
+    code, output = run("plain_numpy.py")
+    assert code == 0, output
+    assert output.count("import numpy as np") == 2
+    assert "d_h1 = np.squeeze" in output
+    for title in ("as written", "after the passes"):
+        assert numbers(line_with(f"{title}: loss", output)) == [0.180322, -0.0044]

@@ -133,7 +133,7 @@ class _Plan:
         return [
             replace(_copy(place, part), comment=line.comment)
             for part, place in zip(line.operands[0], places, strict=True)
-            if self.fixed.get(part if _name(part) else None) != place
+            if not _name(part) or self.fixed.get(part) != place
         ]
 
     def _can_be_put(self, result: Any) -> bool:

@@ -227,7 +227,7 @@ def _stand_in(transcript: Transcript, i: int, x: Any) -> Any:
 def _leaves_of(loss: Tensor, known: set[Any]) -> list[Tensor]:
     """The leaves of a graph that were not known: what the function closes over."""
     found: dict[Tensor, None] = {}
-    for node in topological_order(loss):
+    for node in reversed(topological_order(loss)):
         for x in node.inputs:
             if isinstance(x, Tensor) and x.is_leaf and x not in known:
                 found[x] = None

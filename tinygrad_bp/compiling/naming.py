@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from collections import Counter
@@ -15,7 +16,7 @@ from .numpy_code import text_of
 from .program import Name, Program, replaced
 from .transcript import Written
 
-_RESERVED = frozenset({"np", "bool", "float", "step", "views", "now", "new", "scipy"})
+_RESERVED = frozenset({"np", "program", "step", "views", "batch", "now", "new", "scipy"})
 
 
 class Labels:
@@ -40,8 +41,9 @@ class Labels:
         if name in self.names or not isinstance(name, Name):
             return
         wanted = re.sub(r"\W+", "_", wanted).strip("_") or "value"
-        if wanted in _RESERVED or keyword.iskeyword(wanted) or wanted[0].isdigit():
-            wanted = f"_{wanted}"
+        if wanted in _RESERVED or keyword.iskeyword(wanted) or hasattr(builtins, wanted):
+            wanted = f"{wanted}_"
+        wanted = f"_{wanted}" if wanted[0].isdigit() else wanted
         self._taken[wanted] += 1
         count = self._taken[wanted]
         self.names[name] = wanted if count == 1 else f"{wanted}_{count}"

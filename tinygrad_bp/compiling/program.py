@@ -55,7 +55,7 @@ class Line:
     operands: tuple[Any, ...]
     keywords: Mapping[str, Any] = field(default_factory=dict)
     shape: tuple[int, ...] = ()
-    dtype: np.dtype | None = None
+    dtype: Any = None
     fortran: bool = False
     view: bool = False
     answer: Any = None
