@@ -56,7 +56,7 @@ def main():
     for title, program in (("as written", written), ("after the passes", short)):
         module = {}
         exec(program.source, module)  # it imports NumPy alone
-        loss, by_w1, by_w2 = module["program"](X, D, W1.data, W2.data)
+        loss, by_w1, _ = module["program"](X, D, W1.data, W2.data)
         print(f"{title}: loss {loss:.6f}, d loss / d w1 = {by_w1[0, 0]:.4f}")
         W1.zero_grad()
         network_loss(X, D).backward()

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 
 class CannotCompileError(RuntimeError):
     """What was to be compiled does what no program of NumPy's calls can stand for."""
