@@ -23,7 +23,8 @@ MAY_IMPORT["engine/arrays"] = set()
 MAY_IMPORT["engine/advice"] = set()
 MAY_IMPORT["engine/context"] = set()
 MAY_IMPORT["engine/recording"] = {"engine/context"}
-MAY_IMPORT["engine/registry"] = {"engine/arrays", "engine/recording"}
+MAY_IMPORT["engine/derivatives"] = set()
+MAY_IMPORT["engine/registry"] = {"engine/arrays", "engine/recording", "engine/derivatives"}
 MAY_IMPORT["engine/signatures"] = {
     "engine/advice",
     "engine/registry",
@@ -37,12 +38,18 @@ MAY_IMPORT["engine/compositions"] = {
     "engine/arrays",
 }
 MAY_IMPORT["engine/backprop"] = {"engine/registry", "engine/recording", "engine/arrays"}
-for _room in ("engine/ndarray", "engine/tensor", "engine"):  # the last is its door, __init__
+for _room in (
+    "engine/dispatch",
+    "engine/methods",
+    "engine/ndarray",
+    "engine/tensor",
+    "engine",
+):  # the last is its door, __init__
     MAY_IMPORT[_room] = {name for name in MAY_IMPORT if name.startswith("engine/")}
 # What the rooms above see of the engine: what a node, a pass and a call are. How a Tensor behaves
 # as an array, and how calls are written, is behind the door; the tables are for `functional`.
 TABLES = {"engine/rules", "engine/compositions"}
-HIDDEN = {"engine/ndarray", "engine/signatures", *TABLES}
+HIDDEN = {f"engine/{room}" for room in ("dispatch", "methods", "ndarray", "signatures")} | TABLES
 ENGINE = {name for name in MAY_IMPORT if name.startswith("engine")} - HIDDEN
 GROUND = {"support", *ENGINE}
 FLOORS = [

@@ -137,7 +137,7 @@ def frozen(data: Any) -> Any:
             return data[()]
         if type(data) is not np.ndarray:
             data = data.view(np.ndarray)
-        data.setflags(write=False)
+        data.setflags(False)  # write=False; by place, for it is done in every call
     return data
 
 
@@ -194,8 +194,8 @@ def of_kind(found: Sequence[Any], leaves: Sequence[Any]) -> list[Any]:
     result = list(found)
     foreign = [
         i
-        for i, (g, leaf) in enumerate(zip(found, leaves, strict=True))
-        if isinstance(leaf, NUMPYS) and not isinstance(g, NUMPYS)
+        for i, g in enumerate(found)
+        if not isinstance(g, NUMPYS) and isinstance(leaves[i], NUMPYS)
     ]
     for dtype in dict.fromkeys(found[i].dtype for i in foreign):
         alike = [i for i in foreign if found[i].dtype == dtype]

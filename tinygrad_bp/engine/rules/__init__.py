@@ -33,10 +33,12 @@ from . import (
     elementary,
     indexing,
     joining,
+    lengths,
     piecewise,
     products,
     reductions,
     shapes,
+    sinc,
     types,
 )
 
@@ -50,9 +52,11 @@ __all__ = [
     "elementary",
     "indexing",
     "joining",
+    "lengths",
     "piecewise",
     "products",
     "reductions",
     "shapes",
+    "sinc",
     "types",
 ]
