@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..registry import rule
-from .activations import cosh_squared, sigmoid
+from .activations import four_cosh_squared, sigmoid
 
 LOG2 = math.log(2)
 
@@ -49,7 +49,7 @@ rule(np.sinh, lambda g, out, x: g * np.cosh(x), formula=["cosh x"])
 
 rule(np.cosh, lambda g, out, x: g * np.sinh(x), formula=["sinh x"])
 
-rule(np.tanh, lambda g, out, x: g / cosh_squared(x), formula=["1 - out²"])
+rule(np.tanh, lambda g, out, x: g * 4 / four_cosh_squared(x), formula=["1 - out²"])
 
 rule(np.arcsinh, lambda g, out, x: g / np.hypot(x, 1), formula=["1 / √(x² + 1)"])
 
