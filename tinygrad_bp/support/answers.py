@@ -118,12 +118,12 @@ def _instead(keyword: str, known: Collection[str]) -> str:
     return f"did you mean {near}=?" if near else f"it takes {', '.join(known)}"
 
 
-def told_keywords(function: F) -> F:
+def suggest_keywords(function: F) -> F:
     """Decorate a function, whose errors then say which keyword is meant.
 
     Examples
     --------
-    >>> @told_keywords
+    >>> @suggest_keywords
     ... def fit(model, validation=None):
     ...     pass
     >>> fit(None, validation_data=1)

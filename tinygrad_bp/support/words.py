@@ -233,12 +233,6 @@ NAMES: dict[str, tuple[str, ...]] = {
     "categorical_crossentropy": ("cross_entropy",),
     "ce": ("cross_entropy",),
     "crossentropy": ("cross_entropy",),
-    "glorot": ("xavier",),
-    "glorot_normal": ("xavier_normal",),
-    "glorot_uniform": ("xavier",),
-    "kaiming": ("he",),
-    "kaiming_normal": ("he",),
-    "kaiming_uniform": ("he_uniform",),
     "l2": ("mse",),
     "linear": ("identity",),
     "log_loss": ("cross_entropy",),
@@ -251,8 +245,6 @@ NAMES: dict[str, tuple[str, ...]] = {
     "sparse_categorical_accuracy": ("accuracy",),
     "sparse_categorical_crossentropy": ("cross_entropy",),
     "squared_error": ("mse",),
-    "xavier_uniform": ("xavier",),
-    "zeros": ("zero",),
 }
 
 # Functions of SciPy that convert to arrays at once, so that no rule is ever asked for.

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..support.answers import told_keywords
+from ..support.answers import suggest_keywords
 from ..support.structures import is_container, leaves, replaced
 from .linearizing import Argnums, Function, Linear, check_function, linearized, restricted
 
 
-@told_keywords
+@suggest_keywords
 def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the function that gives what ``f`` gives, and its gradient.
 
@@ -64,7 +64,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
     return value_and_gradient
 
 
-@told_keywords
+@suggest_keywords
 def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the gradient of the scalar function ``f``; arguments as in `value_and_grad`.
 
@@ -91,7 +91,7 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     return gradient
 
 
-@told_keywords
+@suggest_keywords
 def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     """Make the derivative of a function that acts on each element alone, element by element.
 
@@ -106,7 +106,7 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     return grad(lambda *arguments, **parameters: np.sum(f(*arguments, **parameters)), argnums)
 
 
-@told_keywords
+@suggest_keywords
 def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the Jacobian of ``f``: the derivative of every output by every input.
 
@@ -160,7 +160,7 @@ def _blocks(at: Linear, i: int) -> list[Any]:
     ]
 
 
-@told_keywords
+@suggest_keywords
 def hessian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the Hessian of the scalar function ``f``: the Jacobian of its gradient.
 
