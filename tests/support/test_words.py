@@ -10,7 +10,7 @@ import pytest
 import tinygrad_bp as bp
 from tinygrad_bp.functional.losses import LOSSES
 from tinygrad_bp.nn import ACTIVATIONS, INITIALIZATIONS
-from tinygrad_bp.support.answers import nearest, suggest_keywords
+from tinygrad_bp.support.answers import nearest, told_keywords
 from tinygrad_bp.support.arguments import suggestion
 from tinygrad_bp.support.words import ATTRIBUTES, KEYWORDS, NAMES
 from tinygrad_bp.train.metrics import METRICS
@@ -177,14 +177,14 @@ def test_a_keyword_of_another_library_names_the_one_here(call, said):
 def test_every_keyword_of_the_table_is_answered():
     for keyword, meanings in KEYWORDS.items():
         for meaning in meanings:
-            scope = {"suggest_keywords": suggest_keywords}
-            exec(f"@suggest_keywords\ndef f(other, {meaning}): pass", scope)
+            scope = {"told_keywords": told_keywords}
+            exec(f"@told_keywords\ndef f(other, {meaning}): pass", scope)
             with pytest.raises(TypeError, match=f"^f has no {keyword}=: write {meaning}=$"):
                 scope["f"](**{keyword: 1})
 
 
 def test_a_keyword_of_the_table_that_is_known_is_taken():
-    @suggest_keywords
+    @told_keywords
     def f(dim, axis=0):
         return dim
 

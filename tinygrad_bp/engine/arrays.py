@@ -55,7 +55,7 @@ def operand(x: Any, differentiable: bool) -> Any:
 
 
 def check_arithmetic(x: Any) -> None:
-    """Refuse what multiplies otherwise than an array does, or leaves elements out."""
+    """Refuse arrays that multiply otherwise than NumPy's, or leave elements out."""
     if isinstance(x, np.matrix | np.ma.MaskedArray):
         raise TypeError(
             f"a {type(x).__name__} has another arithmetic than a Tensor: "

@@ -184,7 +184,9 @@ class Module:
 
     @recursive_repr("...")
     def __repr__(self) -> str:
-        lines = [f"{path}: {shown(part)}" for path, part in flat(self.members()) if _is_part(part)]
+        lines = [
+            f"{path}: {part_label(part)}" for path, part in flat(self.members()) if _is_part(part)
+        ]
         body = "".join(f"\n{line}" for line in lines).replace("\n", "\n  ")
         return f"{type(self).__name__}({body}\n)" if lines else f"{type(self).__name__}()"
 
@@ -248,8 +250,8 @@ def _is_part(member: Any) -> bool:
     return isinstance(member, Tensor) or callable(member)
 
 
-def shown(part: Any) -> str:
-    """What a picture of the architecture says of a part: not its numbers."""
+def part_label(part: Any) -> str:
+    """How the text of a model shows a part: a Tensor without its numbers, a function by name."""
     if isinstance(part, Tensor):
         return f"{part.dtype} {part.shape}"
     return repr(part) if isinstance(part, Module) else getattr(part, "__name__", repr(part))

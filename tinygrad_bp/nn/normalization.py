@@ -123,7 +123,7 @@ class BatchNorm(Normalization):
     def _remember(self, mean: Any, variance: Any, n: int) -> None:
         """Move the running statistics towards those of a batch, the variance without bias.
 
-        A batch with nan or infinity in it shows in what comes out, and is not remembered.
+        Those of a batch with nan or infinity in it are left out.
         """
         for running, new, scale in (
             (self.running_mean, mean, 1.0),

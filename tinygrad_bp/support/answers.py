@@ -1,4 +1,4 @@
-"""Answers to what is not there: an attribute, a keyword or a name, with what is meant."""
+"""Answers where an attribute, a keyword or a name does not exist: what to write instead."""
 
 from __future__ import annotations
 
@@ -118,12 +118,12 @@ def _instead(keyword: str, known: Collection[str]) -> str:
     return f"did you mean {near}=?" if near else f"it takes {', '.join(known)}"
 
 
-def suggest_keywords(function: F) -> F:
+def told_keywords(function: F) -> F:
     """Decorate a function, whose errors then say which keyword is meant.
 
     Examples
     --------
-    >>> @suggest_keywords
+    >>> @told_keywords
     ... def fit(model, validation=None):
     ...     pass
     >>> fit(None, validation_data=1)

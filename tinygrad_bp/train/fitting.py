@@ -11,7 +11,7 @@ import numpy as np
 from ..functional.losses import LOSSES
 from ..nn import Module
 from ..optim import Optimizer
-from ..support.answers import suggest_keywords
+from ..support.answers import told_keywords
 from ..support.arguments import Seed, flag, function
 from .batching import Batches
 from .checking import as_list, by_name, check_model, checked_data, checked_validation
@@ -25,7 +25,7 @@ Function = Callable[[Any, Any], Any]
 Callback = Callable[[Module, History], Any]
 
 
-@suggest_keywords
+@told_keywords
 def fit(
     model: Module,
     X: Any,

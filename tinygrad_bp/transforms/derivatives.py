@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..support.answers import suggest_keywords
+from ..support.answers import told_keywords
 from ..support.structures import is_container, leaves, replaced
 from .linearizing import Argnums, Function, Linear, check_function, linearized, restricted
 
 
-@suggest_keywords
+@told_keywords
 def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the function that gives what ``f`` gives, and its gradient.
 
@@ -53,9 +53,10 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
         at = linearized(of_chosen, chosen, has_aux)
         if is_container(at.form) or at.form.size != 1:
             gave = "containers" if is_container(at.form) else f"an array of shape {at.form.shape}"
+            pair = ", or has_aux=True" if isinstance(at.form, tuple) else ""
             raise ValueError(
                 f"grad needs a scalar, and the function gave {gave}: sum it, "
-                "or use jacobian or vjp" + ", or has_aux=True" * isinstance(at.form, tuple)
+                f"or use jacobian or vjp{pair}"
             )
         found = replaced(at.places, at.pull([np.ones(at.form.shape, at.form.dtype)]))
         value = (at.out, at.aux) if has_aux else at.out
@@ -64,7 +65,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
     return value_and_gradient
 
 
-@suggest_keywords
+@told_keywords
 def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the gradient of the scalar function ``f``; arguments as in `value_and_grad`.
 
@@ -91,7 +92,7 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     return gradient
 
 
-@suggest_keywords
+@told_keywords
 def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     """Make the derivative of a function that acts on each element alone, element by element.
 
@@ -106,7 +107,7 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     return grad(lambda *arguments, **parameters: np.sum(f(*arguments, **parameters)), argnums)
 
 
-@suggest_keywords
+@told_keywords
 def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the Jacobian of ``f``: the derivative of every output by every input.
 
@@ -160,7 +161,7 @@ def _blocks(at: Linear, i: int) -> list[Any]:
     ]
 
 
-@suggest_keywords
+@told_keywords
 def hessian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the Hessian of the scalar function ``f``: the Jacobian of its gradient.
 
