@@ -1,13 +1,9 @@
 """Rules of the elementary functions: exponentials, logarithms, circular and hyperbolic ones."""
 
-import math
-
 import numpy as np
 
 from ..registry import rule
-from .activations import four_cosh_squared, sigmoid
-
-LOG2 = math.log(2)
+from .activations import four_cosh_squared
 
 
 def log_of(number, like):
@@ -75,25 +71,4 @@ rule(
     lambda g, out, x, y: g * over_square_of_hypotenuse(y, x, y),
     lambda g, out, x, y: -g * over_square_of_hypotenuse(x, x, y),
     formula=["y / (x² + y²)", "-x / (x² + y²)"],
-)
-
-
-def difference(x, y):
-    """``x - y``, where equal infinities differ by 0."""
-    same = (x == y) & np.isinf(x)
-    return np.where(same, 0, x) - np.where(same, 0, y)
-
-
-rule(
-    np.logaddexp,
-    lambda g, out, x, y: g * sigmoid(difference(x, y)),
-    lambda g, out, x, y: g * sigmoid(difference(y, x)),
-    formula=["exp(x - out)", "exp(y - out)"],
-)
-
-rule(
-    np.logaddexp2,
-    lambda g, out, x, y: g * sigmoid(difference(x, y) * LOG2),
-    lambda g, out, x, y: g * sigmoid(difference(y, x) * LOG2),
-    formula=["2^(x - out)", "2^(y - out)"],
 )
