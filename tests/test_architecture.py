@@ -23,7 +23,8 @@ MAY_IMPORT["engine/arrays"] = set()
 MAY_IMPORT["engine/advice"] = set()
 MAY_IMPORT["engine/context"] = set()
 MAY_IMPORT["engine/recording"] = {"engine/context"}
-MAY_IMPORT["engine/registry"] = {"engine/arrays", "engine/recording"}
+MAY_IMPORT["engine/derivatives"] = set()
+MAY_IMPORT["engine/registry"] = {"engine/arrays", "engine/recording", "engine/derivatives"}
 MAY_IMPORT["engine/signatures"] = {
     "engine/advice",
     "engine/registry",
@@ -37,12 +38,18 @@ MAY_IMPORT["engine/compositions"] = {
     "engine/arrays",
 }
 MAY_IMPORT["engine/backprop"] = {"engine/registry", "engine/recording", "engine/arrays"}
-for _room in ("engine/ndarray", "engine/tensor", "engine"):  # the last is its door, __init__
+for _room in (
+    "engine/dispatch",
+    "engine/methods",
+    "engine/ndarray",
+    "engine/tensor",
+    "engine",
+):  # the last is its door, __init__
     MAY_IMPORT[_room] = {name for name in MAY_IMPORT if name.startswith("engine/")}
 # What the rooms above see of the engine: what a node, a pass and a call are. How a Tensor behaves
 # as an array, and how calls are written, is behind the door; the tables are for `functional`.
 TABLES = {"engine/rules", "engine/compositions"}
-HIDDEN = {"engine/ndarray", "engine/signatures", *TABLES}
+HIDDEN = {f"engine/{room}" for room in ("dispatch", "methods", "ndarray", "signatures")} | TABLES
 ENGINE = {name for name in MAY_IMPORT if name.startswith("engine")} - HIDDEN
 GROUND = {"support", *ENGINE}
 FLOORS = [
@@ -62,6 +69,10 @@ MAY_IMPORT["functional"] = GROUND | TABLES
 for _room in ("check", "coverage"):  # they print functions' names
     MAY_IMPORT[_room] = MAY_IMPORT[_room] | {"engine/signatures"}
 MOST_LINES = 400
+# What a lecturer shows, and a reader reads in an evening, docstrings included.
+CORE = ["recording", "registry", "backprop", "tensor"]
+CORE += ["rules/arithmetic", "rules/elementary", "rules/reductions"]
+MOST_LINES_OF_THE_CORE = 1150
 # What a plain `import tinygrad_bp` may load besides the standard library.
 ON_IMPORT = {"numpy", "tinygrad_bp"}
 TOP_LEVEL = {
@@ -160,6 +171,12 @@ def test_the_engine_knows_neither_networks_nor_pictures():
 def test_a_file_can_be_read_in_one_sitting(path):
     lines = len(path.read_text(encoding="utf-8").splitlines())
     assert lines <= MOST_LINES, f"{lines} lines"
+
+
+def test_the_core_can_be_read_in_an_evening():
+    paths = [PACKAGE / "engine" / f"{name}.py" for name in CORE]
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
+    assert lines <= MOST_LINES_OF_THE_CORE, f"{lines} lines"
 
 
 def test_no_module_has_the_name_of_what_its_package_exports():

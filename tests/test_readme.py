@@ -30,3 +30,8 @@ def test_the_first_program_is_ten_lines_at_most() -> None:
 def test_pictures_and_links_lead_somewhere() -> None:
     targets = re.findall(r"\]\((?!http)([^)#]+)\)", README.read_text())
     assert [target for target in targets if not (README.parent / target).exists()] == []
+
+
+def test_the_quick_check_names_tests_that_are_there() -> None:
+    (paths,) = re.findall(r"^\.venv/bin/python -m pytest (tests/.*)$", README.read_text(), re.M)
+    assert [path for path in paths.split() if not (README.parent / path).exists()] == []

@@ -212,7 +212,7 @@ def _refuse(result: Any, operands: Sequence[Any], what: str, place: str) -> None
     if np.any(bad) and not any(np.any(_not_finite(x)) for x in operands):
         index = tuple(int(k) for k in np.argwhere(bad)[0])
         value = result.data[index] if isinstance(result, Tensor) else np.asarray(result)[index]
-        where = " at " * bool(index) + _at(index)
+        where = f" at {_at(index)}" if index else ""
         raise FloatingPointError(f"{what} {value}{where}; {place}")
 
 

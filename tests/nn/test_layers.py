@@ -445,7 +445,7 @@ def test_a_network_with_all_layers_learns(rng):
         ),
         (lambda: nn.MLP([2, 1], output_activation="sofmax"), ValueError, "mean 'softmax'[?]"),
         (lambda: nn.MLP([2, 1], init="xavir"), ValueError, "did you mean 'xavier'[?]"),
-        (lambda: nn.MLP([2, 1], init=3), ValueError, "unknown initialization 3: known are he"),
+        (lambda: nn.MLP([2, 1], init=3), ValueError, "unknown initialization 3: known are glorot"),
         (
             lambda: nn.Linear(3, 2, init=lambda generator, n, m: np.ones((n, m))),
             ValueError,

@@ -1,4 +1,4 @@
-"""Rows, parted: in batches, and in those to learn from and those to judge by."""
+"""Rows split into batches, and into a training and a test set."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ from ..support.answers import told_keywords
 from ..support.arguments import Seed, chance, flag, number, size
 from .rows import _checked, as_rows
 
-# Batches and splits
-
 
 @told_keywords
 def batches(
     X: Any, y: Any, batch_size: int, *, shuffle: bool = True, seed: Seed = None
 ) -> Iterator[tuple[Any, Any]]:
-    """Go once through all rows of X and y, so many at a time; the last batch may be smaller.
+    """Go once through all rows of X and y, in batches; the last may be smaller.
 
     Parameters
     ----------
     X, y : arrays with the same number of rows
     batch_size : int
     shuffle : bool
-        Go in an order drawn at random, not as they stand.
+        Take the rows in random order.
     seed : int or Generator, optional
         Of that order. Pass a Generator to have another order in each epoch.
 
@@ -71,7 +69,7 @@ def row_numbers(
 def train_test_split(
     X: Any, y: Any, test_size: float = 0.25, *, stratify: Any = None, seed: Seed = None
 ) -> tuple[Any, Any, Any, Any]:
-    """Part the rows at random into those to learn from and those to judge by.
+    """Split the rows at random into a training set and a test set.
 
     Tables of pandas stay tables, whose rows keep their index.
 
@@ -79,7 +77,7 @@ def train_test_split(
     ----------
     X, y : arrays with the same number of rows
     test_size : float or int
-        The share of rows to judge by, between 0 and 1, rounded up; or their number.
+        The share of rows to test on, between 0 and 1, rounded up; or their number.
     stratify : array of labels, optional
         Mostly y: both parts then have the same share of each label, to within one row.
     seed : int or Generator, optional

@@ -50,7 +50,7 @@ def rows(X: Any, y: Any) -> int:
 
 
 def _checked(X: Any, y: Any) -> tuple[Any, Any]:
-    """As many rows of X as of y, of any type; what floats are among them is finite."""
+    """Both as rows, as many of X as of y; floating numbers must be finite."""
     X, y = as_rows(X, "X"), as_rows(y, "y")
     rows(X, y)
     for array, name in ((X, "X"), (y, "y")):
@@ -74,8 +74,9 @@ def finite(X: Any, name: str) -> Any:
         _refuse_text(table, name)
         if table is None:
             raise TypeError(f"{name} must be an array with rows, not None")
-        hint = ": number labels by np.unique(y, return_inverse=True)" * (X.dtype.kind in "OUS")
-        raise TypeError(f"{name} must hold real numbers, not {X.dtype}{hint * (name == 'y')}")
+        labels = name == "y" and X.dtype.kind in "OUS"
+        hint = ": number labels by np.unique(y, return_inverse=True)" if labels else ""
+        raise TypeError(f"{name} must hold real numbers, not {X.dtype}{hint}")
     if not X.ndim or not X.size:
         raise ValueError(f"{name} must have rows, and it has shape {X.shape}")
     if X.dtype.kind == "f" and not np.isfinite(X).all():

@@ -10,13 +10,11 @@ from ..support.answers import no_attribute
 from ..support.arguments import places, size
 from .rows import as_rows, finite
 
-# Scales and codes
-
 
 class Standardize:
     """Each feature less its mean, divided by its standard deviation, both of the training data.
 
-    A feature that is constant, to rounding, is only moved to 0.
+    A feature that is constant up to rounding is only moved to 0.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 """Toy problems, drawn at random: classes in the plane, and curves.
 
-A toy problem gives ``X, y``. For classes X has shape (n, 2) and y, of shape (n,), the integers
+Each function gives ``X, y``. For classes X has shape (n, 2) and y, of shape (n,), the integers
 from 0 on, as `functional.cross_entropy` takes them. For regression both are columns or wider:
-X of shape (n, features), y of shape (n, 1). ``noise`` is the standard deviation of what is added;
-``seed`` is for `numpy.random.default_rng`: the same seed draws the same data.
+X of shape (n, features), y of shape (n, 1). ``noise`` is the standard deviation of the normal
+noise that is added; ``seed`` is for `numpy.random.default_rng`: the same seed draws the same data.
 """
 
 from __future__ import annotations
@@ -18,14 +18,11 @@ from ..support.arguments import Seed, chance, finite_number, not_negative, size
 Pair = tuple[np.ndarray, np.ndarray]
 
 
-# Toy problems
-
-
 @told_keywords
 def xor(n: int = 200, *, noise: float = 0.2, seed: Seed = None) -> Pair:
     """Draw points around the corners (±1, ±1): class 1 where the signs differ.
 
-    No straight line parts the classes. ``n=4, noise=0`` gives the four corners themselves.
+    No straight line separates the classes. ``n=4, noise=0`` gives the four corners themselves.
 
     Examples
     --------
@@ -41,7 +38,7 @@ def xor(n: int = 200, *, noise: float = 0.2, seed: Seed = None) -> Pair:
 
 @told_keywords
 def moons(n: int = 200, *, noise: float = 0.1, seed: Seed = None) -> Pair:
-    """Draw two half circles of radius 1 that reach into each other.
+    """Draw two interleaving half circles of radius 1.
 
     Examples
     --------

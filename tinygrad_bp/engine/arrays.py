@@ -77,7 +77,7 @@ def operand(x: Any, differentiable: bool) -> Any:
 
 
 def check_arithmetic(x: Any) -> None:
-    """Refuse what multiplies otherwise than an array does, or leaves elements out."""
+    """Refuse arrays that multiply otherwise than NumPy's, or leave elements out."""
     if isinstance(x, np.matrix | np.ma.MaskedArray):
         raise TypeError(
             f"a {type(x).__name__} has another arithmetic than a Tensor: "
@@ -159,7 +159,7 @@ def frozen(data: Any) -> Any:
             return data[()]
         if type(data) is not np.ndarray:
             data = data.view(np.ndarray)
-        data.setflags(write=False)
+        data.setflags(False)  # write=False; by place, for it is done in every call
     return data
 
 
@@ -216,8 +216,8 @@ def of_kind(found: Sequence[Any], leaves: Sequence[Any]) -> list[Any]:
     result = list(found)
     foreign = [
         i
-        for i, (g, leaf) in enumerate(zip(found, leaves, strict=True))
-        if isinstance(leaf, NUMPYS) and not isinstance(g, NUMPYS)
+        for i, g in enumerate(found)
+        if not isinstance(g, NUMPYS) and isinstance(leaves[i], NUMPYS)
     ]
     for dtype in dict.fromkeys(found[i].dtype for i in foreign):
         alike = [i for i in foreign if found[i].dtype == dtype]

@@ -193,18 +193,13 @@ def accumulate(nodes: Iterable[tuple[Any, Any]], *, as_tensors: bool, keep_all: 
     with _ACCUMULATING:
         grads = [g if x.rule or x.grad is None else x.grad + g for x, g in found]
         if as_tensors:
-            kinds = [type(node) for node, _ in found]
-            grads = [
-                g if isinstance(g, Recorded) else kind(g)
-                for kind, g in zip(kinds, grads, strict=True)
-            ]
+            pairs = zip(found, grads, strict=True)
+            grads = [g if isinstance(g, Recorded) else type(x)(g) for (x, _), g in pairs]
         else:  # an earlier pass may have left a Tensor
             grads = [g._array if isinstance(g, Recorded) else g for g in grads]
-            if not all(isinstance(g, NUMPYS) for g in grads):
-                grads = of_kind(grads, [x._array for x, _ in found])
-            grads = separate(np.array(g) if isinstance(g, np.generic) else g for g in grads)
+            grads = separate(of_kind(grads, [x._array for x, _ in found]))
         for (node, _), grad in zip(found, grads, strict=True):
-            node.grad = grad
+            node.grad = np.array(grad) if isinstance(grad, np.generic) else grad  # writable
 
 
 def _leading_to(inputs: Collection[Any], order: list[Any]) -> list[Any]:

@@ -15,91 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .advice import ADVICE
-from .arrays import gives_way_to, is_sparse, owned_index
+from .arrays import gives_way_to, owned_index
+from .methods import ARRAYS, matrix_products, method, operators, plain_method, refused_method
 from .recording import Recorded, is_transforming
 from .rules.activations import relu, sigmoid
 from .rules.indexing import getitem
-from .rules.products import times_sparse
 from .rules.types import astype
-from .signatures import cannot_write, full_name
-
-_Operator = Callable[[Any, Any], Any]
-_ARRAYS = (Recorded, np.ndarray, np.generic, int, float)
-
-
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The method that calls ``function`` on its array."""
-
-    def method(self: NDArrayMethods, *inputs: Any, **keywords: Any) -> Any:
-        return self._record(function, (self, *inputs), keywords)
-
-    method.__name__ = method.__qualname__ = function.__name__
-    method.__doc__ = f"`{full_name(function)}` of this Tensor, with the same arguments."
-    return method
-
-
-_plain_method: Callable[[Callable[..., Any]], Callable[..., Any]] = _method  # gives plain arrays
-
-
-def _in_place(name: str, instead: str) -> Callable[..., Any]:
-    """The method of ndarray that would write into its array, refused."""
-
-    def refused(self: NDArrayMethods, *inputs: Any, **keywords: Any) -> Any:
-        raise TypeError(
-            f"t.{name}() would write in place, and a recorded array never changes: use {instead}"
-        )
-
-    refused.__name__ = refused.__qualname__ = name
-    refused.__doc__ = f"Refused, because it would write in place: use ``{instead}``."
-    return refused
-
-
-def _operators(function: np.ufunc) -> tuple[_Operator, _Operator, _Operator]:
-    """The methods of an operator that calls ``function``: it, its reflection, its assignment."""
-
-    def forward(self: NDArrayMethods, other: Any) -> Any:
-        if not isinstance(other, _ARRAYS) and gives_way_to(other):
-            return NotImplemented
-        return self._record(function, (self, other))
-
-    def reflected(self: NDArrayMethods, other: Any) -> Any:
-        if not isinstance(other, _ARRAYS) and gives_way_to(other):
-            return NotImplemented
-        return self._record(function, (other, self))
-
-    def assigned(self: NDArrayMethods, other: Any) -> Any:
-        # The name would move on and the leaf would not: right for the argument of a function only.
-        if self._requires_grad and self.is_leaf and not is_transforming():
-            raise TypeError(
-                f"{self._called()} is a leaf, which an augmented assignment would not change: "
-                "t.data -= step updates it; t = t - step makes another Tensor"
-            )
-        if self._is_view():
-            raise TypeError(
-                f"{self._called()} is a view, and an augmented assignment would not change what "
-                "it shows: v = v * 2 makes another Tensor; to change a part of y, assemble it "
-                "anew: y = np.where(mask, y * 2, y) or np.concatenate([...])"
-            )
-        return forward(self, other)
-
-    return forward, reflected, assigned
-
-
-def _matrix_products() -> tuple[_Operator, _Operator, _Operator]:
-    """The same of ``@``, which takes SciPy's sparse matrices for constants too."""
-    forward, reflected, assigned = _operators(np.matmul)
-
-    def by_right(self: NDArrayMethods, other: Any) -> Any:
-        return (
-            self._record(times_sparse, (self, other)) if is_sparse(other) else forward(self, other)
-        )
-
-    def by_left(self: NDArrayMethods, other: Any) -> Any:
-        if not is_sparse(other):
-            return reflected(self, other)
-        return self._record(times_sparse, (self.T, other.T)).T
-
-    return by_right, by_left, assigned
+from .signatures import cannot_write, without_history
 
 
 class NDArrayMethods(Recorded):
@@ -149,7 +71,7 @@ class NDArrayMethods(Recorded):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
         if "out" in keywords:
             raise cannot_write(ufunc)
-        if any(not isinstance(x, _ARRAYS) and gives_way_to(x) for x in inputs):
+        if any(not isinstance(x, ARRAYS) and gives_way_to(x) for x in inputs):
             return NotImplemented
         function = ufunc if method == "__call__" else (ufunc, method)
         return self._record(function, inputs, keywords)
@@ -177,30 +99,33 @@ class NDArrayMethods(Recorded):
             )
         return np.array(self._array, dtype=dtype)
 
-    # Operators
+    # Text, and operators
 
-    __add__, __radd__, __iadd__ = _operators(np.add)
-    __sub__, __rsub__, __isub__ = _operators(np.subtract)
-    __mul__, __rmul__, __imul__ = _operators(np.multiply)
-    __truediv__, __rtruediv__, __itruediv__ = _operators(np.divide)
-    __floordiv__, __rfloordiv__, __ifloordiv__ = _operators(np.floor_divide)
-    __mod__, __rmod__, __imod__ = _operators(np.remainder)
-    __pow__, __rpow__, __ipow__ = _operators(np.power)
-    __matmul__, __rmatmul__, __imatmul__ = _matrix_products()
-    __divmod__, __rdivmod__, _ = _operators(np.divmod)
-    __neg__ = _method(np.negative)
-    __pos__ = _method(np.positive)
-    __abs__ = _method(np.absolute)
+    def __repr__(self) -> str:
+        values = np.array2string(np.asarray(self._array), separator=", ", prefix="Tensor(")
+        notes = [values]
+        if self.name is not None:
+            notes.append(f"name={self.name!r}")
+        if self.dtype != np.float64:
+            notes.append(f"dtype={self.dtype}")
+        if self.rule is not None:
+            notes.append(f"function={self.rule.name}")
+        elif self._requires_grad:
+            notes.append("requires_grad=True")
+        return f"Tensor({', '.join(notes)})"
 
-    def _is_view(self) -> bool:
-        """Whether it shows memory of another Tensor, so that NumPy's would change both."""
-        base = getattr(self._array, "base", None)
-        if isinstance(base, np.ndarray) and not base.flags.writeable:
-            return True
-        return any(
-            isinstance(x, Recorded) and np.may_share_memory(self._array, x._array)
-            for x in self.inputs
-        )
+    __add__, __radd__, __iadd__ = operators(np.add)
+    __sub__, __rsub__, __isub__ = operators(np.subtract)
+    __mul__, __rmul__, __imul__ = operators(np.multiply)
+    __truediv__, __rtruediv__, __itruediv__ = operators(np.divide)
+    __floordiv__, __rfloordiv__, __ifloordiv__ = operators(np.floor_divide)
+    __mod__, __rmod__, __imod__ = operators(np.remainder)
+    __pow__, __rpow__, __ipow__ = operators(np.power)
+    __matmul__, __rmatmul__, __imatmul__ = matrix_products()
+    __divmod__, __rdivmod__, _ = operators(np.divmod)
+    __neg__ = method(np.negative)
+    __pos__ = method(np.positive)
+    __abs__ = method(np.absolute)
 
     # Comparisons give plain arrays; Tensors stay hashable, by identity
 
@@ -210,10 +135,10 @@ class NDArrayMethods(Recorded):
     def __ne__(self, other: object) -> Any:
         return self._array != without_history(other)
 
-    __lt__ = _plain_method(np.less)
-    __le__ = _plain_method(np.less_equal)
-    __gt__ = _plain_method(np.greater)
-    __ge__ = _plain_method(np.greater_equal)
+    __lt__ = plain_method(np.less)
+    __le__ = plain_method(np.less_equal)
+    __gt__ = plain_method(np.greater)
+    __ge__ = plain_method(np.greater_equal)
 
     __hash__ = object.__hash__
 
@@ -279,50 +204,50 @@ class NDArrayMethods(Recorded):
 
     # ndarray's methods, and the commonest functions
 
-    abs = _method(np.absolute)
-    all = _plain_method(np.all)
-    any = _plain_method(np.any)
-    argmax = _plain_method(np.argmax)
-    argmin = _plain_method(np.argmin)
-    argpartition = _plain_method(np.argpartition)
-    argsort = _plain_method(np.argsort)
-    choose = _method(np.choose)
-    clip = _method(np.clip)
-    conj = conjugate = _method(np.conjugate)
-    copy = _method(np.copy)
-    cumprod = _method(np.cumprod)
-    cumsum = _method(np.cumsum)
-    diagonal = _method(np.diagonal)
-    dot = _method(np.dot)
-    exp = _method(np.exp)
-    ravel = _method(np.ravel)
-    log = _method(np.log)
-    max = _method(np.max)
-    mean = _method(np.mean)
-    min = _method(np.min)
-    nonzero = _plain_method(np.nonzero)
-    prod = _method(np.prod)
-    ptp = _method(np.ptp)
-    relu = _method(relu)
-    repeat = _method(np.repeat)
-    round = _method(np.round)
-    searchsorted = _plain_method(np.searchsorted)
-    sigmoid = _method(sigmoid)
-    sqrt = _method(np.sqrt)
-    squeeze = _method(np.squeeze)
-    std = _method(np.std)
-    sum = _method(np.sum)
-    swapaxes = _method(np.swapaxes)
-    take = _method(np.take)
-    tanh = _method(np.tanh)
-    trace = _method(np.trace)
-    var = _method(np.var)
+    abs = method(np.absolute)
+    all = plain_method(np.all)
+    any = plain_method(np.any)
+    argmax = plain_method(np.argmax)
+    argmin = plain_method(np.argmin)
+    argpartition = plain_method(np.argpartition)
+    argsort = plain_method(np.argsort)
+    choose = method(np.choose)
+    clip = method(np.clip)
+    conj = conjugate = method(np.conjugate)
+    copy = method(np.copy)
+    cumprod = method(np.cumprod)
+    cumsum = method(np.cumsum)
+    diagonal = method(np.diagonal)
+    dot = method(np.dot)
+    exp = method(np.exp)
+    ravel = method(np.ravel)
+    log = method(np.log)
+    max = method(np.max)
+    mean = method(np.mean)
+    min = method(np.min)
+    nonzero = plain_method(np.nonzero)
+    prod = method(np.prod)
+    ptp = method(np.ptp)
+    relu = method(relu)
+    repeat = method(np.repeat)
+    round = method(np.round)
+    searchsorted = plain_method(np.searchsorted)
+    sigmoid = method(sigmoid)
+    sqrt = method(np.sqrt)
+    squeeze = method(np.squeeze)
+    std = method(np.std)
+    sum = method(np.sum)
+    swapaxes = method(np.swapaxes)
+    take = method(np.take)
+    tanh = method(np.tanh)
+    trace = method(np.trace)
+    var = method(np.var)
 
-    fill = _in_place("fill", "np.full_like(t, value)")
-    partition = _in_place("partition", "np.partition(t, kth)")
-    put = _in_place("put", "np.where(mask, new, t)")
-    resize = _in_place("resize", "np.resize(t, shape)")
-    sort = _in_place("sort", "np.sort(t)")
+    fill = refused_method("fill", "np.full_like(t, value)")
+    partition = refused_method("partition", "np.partition(t, kth)")
+    put = refused_method("put", "np.where(mask, new, t)")
+    resize = refused_method("resize", "np.resize(t, shape)")
+    sort = refused_method("sort", "np.sort(t)")
 
     @property
     def T(self) -> Any:
@@ -384,14 +309,3 @@ def _as_object(x: Any) -> np.ndarray:
     held = np.empty((), object)
     held[()] = x
     return held
-
-
-def without_history(x: Any) -> Any:
-    """Replace every Tensor by its array, within lists, tuples and dicts too."""
-    if isinstance(x, Recorded):
-        return x._array
-    if isinstance(x, list | tuple):
-        return type(x)([without_history(item) for item in x])
-    if isinstance(x, dict):
-        return {key: without_history(value) for key, value in x.items()}
-    return x

@@ -1,6 +1,6 @@
-"""Whether calls are recorded and who watches them; and what every recorded node has.
+"""What a recorded node has, and whether calls are recorded, and who watches them.
 
-The first two are local to a thread, and to a task of asyncio too.
+The last two are local to a thread, and to a task of asyncio too.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def recording(on: bool) -> Changed:
 
 
 def transforming() -> Changed:
-    """Say that a function is being differentiated: what forgets its history is then an error."""
+    """Say that a function is being differentiated: losing the history is then an error."""
     return Changed(TRANSFORMING, True)
 
 

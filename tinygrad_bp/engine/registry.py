@@ -6,25 +6,11 @@ The engine looks a function up here and knows no calculus of its own; the rules 
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
+from .derivatives import Derivative, Each, check_rule, keyword_names
 from .recording import Recorded
-
-Derivative = Callable[..., Any]
-
-
-class Each:
-    """The derivatives of a function of any number of arrays: one formula, told its position."""
-
-    def __init__(self, derivative: Derivative):
-        self.derivative = derivative
-
-    def __getitem__(self, position: int) -> Derivative:
-        return functools.partial(self.derivative, position)
 
 
 class Rule:
@@ -66,17 +52,12 @@ class Rule:
         if isinstance(derivatives, Each):
             self.arity: int | None = None
             self.constant: frozenset[int] = frozenset()
-            self.keywords = _arguments_of(derivatives.derivative, skip=4)
+            self.keywords = keyword_names(derivatives.derivative, by_place=4)
         else:
             known = next(d for d in derivatives if d is not None)
             self.arity = len(derivatives)
             self.constant = frozenset(i for i, d in enumerate(derivatives) if d is None)
-            self.keywords = _arguments_of(known, skip=2 + len(derivatives))
-
-
-def _arguments_of(function: Callable[..., Any], skip: int = 0) -> frozenset[str]:
-    code = function.__code__
-    return frozenset(code.co_varnames[skip : code.co_argcount + code.co_kwonlyargcount])
+            self.keywords = keyword_names(known, by_place=2 + len(derivatives))
 
 
 RULES: dict[Callable[..., Any], Rule] = {}
@@ -132,32 +113,8 @@ def rule(
     >>> bp.gradcheck(cube, np.array([0.5, -2.0]), order=2)
     True
     """
-    _check_rule(function, derivatives, each)
+    check_rule(function, derivatives, each)
     RULES[function] = Rule(function, run, Each(each) if each else derivatives, tuple(formula))
-
-
-def _check_rule(function: Any, derivatives: Sequence[Any], each: Any) -> None:
-    """Refuse a rule that would never be asked, or could not be called."""
-    name = getattr(function, "__name__", type(function).__name__)
-    reaches_us = hasattr(function, "implementation") or hasattr(function, "_implementation")
-    if not (reaches_us or isinstance(function, np.ufunc | tuple)):
-        raise TypeError(f"{name} would not notice a Tensor: write @bp.primitive above its def")
-    known = [d for d in (each, *derivatives) if d is not None]
-    if not known:
-        raise TypeError(f"the rule of {name} needs a derivative for each input of {name}")
-    called = "g, out and the input" if each is None else "its position, g, out and the input"
-    count = 3 if each else 2 + len(derivatives)
-    for derivative in known:
-        code = getattr(derivative, "__code__", None)
-        if code is None:
-            raise TypeError(f"a derivative of {name} must be a Python function, not {derivative}")
-        takes = code.co_argcount if not code.co_flags & inspect.CO_VARARGS else count
-        if takes < count:
-            names = ", ".join(code.co_varnames[:takes])
-            raise TypeError(
-                f"a derivative of {name} takes ({names}), and is called with {called}"
-                f"{'s' * (count > 3)}: {count} arguments"
-            )
 
 
 def compose(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -178,11 +135,6 @@ def compose_method(name: str) -> Callable[[Callable[..., Any]], Callable[..., An
         return composition
 
     return register
-
-
-def has_rule(function: Callable[..., Any]) -> bool:
-    """Whether ``function`` itself can be recorded."""
-    return function in RULES
 
 
 def plain(*functions: Callable[..., Any]) -> None:

@@ -107,3 +107,14 @@ def full_name(function: Any) -> str:
     public = module.removeprefix("numpy").replace("._core", "")
     shown = public if public.startswith((".linalg", ".fft", ".lib.stride_tricks")) else ""
     return f"np{shown}.{function.__name__}"
+
+
+def without_history(x: Any) -> Any:
+    """Replace every Tensor by its array, within lists, tuples and dicts too."""
+    if isinstance(x, Recorded):
+        return x._array
+    if isinstance(x, list | tuple):
+        return type(x)([without_history(item) for item in x])
+    if isinstance(x, dict):
+        return {key: without_history(value) for key, value in x.items()}
+    return x

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,18 +11,19 @@ import numpy as np
 from .arrays import copied, frozen, kept, operand, read_only, widened
 from .backprop import accumulate, backward_pass, seed_of
 from .context import innermost
-from .ndarray import NDArrayMethods, without_history
+from .dispatch import call_without_rule
+from .ndarray import NDArrayMethods
 from .recording import RECORDING, WATCH, is_recording, recording
-from .registry import COMPOSITIONS, METHODS, PLAIN, REFUSED, RULES, Rule
-from .signatures import bind, cannot_write, explained, full_name, has_out
+from .registry import RULES, Rule
+from .signatures import bind, explained
 
 _NO_KEYWORDS: dict[str, Any] = {}
-_SCALARS = frozenset({np.float64, np.float32})
+_USUAL_RESULTS = frozenset({np.ndarray, np.float64, np.float32})
 _NUMBERS = frozenset({int, float})  # which have no type of their own, and cannot be written to
 _AS_THEY_ARE = frozenset({np.ndarray, np.float64, np.float32, float, int, slice})
 
 
-def apply(  # noqa: PLR0912  # all that happens in a call, on one page
+def apply(  # all that happens in a call, on one page
     function: Any, inputs: tuple[Any, ...], keywords: dict[str, Any] = _NO_KEYWORDS
 ) -> Any:
     """Call ``function`` on the inputs' arrays, and remember how the result was made.
@@ -55,7 +55,7 @@ def apply(  # noqa: PLR0912  # all that happens in a call, on one page
     """
     rule = RULES.get(function)
     if rule is None:
-        return _apply_without_rule(function, inputs, keywords)
+        return call_without_rule(function, inputs, keywords)
     if keywords or len(inputs) != rule.arity:
         inputs, keywords = bind(function, inputs, keywords)
     constant = rule.constant
@@ -69,12 +69,10 @@ def apply(  # noqa: PLR0912  # all that happens in a call, on one page
         else:
             values.append(x if type(x) in _AS_THEY_ARE else operand(x, position not in constant))
     try:
-        data = rule.function(*values, **keywords)
+        data = frozen(rule.function(*values, **keywords))
     except (ValueError, TypeError, IndexError) as error:
         raise explained(error, rule.name, inputs) from None
-    if isinstance(data, np.ndarray):  # and not a scalar, which nobody can write to
-        data = frozen(data)
-    elif type(data) not in _SCALARS:
+    if type(data) not in _USUAL_RESULTS:
         data = _result(data, rule.name)
     if WATCH.get() and (watch := innermost(WATCH, None)):
         rule = watch(rule, inputs, values, data)
@@ -106,38 +104,6 @@ def _result(data: Any, name: str) -> Any:
     if hasattr(data, "dtype"):
         return data
     raise TypeError(f"{name} gave a {type(data).__name__}: a function with a rule gives one array")
-
-
-def _apply_without_rule(function: Any, inputs: tuple, keywords: dict) -> Any:
-    name = getattr(function, "__name__", "")
-    if getattr(sys.modules.get("scipy.special"), name, None) is function:
-        from .rules import special  # noqa: F401  # only now: few need it, and it needs SciPy
-
-        if function in RULES:
-            return apply(function, inputs, keywords)
-    if function in COMPOSITIONS:
-        if has_out(function, inputs, keywords):
-            raise cannot_write(function)
-        named = {name: value for name, value in keywords.items() if name != "out"}
-        return COMPOSITIONS[function](*inputs, **named)
-    if isinstance(function, tuple):  # a ufunc and the name of its method
-        ufunc, method = function
-        if ufunc not in PLAIN:
-            return METHODS[method](ufunc, *inputs, **keywords)
-        function = getattr(ufunc, method)
-    if isinstance(function, np.ufunc):  # such as the one that ndarray.clip calls, or SciPy's log1p
-        public = getattr(np, function.__name__, None)
-        if public is not function and (public in RULES or public in COMPOSITIONS):
-            return apply(public, inputs, keywords)
-    if function in PLAIN or isinstance(getattr(function, "__self__", None), np.ufunc):
-        return function(*without_history(inputs), **without_history(keywords))
-    name = full_name(function)
-    why = REFUSED.get(
-        function,
-        f"it has no derivative rule; give it one, bp.rule({name}, lambda g, out, x: ...), "
-        "or use t.data to leave the graph",
-    )
-    raise TypeError(f"{name} cannot be applied to a Tensor: {why}")
 
 
 class Tensor(NDArrayMethods):
@@ -324,19 +290,6 @@ class Tensor(NDArrayMethods):
         """``arguments`` as Tensors, so that what the derivatives compute is recorded in turn."""
         tensors = tuple(map(_as_it_was, self.inputs, self.values))
         return (self, tensors) if self.rule and self.rule.arity is None else (self, *tensors)
-
-    def __repr__(self) -> str:
-        values = np.array2string(np.asarray(self._array), separator=", ", prefix="Tensor(")
-        notes = [values]
-        if self.name is not None:
-            notes.append(f"name={self.name!r}")
-        if self.dtype != np.float64:
-            notes.append(f"dtype={self.dtype}")
-        if self.rule is not None:
-            notes.append(f"function={self.rule.name}")
-        elif self._requires_grad:
-            notes.append("requires_grad=True")
-        return f"Tensor({', '.join(notes)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.is_leaf:

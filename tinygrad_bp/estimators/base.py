@@ -1,7 +1,7 @@
 """What both perceptrons share: parameters, checks, the network, and fits that leave all or nothing.
 
 They take the names that scikit-learn gave its own perceptrons' parameters, work in its pipelines,
-grid searches and cross-validation, and draw what chance decides as its own do: the same
+grid searches and cross-validation, and draw random numbers as its own do: the same
 ``random_state`` gives the same training.
 """
 
@@ -267,7 +267,7 @@ class MultilayerPerceptron(BaseEstimator):
     # The rows
 
     def _split(self, data: Rows, random: np.random.RandomState) -> tuple[Rows, Rows]:
-        """The rows to learn from and, for early stopping, those to judge by."""
+        """The rows to train on and, for early stopping, those to validate on."""
         stratify = data.targets if is_classifier(self) and not self._several_labels else None
         learn, judge = train_test_split(
             np.arange(len(data)),
@@ -279,7 +279,7 @@ class MultilayerPerceptron(BaseEstimator):
             raise ValueError(
                 "The validation set is too small: "
                 f"validation_fraction={self.validation_fraction} of {len(data)} rows "
-                "leaves fewer than 2 to judge by"
+                "leaves fewer than 2 to validate on"
             )
         return data[learn], data[judge]
 

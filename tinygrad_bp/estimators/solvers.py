@@ -224,8 +224,9 @@ def descend(estimator: Any, data: Rows, watch: Watch, random: Any, incremental: 
         own.validation_scores_ = [*own.validation_scores_, math.nan]
         complaint = f"{error}; the network is the one that scored best"
     else:
-        left = not (incremental or watch.stalled) and len(own.history_) == epochs
-        complaint = f"max_iter={epochs} epochs were over before the training had settled" * left
+        complaint = ""
+        if not (incremental or watch.stalled) and len(own.history_) == epochs:
+            complaint = f"max_iter={epochs} epochs were over before the training had settled"
     own.n_iter_, own.loss_ = len(own.history_), [math.nan, *own.loss_curve_][-1]
     if watch.best_state is not None:
         own.model_.load_state_dict(watch.best_state)

@@ -77,7 +77,7 @@ def _label_check(logits: Any, labels: Any) -> Any:
 
 
 def _cure(logits: Any, labels: Any) -> str:
-    """What makes class numbers of labels of a usual other shape."""
+    """How to make class numbers of labels that have another usual shape."""
     if labels.shape == (*logits.shape[:-1], 1):
         return ": use labels[:, 0]" if logits.ndim == 2 else ": use labels[0]"
     return ": use np.argmax(labels, axis=-1)" if labels.shape == logits.shape else ""
@@ -90,7 +90,7 @@ def _check_labels(labels: Any, classes: int) -> None:
 
 
 def _at(labels: Any, logits: Any) -> Any:
-    """Whether each of the logits is that of its row's label."""
+    """For each of the logits, whether it belongs to the label of its row."""
     return as_array(labels)[..., np.newaxis] == np.arange(logits.shape[-1])
 
 

@@ -19,7 +19,7 @@ REDUCTIONS = ("mean", "sum", "none")
 
 
 def verified(values: Any, check: Callable[[Any], Any]) -> Any:
-    """``values``, which ``check`` raises an error about where one is wrong.
+    """``values``, once ``check`` has looked at them, which raises an error where one is wrong.
 
     NumPy's arrays are looked at now. An array made of blocks, such as Dask's, is looked at block
     by block whenever it is computed. The values of other libraries' arrays are not asked for.
@@ -39,7 +39,7 @@ def verified(values: Any, check: Callable[[Any], Any]) -> Any:
 
 
 def _seen(block: Any, check: Callable[[Any], Any], block_info: Any = None) -> Any:
-    """One block, once it was looked at; an error says where in the whole it stands."""
+    """One block, once it was checked; an error says where in the whole array it is."""
     if block.size:
         try:
             check(block)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.registry import primitive, rule
-from ..engine.rules.elementary import difference
+from ..engine.rules.log_sums import difference
 from ..engine.rules.reductions import restore
 from ..engine.rules.types import real
 

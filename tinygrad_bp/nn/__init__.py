@@ -54,3 +54,7 @@ __all__ = [
 
 if not TYPE_CHECKING:  # which knows the names that are there
     __getattr__ = answering("bp.nn", __name__)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,8 +1,8 @@
 """How weights start: drawn so that signals keep their size from layer to layer.
 
-Each function takes a generator and the lengths n of the rows that come and m of those that go, and
-gives a matrix of shape (m, n), as in ``z = W x``. A parameter that is not the usual one is set with
-`functools.partial`: ``init=partial(orthogonal, gain=2.0)``.
+Each function takes a generator, the length n of the input rows and the length m of the output
+rows, and gives a matrix of shape (m, n), as in ``z = W x``. `functools.partial` sets a parameter to
+another value than its default: ``init=partial(orthogonal, gain=2.0)``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def he(generator: np.random.Generator, inputs: int, outputs: int, slope: float =
     >>> he(np.random.default_rng(0), 2, 3).shape
     (3, 2)
     """
-    _judge(generator, inputs, outputs, slope=slope)
+    _check_arguments(generator, inputs, outputs, slope=slope)
     deviation = math.sqrt(2 / ((1 + slope**2) * inputs))
     return generator.normal(0, deviation, (outputs, inputs))
 
@@ -45,7 +45,7 @@ def he_uniform(
     >>> bool(np.abs(he_uniform(np.random.default_rng(0), 6, 4)).max() <= 1)
     True
     """
-    _judge(generator, inputs, outputs, slope=slope)
+    _check_arguments(generator, inputs, outputs, slope=slope)
     limit = math.sqrt(6 / ((1 + slope**2) * inputs))
     return generator.uniform(-limit, limit, (outputs, inputs))
 
@@ -64,7 +64,7 @@ def xavier(
     >>> bool(np.abs(xavier(np.random.default_rng(0), 2, 4)).max() <= 1)
     True
     """
-    _judge(generator, inputs, outputs, gain=gain)
+    _check_arguments(generator, inputs, outputs, gain=gain)
     limit = gain * math.sqrt(6 / (inputs + outputs))
     return generator.uniform(-limit, limit, (outputs, inputs))
 
@@ -79,7 +79,7 @@ def xavier_normal(
     >>> xavier_normal(np.random.default_rng(0), 2, 4).shape
     (4, 2)
     """
-    _judge(generator, inputs, outputs, gain=gain)
+    _check_arguments(generator, inputs, outputs, gain=gain)
     deviation = gain * math.sqrt(2 / (inputs + outputs))
     return generator.normal(0, deviation, (outputs, inputs))
 
@@ -97,7 +97,7 @@ def lecun(
     >>> lecun(np.random.default_rng(0), 2, 4).shape
     (4, 2)
     """
-    _judge(generator, inputs, outputs, gain=gain)
+    _check_arguments(generator, inputs, outputs, gain=gain)
     return generator.normal(0, gain * math.sqrt(1 / inputs), (outputs, inputs))
 
 
@@ -111,7 +111,7 @@ def lecun_uniform(
     >>> bool(np.abs(lecun_uniform(np.random.default_rng(0), 3, 4)).max() <= 1)
     True
     """
-    _judge(generator, inputs, outputs, gain=gain)
+    _check_arguments(generator, inputs, outputs, gain=gain)
     limit = gain * math.sqrt(3 / inputs)
     return generator.uniform(-limit, limit, (outputs, inputs))
 
@@ -133,7 +133,7 @@ def orthogonal(
     >>> np.allclose(W.T @ W, np.eye(3))
     True
     """
-    _judge(generator, inputs, outputs, gain=gain)
+    _check_arguments(generator, inputs, outputs, gain=gain)
     rows, columns = max(inputs, outputs), min(inputs, outputs)
     q, r = np.linalg.qr(generator.normal(size=(rows, columns)))
     q *= np.sign(np.diagonal(r))  # without this, the signs would be those of the algorithm
@@ -141,9 +141,9 @@ def orthogonal(
 
 
 def zero(generator: np.random.Generator, inputs: int, outputs: int) -> np.ndarray:
-    """Zeros, for a layer that says nothing at first, or to see that a hidden layer cannot have it.
+    """Zeros, for a layer that adds nothing at first; a hidden layer cannot start so.
 
-    All units of a hidden layer would get the same gradient, and stay equal for ever.
+    All its units would get the same gradient, and stay equal for ever.
 
     Examples
     --------
@@ -151,12 +151,12 @@ def zero(generator: np.random.Generator, inputs: int, outputs: int) -> np.ndarra
     array([[0., 0., 0.],
            [0., 0., 0.]])
     """
-    _judge(generator, inputs, outputs)
+    _check_arguments(generator, inputs, outputs)
     return np.zeros((outputs, inputs))
 
 
-def _judge(generator: object, inputs: int, outputs: int, **factor: float) -> None:
-    """Refuse what no weights can be drawn by."""
+def _check_arguments(generator: object, inputs: int, outputs: int, **factor: float) -> None:
+    """Refuse arguments that no weights can be drawn with."""
     if not isinstance(generator, np.random.Generator):
         raise TypeError(f"generator must be a Generator, not {shown(generator)}")
     size(inputs, "inputs")
@@ -174,4 +174,13 @@ INITIALIZATIONS: dict[str, Initialization] = {
     "xavier": xavier,
     "xavier_normal": xavier_normal,
     "zero": zero,
+    # Other names of the same, which PyTorch and Keras use.
+    "glorot": xavier,
+    "glorot_normal": xavier_normal,
+    "glorot_uniform": xavier,
+    "kaiming": he,
+    "kaiming_normal": he,
+    "kaiming_uniform": he_uniform,
+    "xavier_uniform": xavier,
+    "zeros": zero,
 }

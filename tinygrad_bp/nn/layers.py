@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.arrays import as_array, overridable
 from ..engine.tensor import Tensor
 from ..functional import linear
-from ..support.arguments import Seed, below_one, chance, flag, look_up, places, size
+from ..support.arguments import Seed, below_one, chance, either, flag, look_up, places, size
 from .initialization import INITIALIZATIONS, Initialization
 from .module import Module
 
@@ -20,7 +20,8 @@ class Linear(Module):
     Parameters
     ----------
     inputs, outputs : int
-        The lengths of the rows that come and go.
+        The lengths of the input and output rows. ``in_features`` and ``out_features`` are other
+        names for them.
     bias : bool
         Whether to add a bias, which starts at zero.
     init : str or function
@@ -53,15 +54,18 @@ class Linear(Module):
 
     def __init__(
         self,
-        inputs: int,
-        outputs: int,
+        inputs: int | None = None,
+        outputs: int | None = None,
         *,
         bias: bool = True,
         init: str | Initialization = "he",
         seed: Seed = None,
         dtype: Any = np.float64,
+        in_features: int | None = None,
+        out_features: int | None = None,
     ):
-        inputs, outputs = size(inputs, "inputs"), size(outputs, "outputs")
+        inputs = size(*either(inputs=inputs, in_features=in_features))
+        outputs = size(*either(outputs=outputs, out_features=out_features))
         draw = init if callable(init) else look_up(init, INITIALIZATIONS, "initialization")
         weight = draw(chance(seed), inputs, outputs)
         if np.shape(weight) != (outputs, inputs):
@@ -148,8 +152,8 @@ def uniform(draws: Any, shape: tuple[int, ...]) -> Any:
 class Dropout(Module):
     """In training, each element is 0 with probability p, and else divided by 1 - p.
 
-    So its mean over the draws is the element itself, and in use nothing has to be done: after
-    `Module.eval`, x is returned as it is. Srivastava, Hinton, Krizhevsky, Sutskever and
+    So its mean over the draws is the element itself, and in evaluation mode, after `Module.eval`,
+    x is returned as it is. Srivastava, Hinton, Krizhevsky, Sutskever and
     Salakhutdinov, "Dropout: a simple way to prevent neural networks from overfitting", Journal
     of Machine Learning Research 15 (2014) 1929.
 

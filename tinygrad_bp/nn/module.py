@@ -21,15 +21,15 @@ class Module:
     """Something with parameters that can be called.
 
     A subclass sets its parameters and parts as attributes and defines ``forward``. Tensors,
-    Modules, and lists, tuples and dictionaries of them are found by themselves, in the order they
-    were set.
-    Each Tensor is named after where it was found, for pictures and errors: ``layers.0.weight``.
-    A Tensor that does not require grad is a buffer: not trained, but part of the state.
+    Modules, and lists, tuples and dictionaries of them are found by themselves, in the order in
+    which they were set. Each Tensor is named after where it was found, for pictures and errors:
+    ``layers.0.weight``. A Tensor that does not require grad is a buffer: not trained, but part
+    of the state.
 
     Attributes
     ----------
     training : bool
-        Whether layers such as `Dropout` behave as in training: see `train` and `eval`.
+        Whether it is in training mode or in evaluation mode: see `train` and `eval`.
 
     Examples
     --------
@@ -129,7 +129,7 @@ class Module:
                     waiting += found.values() if isinstance(found, dict) else found
 
     def train(self: Self, mode: bool = True) -> Self:
-        """Let this module and all within it behave as in training, or with False as in use.
+        """Put this module and all within it into training mode, or with False into evaluation mode.
 
         Returns
         -------
@@ -142,7 +142,7 @@ class Module:
         return self
 
     def eval(self: Self) -> Self:
-        """Let this module and all within it behave as in use, the same for every call.
+        """Put this module and all within it into evaluation mode: the same output in every call.
 
         Examples
         --------
@@ -184,7 +184,9 @@ class Module:
 
     @recursive_repr("...")
     def __repr__(self) -> str:
-        lines = [f"{path}: {shown(part)}" for path, part in flat(self.members()) if _is_part(part)]
+        lines = [
+            f"{path}: {part_label(part)}" for path, part in flat(self.members()) if _is_part(part)
+        ]
         body = "".join(f"\n{line}" for line in lines).replace("\n", "\n  ")
         return f"{type(self).__name__}({body}\n)" if lines else f"{type(self).__name__}()"
 
@@ -221,7 +223,7 @@ def _walk(
 
 @contextmanager
 def evaluating(model: Any) -> Iterator[None]:
-    """Let a model work as in use for a while, and each of its parts as before afterwards.
+    """Put a model into evaluation mode for a while, and each of its parts back afterwards.
 
     Examples
     --------
@@ -248,8 +250,8 @@ def _is_part(member: Any) -> bool:
     return isinstance(member, Tensor) or callable(member)
 
 
-def shown(part: Any) -> str:
-    """What a picture of the architecture says of a part: not its numbers."""
+def part_label(part: Any) -> str:
+    """How the text of a model shows a part: a Tensor without its numbers, a function by name."""
     if isinstance(part, Tensor):
         return f"{part.dtype} {part.shape}"
     return repr(part) if isinstance(part, Module) else getattr(part, "__name__", repr(part))

@@ -1,4 +1,4 @@
-"""Layers that shift and scale what comes to mean 0 and variance 1."""
+"""Layers that shift and scale their input to mean 0 and variance 1."""
 
 from __future__ import annotations
 
@@ -7,11 +7,28 @@ from typing import Any
 import numpy as np
 
 from ..engine.tensor import Tensor
-from ..support.arguments import positive, size
+from ..support.arguments import either, positive, size
 from .module import Module
 
 
-class BatchNorm(Module):
+class Normalization(Module):
+    """What the layers share: a number that keeps the division finite, and a new scale and shift."""
+
+    def __init__(self, features: int, epsilon: float, eps: float | None, dtype: Any):
+        features = size(features, "features")
+        self.epsilon = positive(*either(epsilon=epsilon, eps=eps))
+        self.weight = Tensor(np.ones(features), dtype=dtype, requires_grad=True)
+        self.bias = Tensor(np.zeros(features), dtype=dtype, requires_grad=True)
+
+    def _rescale(self, centred: Any, variance: Any) -> Tensor:
+        """Divide what has mean 0 by its deviation; then scale and shift every feature."""
+        return centred / np.sqrt(variance + self.epsilon) * self.weight + self.bias
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.weight.size})"
+
+
+class BatchNorm(Normalization):
     """Each feature, less its mean over the batch, divided by its deviation; then scaled anew.
 
     In training, with the mean and the variance over the n rows of the batch::
@@ -21,8 +38,9 @@ class BatchNorm(Module):
         running_mean = (1 - momentum) * running_mean + momentum * mean
         running_var  = (1 - momentum) * running_var  + momentum * variance * n / (n - 1)
 
-    In use, after `Module.eval`, the running statistics take the place of the batch's, so a row
-    no longer depends on the others. They are buffers: saved with the state, not trained.
+    In evaluation mode, after `Module.eval`, the running statistics take the place of the
+    batch's, so a row no longer depends on the others. They are buffers: saved with the state,
+    not trained.
 
     Ioffe and Szegedy, "Batch normalization: accelerating deep network training by reducing
     internal covariate shift", ICML 2015.
@@ -34,7 +52,7 @@ class BatchNorm(Module):
     momentum : float
         The weight of the newest batch in the running statistics; more than 0, at most 1.
     epsilon : float
-        What keeps the division finite for a constant feature.
+        What keeps the division finite for a constant feature. ``eps`` is another name for it.
     dtype : dtype
 
     Attributes
@@ -68,14 +86,12 @@ class BatchNorm(Module):
         momentum: float = 0.1,
         epsilon: float = 1e-5,
         dtype: Any = np.float64,
+        eps: float | None = None,
     ):
-        features = size(features, "features")
+        super().__init__(features, epsilon, eps, dtype)
         self.momentum = positive(momentum, "momentum")
         if self.momentum > 1:
             raise ValueError(f"momentum must be at most 1, not {momentum}")
-        self.epsilon = positive(epsilon, "epsilon")
-        self.weight = Tensor(np.ones(features), dtype=dtype, requires_grad=True)
-        self.bias = Tensor(np.zeros(features), dtype=dtype, requires_grad=True)
         self.running_mean = Tensor(np.zeros(features), dtype=dtype)
         self.running_var = Tensor(np.ones(features), dtype=dtype)
 
@@ -91,8 +107,7 @@ class BatchNorm(Module):
         if x.ndim != 2 or x.shape[1] != self.weight.size:
             raise ValueError(f"{self!r} takes x of shape (n, {self.weight.size}), not {x.shape}")
         if not self.training:
-            deviation = np.sqrt(self.running_var + self.epsilon)
-            return (x - self.running_mean) / deviation * self.weight + self.bias
+            return self._rescale(x - self.running_mean, self.running_var)
         if len(x) < 2:
             raise ValueError(
                 f"{self!r} needs at least 2 rows in training, not {len(x)}: "
@@ -101,14 +116,14 @@ class BatchNorm(Module):
         mean = np.mean(x, axis=0)
         centred = x - mean
         variance = np.mean(centred * centred, axis=0)
-        out = centred / np.sqrt(variance + self.epsilon) * self.weight + self.bias
+        out = self._rescale(centred, variance)
         self._remember(mean, variance, len(x))
         return out
 
     def _remember(self, mean: Any, variance: Any, n: int) -> None:
         """Move the running statistics towards those of a batch, the variance without bias.
 
-        A batch with nan or infinity in it shows in what comes out, and is not remembered.
+        Those of a batch with nan or infinity in it are left out.
         """
         for running, new, scale in (
             (self.running_mean, mean, 1.0),
@@ -118,26 +133,23 @@ class BatchNorm(Module):
             if np.isfinite(new).all():
                 running.data = (1 - self.momentum) * running.data + self.momentum * scale * new
 
-    def __repr__(self) -> str:
-        return f"BatchNorm({self.weight.size})"
 
-
-class LayerNorm(Module):
+class LayerNorm(Normalization):
     """Each row, less its mean, divided by its deviation; then every feature scaled anew.
 
     With the mean and the variance over the features of a row::
 
         y = (x - mean) / √(variance + epsilon) * weight + bias
 
-    A row does not depend on the others, so training and use are the same. Ba, Kiros and Hinton,
-    "Layer normalization", arXiv:1607.06450 (2016).
+    A row does not depend on the others, so training and evaluation mode are the same. Ba, Kiros
+    and Hinton, "Layer normalization", arXiv:1607.06450 (2016).
 
     Parameters
     ----------
     features : int
         The length of the rows.
     epsilon : float
-        What keeps the division finite for a constant row.
+        What keeps the division finite for a constant row. ``eps`` is another name for it.
     dtype : dtype
 
     Attributes
@@ -159,11 +171,15 @@ class LayerNorm(Module):
            [-1.,  1.]])
     """
 
-    def __init__(self, features: int, *, epsilon: float = 1e-5, dtype: Any = np.float64):
-        features = size(features, "features")
-        self.epsilon = positive(epsilon, "epsilon")
-        self.weight = Tensor(np.ones(features), dtype=dtype, requires_grad=True)
-        self.bias = Tensor(np.zeros(features), dtype=dtype, requires_grad=True)
+    def __init__(
+        self,
+        features: int,
+        *,
+        epsilon: float = 1e-5,
+        dtype: Any = np.float64,
+        eps: float | None = None,
+    ):
+        super().__init__(features, epsilon, eps, dtype)
 
     def forward(self, x: Any) -> Tensor:
         """Normalise the rows of ``x``, of shape (..., features).
@@ -178,7 +194,4 @@ class LayerNorm(Module):
             raise ValueError(f"{self!r} takes x of shape (..., {self.weight.size}), not {x.shape}")
         centred = x - np.mean(x, axis=-1, keepdims=True)
         variance = np.mean(centred * centred, axis=-1, keepdims=True)
-        return centred / np.sqrt(variance + self.epsilon) * self.weight + self.bias
-
-    def __repr__(self) -> str:
-        return f"LayerNorm({self.weight.size})"
+        return self._rescale(centred, variance)

@@ -81,8 +81,8 @@ def load(target: Target, path: str | os.PathLike[str]) -> Target:
 
     Nothing in a file is ever run, so one from a stranger can do no more harm than be refused.
 
-    The model is in evaluation mode afterwards: `BatchNorm` and `Dropout` behave as in use, the
-    same for every call. Call ``model.train()`` to go on training it by hand; `train.fit` does.
+    The model is in evaluation mode afterwards: `BatchNorm` and `Dropout` do the same in every
+    call. Call ``model.train()`` to go on training it by hand; `train.fit` does.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from ..engine.recording import no_grad, watching
 from ..engine.tensor import Tensor
 from ..explain.tables import Column, Shown, Table
 from ..support.arguments import size
-from .module import Module, flat, shown
+from .module import Module, flat, part_label
 from .networks import Sequential
 
 PRODUCTS = frozenset({"dot", "inner", "linear", "matmul", "tensordot"})
@@ -207,5 +207,5 @@ class _Calls:
 
 
 def _label(part: Any) -> str:
-    text = shown(part)
+    text = part_label(part)
     return type(part).__name__ if "\n" in text else text

@@ -1,4 +1,4 @@
-"""The length of several arrays taken together as one vector, which neither over- nor underflows."""
+"""The length of several arrays taken together as one vector, without overflow or underflow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers to what is not there: an attribute, a keyword or a name, with what is meant."""
+"""Answers where an attribute, a keyword or a name does not exist: what to write instead."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def either(**names: Any) -> tuple[Any, str]:
 
 
 def flag(value: Any, name: str) -> bool:
-    """True or False, and nothing that counts as one of them.
+    """True or False, and nothing that only counts as one of them.
 
     Examples
     --------
@@ -226,7 +226,7 @@ def some(parts: Sequence[str], most: int = 6) -> str:
 
 
 def look_up(name: Any, table: Mapping[str, Value], kind: str) -> Value:
-    """What ``table`` has under ``name``; an unknown name is told the nearest.
+    """What ``table`` has under ``name``; the error for an unknown name suggests the nearest.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Files: a path is judged before any work, and nothing is half written."""
+"""Files: a path is checked before any work, and nothing is half written."""
 
 from __future__ import annotations
 
@@ -76,22 +76,22 @@ def write(path: Path, content: bytes) -> None:
 
 
 def _new_partial(folder: Path) -> BinaryIO:
-    """A new file in a folder, held by this call alone, under a name that nobody can foretell.
+    """A new file in a folder, locked by this call, under a name that nobody can foretell.
 
     Short: next to a long name a longer one may not be allowed.
     """
     while True:
         file = (folder / f"{_PARTIAL}{secrets.token_hex(8)}").open("xb")  # follows no link
         held = True
-        with contextlib.suppress(OSError):  # of a system of files that knows no locks
+        with contextlib.suppress(OSError):  # a file system may have no locks
             held = _hold(file.fileno())
         if held and os.fstat(file.fileno()).st_nlink:
             return file
-        file.close()  # another call took it for one left behind, before it was held
+        file.close()  # another call took it for one left behind, before the lock
 
 
 def _clear(folder: Path) -> None:
-    """Remove those of the files that are moved when they are written that nobody holds."""
+    """Remove partial files of earlier calls, which nobody holds any more."""
     for partial in folder.glob(f"{_PARTIAL}*"):
         with contextlib.suppress(OSError):  # of another user, or gone already
             if not fcntl:

@@ -1,4 +1,4 @@
-"""Text for a screen: what standard output has no letters for is written with plain ones."""
+"""Text for a screen: characters that standard output does not have are replaced by plain ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PLAIN = str.maketrans("×·→←∂δΣσ√²³ᵀ−±…▁▂▃▄▅▆�
 def printable(text: str) -> str:
     """The text, of the same length, as standard output can show it.
 
-    A file or a window may know fewer letters than a notebook; printing must not fail there.
+    A file or a window may have fewer characters than a notebook; printing must not fail there.
 
     Examples
     --------

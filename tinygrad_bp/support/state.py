@@ -1,4 +1,4 @@
-"""States, which are arrays by name: whether one fits what is to take it."""
+"""States, which are arrays by name: whether one fits a model or an optimiser."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def fitting(state: Any, expected: Mapping[str, Any], kind: str) -> dict[str, np.
 
 
 def most_bytes(sizes: Iterable[tuple[str, int]]) -> int:
-    """How long a file of a state can be: of the widest numbers there are, with all its headers.
+    """The most bytes that a file of a state can have: the widest numbers, and all headers.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def most_bytes(sizes: Iterable[tuple[str, int]]) -> int:
 
 
 def plain(values: Any) -> np.ndarray:
-    """The values as an array; of objects, where they are none.
+    """The values as an array; one of objects where they cannot be an array of numbers.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Structures: tuples, lists, dictionaries and named tuples of arrays, nested, and None.
 
-What is none of these is a leaf. A list of nothing but Python's numbers, or of such lists of one
-length, is an array written out, as everywhere in NumPy, and so a leaf too.
+Anything else is a leaf. A list of Python's numbers alone, or of such lists of one length, is an
+array written out, as everywhere in NumPy, and so a leaf too.
 """
 
 from __future__ import annotations

@@ -353,11 +353,10 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ce": ("cross_entropy",),
     "cross_entropy_loss": ("cross_entropy",),
     "cross_entropy_with_logits": ("cross_entropy",),
-    "glorot": ("xavier",),
+    "crossentropy": ("cross_entropy",),
     "glorot_normal": ("xavier_normal",),
     "glorot_uniform": ("xavier",),
     "huber_loss": ("huber",),
-    "kaiming": ("he",),
     "kaiming_normal": ("he",),
     "kaiming_uniform": ("he_uniform",),
     "l1": ("mae",),
@@ -384,7 +383,6 @@ NAMES: dict[str, tuple[str, ...]] = {
     "squared_error": ("mse",),
     "swish": ("silu",),
     "xavier_uniform": ("xavier",),
-    "zeros": ("zero",),
 }
 
 # Functions of SciPy that convert to arrays at once, so that no rule is ever asked for.

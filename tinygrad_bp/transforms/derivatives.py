@@ -53,9 +53,10 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
         at = linearized(of_chosen, chosen, has_aux)
         if is_container(at.form) or at.form.size != 1:
             gave = "containers" if is_container(at.form) else f"an array of shape {at.form.shape}"
+            pair = ", or has_aux=True" if isinstance(at.form, tuple) else ""
             raise ValueError(
                 f"grad needs a scalar, and the function gave {gave}: sum it, "
-                "or use jacobian or vjp" + ", or has_aux=True" * isinstance(at.form, tuple)
+                f"or use jacobian or vjp{pair}"
             )
         found = replaced(at.places, at.pull([np.ones(at.form.shape, at.form.dtype)]))
         value = (at.out, at.aux) if has_aux else at.out

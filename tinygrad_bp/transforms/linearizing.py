@@ -73,9 +73,10 @@ def _variable(x: Any, i: int, primals: tuple[Any, ...]) -> Tensor:
     except TypeError:
         kind = getattr(x, "dtype", type(x).__name__)
         path = [path for path, _ in named_leaves(primals)][i]
-        within = path[path.index("]") + 1 :]  # what comes after the argument's own number
+        inner = path[path.index("]") + 1 :]  # what comes after the argument's own number
+        where = f" at {inner}" if inner else ""
         raise TypeError(
-            f"cannot differentiate by an argument of {kind}{' at ' * bool(within)}{within}: "
+            f"cannot differentiate by an argument of {kind}{where}: "
             "make it real and floating, x.astype(float)"
         ) from None
 

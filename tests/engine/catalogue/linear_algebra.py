@@ -5,8 +5,8 @@ import functools
 import numpy as np
 
 from tinygrad_bp.engine.rules import decompositions
+from tinygrad_bp.engine.rules.lengths import root_of_squares
 from tinygrad_bp.engine.rules.products import on_diagonal, times_sparse
-from tinygrad_bp.engine.rules.reductions import root_of_squares
 
 from .sample import Constant, Sample
 

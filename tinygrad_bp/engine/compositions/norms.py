@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..registry import compose
-from ..rules.reductions import root_of_squares
+from ..rules.lengths import root_of_squares
 from ..rules.types import floating
 
 # Norms

@@ -8,7 +8,7 @@ import functools
 
 import numpy as np
 
-from ..registry import compose_method, has_rule
+from ..registry import RULES, compose_method
 from .scans import doubled
 
 REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
@@ -41,7 +41,7 @@ def accumulate(ufunc, array, axis=0, dtype=None):
 
 @compose_method("outer")
 def outer(ufunc, x, y, **others):
-    if not has_rule(ufunc):
+    if ufunc not in RULES:
         raise TypeError(
             f"np.{ufunc.__name__}.outer has no derivative rule, as the function has none"
         )

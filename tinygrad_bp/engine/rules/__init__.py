@@ -33,10 +33,13 @@ from . import (
     elementary,
     indexing,
     joining,
+    lengths,
+    log_sums,
     piecewise,
     products,
     reductions,
     shapes,
+    sinc,
     types,
 )
 
@@ -50,9 +53,12 @@ __all__ = [
     "elementary",
     "indexing",
     "joining",
+    "lengths",
+    "log_sums",
     "piecewise",
     "products",
     "reductions",
     "shapes",
+    "sinc",
     "types",
 ]

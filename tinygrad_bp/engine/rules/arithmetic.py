@@ -5,7 +5,6 @@ import operator
 import numpy as np
 
 from ..registry import rule
-from .reductions import unit
 from .types import as_array, cast
 
 # On NumPy's scalars an operator is many times faster than its ufunc, and the same elsewhere.
@@ -77,36 +76,4 @@ rule(
 
 rule(np.float_power, power_by_base, power_by_exponent, formula=["y x^(y-1)", "out log x"])
 
-rule(
-    np.hypot,
-    lambda g, out, x, y: g * unit(x, out),
-    lambda g, out, x, y: g * unit(y, out),
-    formula=["x / out", "y / out"],
-)
-
-rule(
-    np.remainder,
-    lambda g, out, x, y: g,
-    lambda g, out, x, y: -g * np.floor_divide(x, y),
-    formula=["1", "-floor(x / y)"],
-)
-
-rule(
-    np.fmod,  # x / y itself may round up to a whole number, and (x - out) / y is next to one
-    lambda g, out, x, y: g,
-    lambda g, out, x, y: -g * np.rint((x - out) / y),
-    formula=["1", "-trunc(x / y)"],
-)
-
 rule(np.ldexp, lambda g, out, x, n: np.ldexp(g, n), None, formula=["2ⁿ"])
-
-# A real number is its own real part and its own conjugate.
-rule(np.real, lambda g, out, x: g, formula=["1"])
-
-rule(np.imag, lambda g, out, x: np.zeros_like(g), formula=["0"])
-
-rule(np.conjugate, lambda g, out, x: g, formula=["1"])
-
-rule(np.real_if_close, lambda g, out, x, tol=100: g, formula=["1"])
-
-rule(np.angle, lambda g, out, x, deg=False: np.zeros_like(g), formula=["0"])

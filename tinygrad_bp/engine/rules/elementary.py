@@ -1,13 +1,9 @@
 """Rules of the elementary functions: exponentials, logarithms, circular and hyperbolic ones."""
 
-import math
-
 import numpy as np
 
 from ..registry import rule
-from .activations import bell, sigmoid
-
-LOG2 = math.log(2)
+from .activations import four_cosh_squared
 
 
 def log_of(number, like):
@@ -49,7 +45,7 @@ rule(np.sinh, lambda g, out, x: g * np.cosh(x), formula=["cosh x"])
 
 rule(np.cosh, lambda g, out, x: g * np.sinh(x), formula=["sinh x"])
 
-rule(np.tanh, lambda g, out, x: g * (4 * bell(2 * x)), formula=["1 - out²"])
+rule(np.tanh, lambda g, out, x: g * 4 / four_cosh_squared(x), formula=["1 - out²"])
 
 rule(np.arcsinh, lambda g, out, x: g / np.hypot(x, 1), formula=["1 / √(x² + 1)"])
 
@@ -76,42 +72,3 @@ rule(
     lambda g, out, x, y: -g * over_square_of_hypotenuse(x, x, y),
     formula=["y / (x² + y²)", "-x / (x² + y²)"],
 )
-
-
-def difference(x, y):
-    """``x - y``, where equal infinities differ by 0."""
-    same = (x == y) & np.isinf(x)
-    return np.where(same, 0, x) - np.where(same, 0, y)
-
-
-rule(
-    np.logaddexp,
-    lambda g, out, x, y: g * sigmoid(difference(x, y)),
-    lambda g, out, x, y: g * sigmoid(difference(y, x)),
-    formula=["exp(x - out)", "exp(y - out)"],
-)
-
-rule(
-    np.logaddexp2,
-    lambda g, out, x, y: g * sigmoid(difference(x, y) * LOG2),
-    lambda g, out, x, y: g * sigmoid(difference(y, x) * LOG2),
-    formula=["2^(x - out)", "2^(y - out)"],
-)
-
-# sinc x = Σ (-1)^k (πx)^2k / (2k + 1)!, term by term differentiated and divided by x.
-SINC_SERIES = [
-    2 * k * (-1) ** k * math.pi ** (2 * k) / math.factorial(2 * k + 1) for k in range(15)
-]
-
-
-def sinc_slope(x):
-    """``(cos πx - sinc x) / x``: near 0, where that cancels, its series, right to any order."""
-    near = np.abs(x) < 0.5
-    small, large = np.where(near, x, 0), np.where(near, 1, x)
-    square, series = small * small, 0
-    for coefficient in SINC_SERIES[:0:-1]:
-        series = series * square + coefficient
-    return np.where(near, small * series, (np.cos(math.pi * large) - np.sinc(large)) / large)
-
-
-rule(np.sinc, lambda g, out, x: g * sinc_slope(x), formula=["(cos πx - out) / x"])

@@ -82,3 +82,17 @@ for step in (np.sign, np.floor, np.ceil, np.trunc, np.rint, np.fix):
 rule(np.round, lambda g, out, x, decimals=0: np.zeros_like(g), formula=["0"])
 
 rule(np.floor_divide, *2 * [lambda g, out, x, y: np.zeros_like(g)], formula=["0", "0"])
+
+rule(
+    np.remainder,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: -g * np.floor_divide(x, y),
+    formula=["1", "-floor(x / y)"],
+)
+
+rule(
+    np.fmod,  # x / y itself may round up to a whole number, and (x - out) / y is next to one
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: -g * np.rint((x - out) / y),
+    formula=["1", "-trunc(x / y)"],
+)

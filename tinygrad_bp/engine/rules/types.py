@@ -1,4 +1,4 @@
-"""The type of an array's elements."""
+"""The type of an array's elements, and the parts of a real number."""
 
 import numpy as np
 
@@ -19,6 +19,18 @@ def astype(x, dtype):
 
 
 rule(astype, lambda g, out, x, dtype: g, None, formula=["1"])  # the engine gives g the type of x
+
+
+# A real number is its own real part and its own conjugate.
+rule(np.real, lambda g, out, x: g, formula=["1"])
+
+rule(np.imag, lambda g, out, x: np.zeros_like(g), formula=["0"])
+
+rule(np.conjugate, lambda g, out, x: g, formula=["1"])
+
+rule(np.real_if_close, lambda g, out, x, tol=100: g, formula=["1"])
+
+rule(np.angle, lambda g, out, x, deg=False: np.zeros_like(g), formula=["0"])
 
 
 def cast(x, dtype):
