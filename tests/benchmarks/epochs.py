@@ -63,7 +63,7 @@ class Fit(Ours):
     def step(self) -> float:
         from tinygrad_bp.train import fit
 
-        options = {"compile": self.compiled} if "compile" in inspect.signature(fit).parameters else {}
+        options = {"compile": self.compiled} if compiles() else {}
         history = fit(
             self.model,
             self.X,
@@ -122,11 +122,16 @@ def scikit_learns(task: Task) -> Estimator:
     return Estimator(task, MLPClassifier)
 
 
-def loops() -> dict[str, Callable[[Task], Any]]:
-    """The loops that can be timed, by name."""
+def compiles() -> bool:
+    """Whether `train.fit` can be told to compile its steps or not to."""
     from tinygrad_bp.train import fit
 
-    compiling = {"ours, fit": CompiledFit} if "compile" in inspect.signature(fit).parameters else {}
+    return "compile" in inspect.signature(fit).parameters
+
+
+def loops() -> dict[str, Callable[[Task], Any]]:
+    """The loops that can be timed, by name."""
+    compiling = {"ours, fit": CompiledFit} if compiles() else {}
     return {
         "NumPy by hand": LoopByHand,
         "ours, fit eager": Fit,

@@ -57,9 +57,7 @@ def scaled() -> dict[str, dict[int, Task]]:
     """Tasks of growing batch, depth and width, by what grows."""
     return {
         "batch": {n: replace(SMALL, batch=n) for n in (1, 4, 16, 64, 256, 1024, 4096)},
-        "depth": {
-            n: replace(SMALL, sizes=(64, *[32] * n, 10)) for n in (1, 2, 4, 8, 16, 32, 64)
-        },
+        "depth": {n: replace(SMALL, sizes=(64, *[32] * n, 10)) for n in (1, 2, 4, 8, 16, 32, 64)},
         "width": {n: replace(SMALL, sizes=(64, n, 10)) for n in (4, 16, 64, 256, 1024, 2048)},
     }
 
