@@ -221,6 +221,9 @@ def of_kind(found: Sequence[Any], leaves: Sequence[Any]) -> list[Any]:
     ]
     for dtype in dict.fromkeys(found[i].dtype for i in foreign):
         alike = [i for i in foreign if found[i].dtype == dtype]
+        if len(alike) == 1:
+            result[alike[0]] = np.asarray(found[alike[0]])
+            continue
         flat = np.asarray(np.concatenate([np.reshape(found[i], (-1,)) for i in alike]))
         ends = np.cumsum([leaves[i].size for i in alike])[:-1]
         for i, part in zip(alike, np.split(flat, ends), strict=True):

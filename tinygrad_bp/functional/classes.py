@@ -57,7 +57,7 @@ def cross_entropy(logits: Any, labels: Any, reduction: str = "mean", weight: Any
     labels = verified(labels, _label_check(logits, labels))
     x = _shifted(logits, -1)
     with np.errstate(under="ignore"):
-        losses = np.log(np.sum(np.exp(x), axis=-1)) - _of_labels(x, labels)
+        losses = np.log(np.exp(x).sum(axis=-1)) - _of_labels(x, labels)
     if weight is None:
         return reduced(losses, reduction)
     return weighed(losses, _of_rows(weight, labels, logits), reduction)
@@ -134,7 +134,7 @@ def _cross_entropy_by_logits(
 
 def _softmax_error_by_logits(g: Any, out: Any, logits: Any, labels: Any) -> Any:
     probabilities = softmax(logits)
-    return probabilities * (g - np.sum(g * probabilities, axis=-1, keepdims=True))
+    return probabilities * (g - (g * probabilities).sum(axis=-1, keepdims=True))
 
 
 rule(

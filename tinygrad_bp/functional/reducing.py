@@ -91,7 +91,7 @@ def reduced(losses: Any, reduction: str, targets: Any = None) -> Any:
         raise ValueError(f"unknown reduction {reduction!r}: {suggestion(reduction, REDUCTIONS)}")
     if not losses.size:
         raise ValueError("the batch is empty")
-    total = np.sum(widened(losses))
+    total = widened(losses).sum()
     if isinstance(total, np.floating) and not math.isfinite(total) and targets is not None:
         finite_targets(targets)
     if reduction == "none":

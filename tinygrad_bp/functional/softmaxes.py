@@ -32,7 +32,7 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
     """
     with np.errstate(under="ignore"):
         exponentials = np.exp(_shifted(x, axis))
-        return exponentials / np.sum(exponentials, axis=axis, keepdims=True)
+        return exponentials / exponentials.sum(axis=axis, keepdims=True)
 
 
 @primitive
@@ -46,7 +46,7 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """
     x = _shifted(x, axis)
     with np.errstate(under="ignore"):
-        return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
+        return x - np.log(np.exp(x).sum(axis=axis, keepdims=True))
 
 
 @primitive
@@ -73,14 +73,14 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 rule(
     softmax,
-    lambda g, out, x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True)),
+    lambda g, out, x, axis=-1: out * (g - (g * out).sum(axis=axis, keepdims=True)),
     formula=["out (g - Σ g out)"],
 )
 
 
 rule(
     log_softmax,
-    lambda g, out, x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),
+    lambda g, out, x, axis=-1: g - np.exp(out) * g.sum(axis=axis, keepdims=True),
     formula=["g - softmax x · Σ g"],
 )
 

@@ -149,27 +149,26 @@ class Optimizer:
             no step size. Nothing has moved then.
         """
         lr = self.step_size
-        moving = [i for i, p in enumerate(self.parameters) if p.grad is not None]
+        moving = [(i, p) for i, p in enumerate(self.parameters) if p.grad is not None]
         if not moving:
             self._warn_of_no_gradient()
             return
-        gradients = [_gradient(self.parameters[i]) for i in moving]
+        gradients = [_gradient(p) for _, p in moving]
         if self.max_norm is not None:
             gradients = _clip(gradients, self.max_norm)
         memories = list(self._memories)
         moved = []
-        for i, g in zip(moving, gradients, strict=True):
+        for (i, p), g in zip(moving, gradients, strict=True):
             memories[i] = dict(memories[i])
-            data = self.parameters[i]._array
-            moved.append((i, self.move(data, g, memories[i], lr)))
-        before = [p._array for p in self.parameters], self._memories, self.steps
+            moved.append((p, self.move(p._array, g, memories[i], lr)))
+        before = [(p, p._array) for _, p in moving], self._memories, self.steps
         try:
-            for i, new in moved:
-                self.parameters[i]._replace(new)
+            for p, new in moved:
+                p._replace(new)
             self._memories, self.steps = memories, self.steps + 1
         except BaseException:  # a signal's, for instance
             arrays, self._memories, self.steps = before
-            for p, array in zip(self.parameters, arrays, strict=True):
+            for p, array in arrays:
                 p._replace(array)
             raise
 

@@ -56,9 +56,9 @@ rule(np.cbrt, lambda g, out, x: g / (3 * out * out), formula=["1 / (3 out²)"])
 def power_by_base(g, out, x, y):
     """``g y x^(y-1)``; 0 ** 0 is 1 whatever y does to it, so its derivative is 0, not 0 / 0."""
     if type(y) in (int, float):  # a constant: no array of exponents is needed
-        return g * y * x ** (y - (y != 0))
+        return g * (y * x ** (y - (y != 0)))
     y = cast(y, float) if as_array(y).dtype.kind == "u" else y  # or 0 - 1 would be huge
-    return g * y * x ** np.where((x == 0) & (y == 0), 0, y - 1)
+    return g * (y * x ** np.where((x == 0) & (y == 0), 0, y - 1))
 
 
 def power_by_exponent(g, out, x, y):

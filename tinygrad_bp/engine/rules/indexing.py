@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..registry import primitive, rule
+from .placed import LONG, Placed
 
 
 @primitive
@@ -34,6 +35,15 @@ def scatter_add(g, index, shape):
     return total
 
 
+def part_back(g, out, x, index):
+    """``g`` at the index. Of a long array it is not laid out for each slice: see `Placed`."""
+    parts = index if isinstance(index, tuple) else (index,)
+    short = x.size < LONG or 2 * g.size > x.size
+    if short or not isinstance(g, np.ndarray | np.generic) or any(map(may_repeat, parts)):
+        return scatter_add(g, index, x.shape)
+    return Placed([(index, g)], x.shape)
+
+
 def zeros(g, shape):
     """Zeros of the kind and type of ``g``; NumPy's own are not touched until they are written."""
     if isinstance(g, np.ndarray | np.generic):
@@ -46,7 +56,7 @@ def may_repeat(i):
     return isinstance(i, list) or (hasattr(i, "__array_function__") and i.dtype != bool)
 
 
-rule(getitem, lambda g, out, x, index: scatter_add(g, index, x.shape), None, formula=["g at index"])
+rule(getitem, part_back, None, formula=["g at index"])
 
 rule(
     scatter_add, lambda g, out, x, index, shape: getitem(g, index), None, None, formula=["g[index]"]
