@@ -39,11 +39,13 @@ TESTS = {
         "engine/test_shapes.py",
         "engine/test_numbers.py",
     ],
-    "optim/optimizer": ["optim/test_optim.py"],
+    "optim/optimizer": ["optim/test_optim.py", "optim/test_own_optimizers.py"],
     "optim/gradient_descent": ["optim/test_optim.py"],
     "optim/adaptive": ["optim/test_optim.py"],
-    "support/files": ["nn/test_saving.py"],
+    "optim/norms": ["optim/test_optim.py"],
+    "support/files": ["support/test_files.py", "nn/test_saving.py"],
     "nn/saving": ["nn/test_saving.py"],
+    "nn/formats": ["nn/test_saving.py"],
 }
 SLOW = "not million and not damaged_byte and not truncation and not wide_graph"
 

@@ -16,6 +16,8 @@ import safetensors.numpy
 import tinygrad_bp as bp
 from tinygrad_bp import nn
 
+from . import damage
+
 SUFFIXES = [".npz", ".safetensors"]
 
 
@@ -379,3 +381,40 @@ def test_paths_of_both_kinds(tmp_path):
     for path in (Path(tmp_path / "a.npz"), str(tmp_path / "b.npz")):
         nn.save(model(), path)
         nn.load(model(1), path)
+
+
+# Files that are damaged at random: `python -m tests.nn.damage 5000` tries more
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_no_file_that_is_damaged_at_random_is_loaded(tmp_path, suffix):
+    assert damage.check(240, 0, tmp_path / f"x{suffix}") > 200
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"format": "pt"},
+        {"modelspec.hash_sha256": "0x" + "0123456789abcdef" * 4},
+        {"digest": "sha256:" + "0123456789abcdef" * 4},
+    ],
+)
+def test_a_checksum_that_is_not_ours_is_none_of_our_business(tmp_path, metadata):
+    path = tmp_path / "theirs.safetensors"
+    safetensors.numpy.save_file({"a": np.ones(2)}, path, metadata=metadata)
+    assert nn.read_state(path)["a"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("after", "message"),
+    [(b"x", "it does not end where it says"), (b"", "its comment is no checksum")],
+)
+def test_what_follows_an_archive_is_our_checksum_or_nothing(tmp_path, after, message):
+    path = tmp_path / "theirs.npz"
+    np.savez(path, a=np.ones(2))
+    if not after:
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.comment = b"of somebody else"
+    path.write_bytes(path.read_bytes() + after)
+    with pytest.raises(ValueError, match=message):
+        nn.read_state(path)
