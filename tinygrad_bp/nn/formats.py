@@ -170,7 +170,7 @@ def unpack_safetensors(file: BinaryIO, size: int, most: int | None) -> State:
     """The arrays in a file of ``size`` bytes, which its header has to account for, each one."""
     first = file.read(8)
     length = int.from_bytes(first, "little")
-    if len(first) < 8 or length > size - 8:
+    if length > size - 8:
         raise ValueError(f"its header of {length:,} bytes is longer than the file of {size:,}")
     if length > LONGEST_HEADER:
         raise ValueError(f"its header of {length:,} bytes is longer than {LONGEST_HEADER:,}")
@@ -225,8 +225,8 @@ def _placed(name: str, entry: Any) -> tuple[np.dtype, tuple[int, ...], tuple[int
     kind, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(kind, str) or kind not in TYPES:
         raise ValueError(f"{name!r} is of {shown(kind)}; known are {', '.join(TYPES)}")
-    counts = [*shape, *offsets] if isinstance(shape, list) and isinstance(offsets, list) else [-1]
-    if len(offsets) != 2 or not all(type(n) is int and n >= 0 for n in counts):
+    lists = isinstance(shape, list) and isinstance(offsets, list) and len(offsets) == 2
+    if not (lists and all(type(n) is int and n >= 0 for n in [*shape, *offsets])):
         raise ValueError(f"its entry {name!r} has not the form of one")
     dtype, (begin, end) = np.dtype(TYPES[kind]), offsets
     if end - begin != math.prod(shape) * dtype.itemsize:
