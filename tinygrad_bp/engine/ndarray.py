@@ -22,6 +22,7 @@ from .rules.indexing import getitem
 from .rules.products import times_sparse
 from .rules.types import astype
 from .signatures import cannot_write, full_name
+from .views import is_view
 
 _Operator = Callable[[Any, Any], Any]
 _ARRAYS = (Recorded, np.ndarray, np.generic, int, float)
@@ -74,7 +75,7 @@ def _operators(function: np.ufunc) -> tuple[_Operator, _Operator, _Operator]:
                 f"{self._called()} is a leaf, which an augmented assignment would not change: "
                 "t.data -= step updates it; t = t - step makes another Tensor"
             )
-        if self._is_view():
+        if is_view(self):
             raise TypeError(
                 f"{self._called()} is a view, and an augmented assignment would not change what "
                 "it shows: v = v * 2 makes another Tensor; to change a part of y, assemble it "
@@ -191,16 +192,6 @@ class NDArrayMethods(Recorded):
     __neg__ = _method(np.negative)
     __pos__ = _method(np.positive)
     __abs__ = _method(np.absolute)
-
-    def _is_view(self) -> bool:
-        """Whether it shows memory of another Tensor, so that NumPy's would change both."""
-        base = getattr(self._array, "base", None)
-        if isinstance(base, np.ndarray) and not base.flags.writeable:
-            return True
-        return any(
-            isinstance(x, Recorded) and np.may_share_memory(self._array, x._array)
-            for x in self.inputs
-        )
 
     # Comparisons give plain arrays; Tensors stay hashable, by identity
 

@@ -16,6 +16,7 @@ from .ndarray import NDArrayMethods, without_history
 from .recording import RECORDING, WATCH, is_recording, recording
 from .registry import COMPOSITIONS, METHODS, PLAIN, REFUSED, RULES, Rule
 from .signatures import bind, cannot_write, explained, full_name, has_out
+from .views import apart
 
 _NO_KEYWORDS: dict[str, Any] = {}
 _SCALARS = frozenset({np.float64, np.float32})
@@ -119,11 +120,11 @@ def _apply_without_rule(function: Any, inputs: tuple, keywords: dict) -> Any:
         if has_out(function, inputs, keywords):
             raise cannot_write(function)
         named = {name: value for name, value in keywords.items() if name != "out"}
-        return COMPOSITIONS[function](*inputs, **named)
+        return apart(COMPOSITIONS[function](*inputs, **named), (inputs, named))
     if isinstance(function, tuple):  # a ufunc and the name of its method
         ufunc, method = function
         if ufunc not in PLAIN:
-            return METHODS[method](ufunc, *inputs, **keywords)
+            return apart(METHODS[method](ufunc, *inputs, **keywords), inputs)
         function = getattr(ufunc, method)
     if isinstance(function, np.ufunc):  # such as the one that ndarray.clip calls, or SciPy's log1p
         public = getattr(np, function.__name__, None)
