@@ -28,17 +28,18 @@ SURVIVED, BROKEN = 3, 4  # what a mutant's process ends with; else it was killed
 TESTS = {
     "engine/arrays": [
         "engine/test_read_only.py",
+        "engine/test_seeds.py",
         "engine/test_kept_constants.py",
         "engine/test_foreign_operands.py",
         "engine/test_indexing.py",
         "engine/test_aliasing.py",
     ],
     "engine/backprop": [
+        "engine/test_seeds.py",
         "engine/test_graph.py",
         "engine/test_aliasing.py",
         "engine/test_shapes.py",
         "engine/test_numbers.py",
-        "engine/test_other_arrays.py",
     ],
     "optim/optimizer": ["optim/test_optim.py", "optim/test_own_optimizers.py"],
     "optim/gradient_descent": ["optim/test_optim.py"],
