@@ -23,6 +23,7 @@ from .mutants import mutants
 
 ROOT = Path(__file__).parents[2]
 AT_ONCE, SECONDS = 2, 60
+UNCHANGED = "unchanged"  # the first of the mutants is the file itself, which has to survive
 SURVIVED, BROKEN = 3, 4  # what a mutant's process ends with; else it was killed
 # The files, and the tests that are run on each of its mutants, the quickest first.
 TESTS = {
@@ -90,7 +91,8 @@ def survivors(file: str) -> Iterator[tuple[str, bool]]:
     """Each mutant of a file, and whether it survives."""
     source = (ROOT / "tinygrad_bp" / f"{file}.py").read_text(encoding="utf-8")
     running: dict[int, str] = {}
-    for what, code in mutants(source):
+    itself = (UNCHANGED, compile(source, "unchanged", "exec"))
+    for what, code in [itself, *mutants(source)]:
         if len(running) == AT_ONCE:
             yield finished(running)
         with warnings.catch_warnings():
@@ -107,12 +109,16 @@ def finished(running: dict[int, str]) -> tuple[str, bool]:
     process, status = os.wait()
     code = os.waitstatus_to_exitcode(status)
     assert code != BROKEN, f"no tests ran for the mutant {running[process]}"
-    return running.pop(process), code == SURVIVED
+    what = running.pop(process)
+    assert what != UNCHANGED or code == SURVIVED, "the tests fail without a mutation"
+    return what, code == SURVIVED
 
 
 if __name__ == "__main__":
     made = 0
     for what, survived in survivors(sys.argv[1]):
+        if what == UNCHANGED:
+            continue
         made += 1
         if survived:
             print(what, flush=True)

@@ -35,7 +35,7 @@ def is_as_before(model, before):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
 def test_what_is_saved_is_loaded(tmp_path, suffix, dtype):
     source, target = model(0, dtype=dtype), model(1, dtype=dtype)
-    source(np.random.default_rng(0).normal(size=(5, 2)))  # moves the running statistics
+    source(np.random.default_rng(0).normal(size=(5, 2)).astype(dtype))  # moves the statistics
     path = tmp_path / f"model{suffix}"
     assert nn.save(source, path) is None
     assert nn.load(target, str(path)) is target

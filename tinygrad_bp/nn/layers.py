@@ -84,7 +84,7 @@ class Linear(Module):
         out = linear(x, self.weight, self.bias)
         own, given = self.weight.dtype, getattr(x, "dtype", None)
         computed = isinstance(x, Tensor) and (x.rule or not is_recording())
-        if out.dtype is not own and given == out.dtype and not computed:
+        if out.dtype != own and given == out.dtype and not computed:
             warnings.warn(
                 f"{self!r} holds {own}, and x is {given}, in which all that follows computes: "
                 f"pass x.astype(np.{own})",
