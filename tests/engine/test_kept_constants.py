@@ -100,3 +100,30 @@ def test_the_smallest_exponent_of_a_narrow_type_does_not_wrap():
     for exponent in (np.array([-128], np.int8), np.int8(-128), Tensor(np.array([-128], np.int8))):
         found = bp.grad(lambda x, n=exponent: np.sum(x**n))(np.array([1.01]))
         assert found == pytest.approx(-128 * 1.01**-129, rel=1e-13)
+
+
+def test_lists_and_wider_constants_are_what_they_are():
+    x = Tensor(np.array([1.0, 2.0], np.float32), requires_grad=True)
+    for constant in ([0.5, 2.5], (0.5, 2.5), np.array([0.5, 2.5])):
+        x.zero_grad()
+        (x * constant).sum().backward()
+        assert x.grad.dtype == np.float32
+        assert x.grad.tolist() == [0.5, 2.5]
+    assert x[[]].shape == (0,)
+
+
+@pytest.mark.parametrize("kind", ["matrix", "masked_array", "csr_array"])
+def test_what_has_another_arithmetic_is_refused_everywhere(kind):
+    sparse = pytest.importorskip("scipy.sparse")
+    makers = {
+        "matrix": lambda x: x.view(np.matrix),
+        "masked_array": np.ma.array,
+        "csr_array": sparse.csr_array,
+    }
+    other, x = makers[kind](np.eye(2)), leaf(np.ones((2, 2)))
+    for use in (lambda: x * other, lambda: np.add(x, other), lambda: np.where(True, x, other)):
+        with pytest.raises(TypeError, match="has another arithmetic than a Tensor"):
+            use()
+    if kind != "matrix":
+        with pytest.raises(TypeError, match="has another arithmetic than a Tensor"):
+            Tensor(other)

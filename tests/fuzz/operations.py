@@ -100,7 +100,7 @@ TRANSFORMED: list[tuple[str, str]] = [
     ("grad(lambda t: np.sum(np.sin(t) * {v}))({same})", "np.cos({same}) * {v}"),
     ("value_and_grad(lambda t: np.sum(t * t * {same}))({v})[1]", "2 * {v} * {same}"),
     ("jvp(lambda t: np.exp(t) * {v}, ({same},), ({v},))[1]", "np.exp({same}) * {v} * {v}"),
-    ("vjp(np.tanh, {v})[1]({same})[0]", "(1 - np.tanh({v}) ** 2) * {same}"),
+    ("vjp(np.tanh, {v})[1]({same})[0]", "{same} / np.cosh({v}) ** 2"),
     ("hvp(lambda t: np.sum(t ** 3), {v}, {same})", "6 * {v} * {same}"),
 ]
 

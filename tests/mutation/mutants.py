@@ -25,6 +25,7 @@ SWAPS: dict[type, type] = {
     ast.And: ast.Or,
     ast.Or: ast.And,
 }
+_LEFT_ALONE = (ast.stmt, ast.JoinedStr, ast.arguments, ast.ExceptHandler)
 Change = tuple[ast.AST, Callable[[], None]]
 
 
@@ -53,7 +54,8 @@ def _own(statement: ast.stmt) -> Iterator[ast.AST]:
     todo = list(ast.iter_child_nodes(statement))
     while todo:
         node = todo.pop()
-        if not isinstance(node, ast.stmt | ast.JoinedStr | ast.arguments | ast.ExceptHandler):
+        strict = isinstance(node, ast.keyword) and node.arg == "strict"  # of equal lengths
+        if not strict and not isinstance(node, _LEFT_ALONE):
             yield node
             todo += ast.iter_child_nodes(node)
 

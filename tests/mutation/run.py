@@ -23,27 +23,32 @@ from .mutants import mutants
 
 ROOT = Path(__file__).parents[2]
 AT_ONCE, SECONDS = 2, 60
+UNCHANGED = "unchanged"  # the first of the mutants is the file itself, which has to survive
 SURVIVED, BROKEN = 3, 4  # what a mutant's process ends with; else it was killed
 # The files, and the tests that are run on each of its mutants, the quickest first.
 TESTS = {
     "engine/arrays": [
         "engine/test_read_only.py",
+        "engine/test_seeds.py",
         "engine/test_kept_constants.py",
         "engine/test_foreign_operands.py",
         "engine/test_indexing.py",
         "engine/test_aliasing.py",
     ],
     "engine/backprop": [
+        "engine/test_seeds.py",
         "engine/test_graph.py",
         "engine/test_aliasing.py",
         "engine/test_shapes.py",
         "engine/test_numbers.py",
     ],
-    "optim/optimizer": ["optim/test_optim.py"],
+    "optim/optimizer": ["optim/test_optim.py", "optim/test_own_optimizers.py"],
     "optim/gradient_descent": ["optim/test_optim.py"],
     "optim/adaptive": ["optim/test_optim.py"],
-    "support/files": ["nn/test_saving.py"],
+    "optim/norms": ["optim/test_own_optimizers.py"],
+    "support/files": ["support/test_files.py", "nn/test_saving.py"],
     "nn/saving": ["nn/test_saving.py"],
+    "nn/formats": ["nn/test_saving.py"],
 }
 SLOW = "not million and not damaged_byte and not truncation and not wide_graph"
 
@@ -86,7 +91,8 @@ def survivors(file: str) -> Iterator[tuple[str, bool]]:
     """Each mutant of a file, and whether it survives."""
     source = (ROOT / "tinygrad_bp" / f"{file}.py").read_text(encoding="utf-8")
     running: dict[int, str] = {}
-    for what, code in mutants(source):
+    itself = (UNCHANGED, compile(source, "unchanged", "exec"))
+    for what, code in [itself, *mutants(source)]:
         if len(running) == AT_ONCE:
             yield finished(running)
         with warnings.catch_warnings():
@@ -103,12 +109,16 @@ def finished(running: dict[int, str]) -> tuple[str, bool]:
     process, status = os.wait()
     code = os.waitstatus_to_exitcode(status)
     assert code != BROKEN, f"no tests ran for the mutant {running[process]}"
-    return running.pop(process), code == SURVIVED
+    what = running.pop(process)
+    assert what != UNCHANGED or code == SURVIVED, "the tests fail without a mutation"
+    return what, code == SURVIVED
 
 
 if __name__ == "__main__":
     made = 0
     for what, survived in survivors(sys.argv[1]):
+        if what == UNCHANGED:
+            continue
         made += 1
         if survived:
             print(what, flush=True)

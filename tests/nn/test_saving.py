@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import hashlib
 import io
 import json
 import pickle
@@ -15,6 +16,8 @@ import safetensors.numpy
 
 import tinygrad_bp as bp
 from tinygrad_bp import nn
+
+from . import damage
 
 SUFFIXES = [".npz", ".safetensors"]
 
@@ -32,7 +35,7 @@ def is_as_before(model, before):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
 def test_what_is_saved_is_loaded(tmp_path, suffix, dtype):
     source, target = model(0, dtype=dtype), model(1, dtype=dtype)
-    source(np.random.default_rng(0).normal(size=(5, 2)))  # moves the running statistics
+    source(np.random.default_rng(0).normal(size=(5, 2)).astype(dtype))  # moves the statistics
     path = tmp_path / f"model{suffix}"
     assert nn.save(source, path) is None
     assert nn.load(target, str(path)) is target
@@ -204,6 +207,56 @@ def test_the_package_safetensors_reads_our_files(tmp_path):
     assert list(nn.read_state(path)) == list(state)
 
 
+def test_the_layout_of_our_safetensors(tmp_path):
+    path = tmp_path / "x.safetensors"
+    nn.save({"ä": np.ones(3, np.uint8), "b": np.ones(5), "c": np.ones(3, np.float32)}, path)
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    assert length % 8 == 0
+    assert length < len(json.dumps(header, ensure_ascii=False).encode())  # no space is wasted
+    assert "ä".encode() in content[:length]
+    for name, width in {"ä": 1, "b": 8, "c": 4}.items():
+        assert header[name]["data_offsets"][0] % width == 0
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_checksum_is_sha256_of_the_file_with_zeros_in_its_place(tmp_path, suffix):
+    path = tmp_path / f"x{suffix}"
+    nn.save(model(), path)
+    content = path.read_bytes()
+    place = content.index(b"sha256:") + 7
+    checksum = content[place : place + 64]
+    blank = content[:place] + b"0" * 64 + content[place + 64 :]
+    assert checksum == hashlib.sha256(blank).hexdigest().encode()
+
+
+def test_how_long_a_name_an_archive_holds(tmp_path):
+    path = tmp_path / "x.npz"
+    nn.save({"a" * 60_000: 1.0}, path)
+    assert [len(name) for name in nn.read_state(path)] == [60_000]
+    with pytest.raises(ValueError, match="name of 60,001 letters is too long"):
+        nn.save({"a" * 60_001: 1.0}, path)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_file_may_be_as_long_as_the_state_needs(tmp_path, suffix):
+    class Taker:
+        def load_state_dict(self, state):
+            self.state = state
+
+        def _most_bytes(self):
+            return self.most
+
+    path, taker = tmp_path / f"x{suffix}", Taker()
+    nn.save({"a": 1.0}, path)
+    taker.most = path.stat().st_size
+    assert nn.load(taker, path).state == {"a": 1.0}
+    taker.most -= 1
+    with pytest.raises(ValueError, match="bytes, where this state needs"):
+        nn.load(taker, path)
+
+
 class Bomb:
     def __reduce__(self):
         return builtins.exec, ("raise SystemExit('code from a file was run')",)
@@ -247,6 +300,8 @@ def entry(kind="F64", shape=(1,), offsets=(0, 8)):
     ("content", "message"),
     [
         (b"", r"its header of 0 bytes is longer than the file of 0\)"),
+        (header_of({}, length=3), r"its header of 3 bytes is longer than the file of 10\)"),
+        (header_of({"a": entry(offsets=3)}), "its entry 'a' has not the form of one"),
         (header_of({}, length=20 * 2**30), "its header of 21,474,836,480 bytes is longer than"),
         (header_of([]), "its header is no dictionary"),
         (header_of(b"{,"), "Expecting property name"),
@@ -379,3 +434,40 @@ def test_paths_of_both_kinds(tmp_path):
     for path in (Path(tmp_path / "a.npz"), str(tmp_path / "b.npz")):
         nn.save(model(), path)
         nn.load(model(1), path)
+
+
+# Files that are damaged at random: `python -m tests.nn.damage 5000` tries more
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_no_file_that_is_damaged_at_random_is_loaded(tmp_path, suffix):
+    assert damage.check(240, 0, tmp_path / f"x{suffix}") > 200
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"format": "pt"},
+        {"modelspec.hash_sha256": "0x" + "0123456789abcdef" * 4},
+        {"digest": "sha256:" + "0123456789abcdef" * 4},
+    ],
+)
+def test_a_checksum_that_is_not_ours_is_none_of_our_business(tmp_path, metadata):
+    path = tmp_path / "theirs.safetensors"
+    safetensors.numpy.save_file({"a": np.ones(2)}, path, metadata=metadata)
+    assert nn.read_state(path)["a"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("after", "message"),
+    [(b"x", "it does not end where it says"), (b"", "its comment is no checksum")],
+)
+def test_what_follows_an_archive_is_our_checksum_or_nothing(tmp_path, after, message):
+    path = tmp_path / "theirs.npz"
+    np.savez(path, a=np.ones(2))
+    if not after:
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.comment = b"of somebody else"
+    path.write_bytes(path.read_bytes() + after)
+    with pytest.raises(ValueError, match=message):
+        nn.read_state(path)

@@ -237,6 +237,8 @@ def test_the_norm_of_any_numbers(values):
     assert euclidean_norm([]) == euclidean_norm([np.zeros((0, 3))]) == 0.0
     halves = euclidean_norm([np.array([6e4, 6e4], np.float16)])
     np.testing.assert_allclose(halves, np.sqrt(2) * 6e4, rtol=1e-3)
+    many = np.linspace(0.01, 0.1, 1000).astype(np.float16)  # squares are not taken in halves
+    np.testing.assert_allclose(euclidean_norm([many]), euclidean_norm([many.astype(float)]), 1e-6)
 
 
 def test_eps_is_another_name_for_epsilon():
@@ -244,3 +246,42 @@ def test_eps_is_another_name_for_epsilon():
         assert kind([leaf(1.0)], eps=1e-3).epsilon == 1e-3
         with pytest.raises(ValueError, match="eps must be positive, not 0"):
             kind([leaf(1.0)], eps=0)
+
+
+@pytest.mark.parametrize("length", [1.0, 1.9, 2.0, 2.1, 1000.0])
+def test_clipping_by_the_formula(length):
+    p = leaf([0.0, 0.0])
+    p.grad = length * np.array([0.6, 0.8])
+    bp.optim.SGD([p], lr=1.0, max_norm=2.0).step()
+    expected = -length * np.array([0.6, 0.8]) * min(1, 2 / (length + 1e-6))
+    np.testing.assert_allclose(p.data, expected, rtol=1e-14)
+
+
+def test_a_state_with_zeros_in_it_is_loaded():
+    p = leaf([1.0, 2.0])
+    first, second = Adam([p]), Adam([p])
+    p.grad = np.array([0.0, 1.0])
+    first.step()
+    second.load_state_dict(first.state_dict())
+    assert second.state_dict()["0.square"][0] == 0
+    assert second.state_dict().keys() == first.state_dict().keys()
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({}, "it has no 'steps'$"),
+        ({"steps": 0, "other": 1}, "it has unknown 'other'$"),
+        ({"steps": 3}, r"it has no '0\.mean'; no '0\.square'; no '0\.steps'$"),
+    ],
+)
+def test_what_a_state_lacks_is_named(state, message):
+    with pytest.raises(ValueError, match=message):
+        Adam([leaf(1.0), leaf(2.0)]).load_state_dict(state)
+
+
+def test_other_libraries_names_are_answered():
+    with pytest.raises(TypeError, match="lr"):
+        Adam([leaf(1.0)], learning_rate=0.1)
+    with pytest.raises(AttributeError, match="parameters"):
+        Adam([leaf(1.0)]).param_groups  # noqa: B018

@@ -38,3 +38,24 @@ def test_r2_and_mae():
 def test_columns_are_not_compared_with_rows(metric):
     with pytest.raises(ValueError, match=rf"{metric.__name__} .* \(4, 1\), .* have \(4,\)"):
         metric(np.ones((4, 1)), np.ones(4))
+
+
+@pytest.mark.parametrize(
+    "outputs", [[[1.0, 2.0], [1, 3], [1, 4]], [[1.0, 2.0], [1.5, 3], [1, 4]], [[1.0, 2.5]] * 3]
+)
+def test_r2_of_equal_targets_is_scikit_learns(outputs):
+    sklearn = pytest.importorskip("sklearn.metrics")
+    outputs, targets = np.array(outputs), np.array([[1.0, 2], [1, 3], [1, 4.5]])
+    for columns in (slice(None), 0):
+        expected = sklearn.r2_score(targets[:, columns], outputs[:, columns])
+        assert r2(outputs[:, columns], targets[:, columns]) == pytest.approx(expected)
+    assert np.isnan(r2(np.array([np.nan, 1.0]), np.ones(2)))
+
+
+@pytest.mark.parametrize(
+    ("targets", "cure"),
+    [(np.eye(3), r"use np\.argmax\(targets, axis=1\)"), (np.ones((3, 1)), r"use targets\[:, 0\]")],
+)
+def test_labels_of_a_usual_other_shape_are_told_the_cure(targets, cure):
+    with pytest.raises(ValueError, match=cure):
+        accuracy(np.eye(3), targets)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .registry import COMPOSITIONS, METHODS, PLAIN, REFUSED, RULES
 from .signatures import cannot_write, full_name, has_out, without_history
+from .views import apart
 
 
 def call_without_rule(function: Any, inputs: tuple, keywords: dict) -> Any:
@@ -26,11 +27,11 @@ def call_without_rule(function: Any, inputs: tuple, keywords: dict) -> Any:
         if has_out(function, inputs, keywords):
             raise cannot_write(function)
         named = {name: value for name, value in keywords.items() if name != "out"}
-        return COMPOSITIONS[function](*inputs, **named)
+        return apart(COMPOSITIONS[function](*inputs, **named), (inputs, named))
     if isinstance(function, tuple):  # a ufunc and the name of its method
         ufunc, method = function
         if ufunc not in PLAIN:
-            return METHODS[method](ufunc, *inputs, **keywords)
+            return apart(METHODS[method](ufunc, *inputs, **keywords), inputs)
         function = getattr(ufunc, method)
     if function in PLAIN or isinstance(getattr(function, "__self__", None), np.ufunc):
         return function(*without_history(inputs), **without_history(keywords))

@@ -11,6 +11,7 @@ from .arrays import gives_way_to, is_sparse
 from .recording import Recorded, is_transforming
 from .rules.products import times_sparse
 from .signatures import full_name
+from .views import is_view
 
 Operator = Callable[[Any, Any], Any]
 ARRAYS = (Recorded, np.ndarray, np.generic, int, float)
@@ -63,7 +64,7 @@ def operators(function: np.ufunc) -> tuple[Operator, Operator, Operator]:
                 f"{self._called()} is a leaf, which an augmented assignment would not change: "
                 "t.data -= step updates it; t = t - step makes another Tensor"
             )
-        if _is_view(self):
+        if is_view(self):
             raise TypeError(
                 f"{self._called()} is a view, and an augmented assignment would not change what "
                 "it shows: v = v * 2 makes another Tensor; to change a part of y, assemble it "
@@ -89,14 +90,3 @@ def matrix_products() -> tuple[Operator, Operator, Operator]:
         return self._record(times_sparse, (self.T, other.T)).T
 
     return by_right, by_left, assigned
-
-
-def _is_view(x: Recorded) -> bool:
-    """Whether a Tensor shows memory of another, so that NumPy's write would change both."""
-    base = getattr(x._array, "base", None)
-    if isinstance(base, np.ndarray) and not base.flags.writeable:
-        return True
-    return any(
-        isinstance(other, Recorded) and np.may_share_memory(x._array, other._array)
-        for other in x.inputs
-    )

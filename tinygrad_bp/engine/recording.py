@@ -19,6 +19,7 @@ class Recorded:
         "__weakref__",
         "_array",
         "_requires_grad",
+        "_shows",
         "edges",
         "grad",
         "inputs",
@@ -30,6 +31,7 @@ class Recorded:
 
     _array: Any  # not called _data: numpy.ma would take that for a masked array's own
     _requires_grad: bool
+    _shows: bool  # whether it shows another's memory, where its array does not tell; else not set
     edges: tuple[int, ...]
     grad: Any
     inputs: tuple[Any, ...]

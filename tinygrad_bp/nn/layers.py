@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from ..engine.arrays import as_array, overridable
+from ..engine.recording import is_recording
 from ..engine.tensor import Tensor
 from ..functional import linear
 from ..support.arguments import Seed, below_one, chance, either, flag, look_up, places, size
@@ -80,8 +82,20 @@ class Linear(Module):
             self.bias = Tensor(np.zeros(outputs), dtype=dtype, requires_grad=True)
 
     def forward(self, x: Any) -> Tensor:
-        """``x @ weight.T + bias``, for rows ``x`` of shape (..., inputs)."""
-        return linear(x, self.weight, self.bias)
+        """``x @ weight.T + bias``, for rows ``x`` of shape (..., inputs).
+
+        A warning says so if ``x`` is of a wider type, in which all that follows would compute.
+        """
+        out = linear(x, self.weight, self.bias)
+        own, given = self.weight.dtype, getattr(x, "dtype", None)
+        computed = isinstance(x, Tensor) and (x.rule or not is_recording())
+        if out.dtype != own and given == out.dtype and not computed:
+            warnings.warn(
+                f"{self!r} holds {own}, and x is {given}, in which all that follows computes: "
+                f"pass x.astype(np.{own})",
+                stacklevel=3,
+            )
+        return out
 
     def __repr__(self) -> str:
         outputs, inputs = self.weight.shape

@@ -270,7 +270,7 @@ class Optimizer:
     def _most_bytes(self) -> int:
         """How long a file of the state can be."""
         names = ("steps", *self.memory_names)
-        return most_bytes((name, p.size + 1) for p in self.parameters for name in names)
+        return most_bytes((name, p.size) for p in self.parameters for name in names)
 
     def _snapshot(self) -> tuple[int, list[dict[str, Any]]]:
         """All that a step changes beside the parameters."""

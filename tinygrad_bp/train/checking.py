@@ -14,7 +14,8 @@ from ..optim import Optimizer
 from ..support.arguments import function, number, shown
 from .history import DELTA, MEASURED, VALIDATION
 from .metrics import METRICS
-from .predicting import predicted
+from .predicting import narrowed, predicted
+from .trial import trial
 
 Function = Callable[[Any, Any], Any]
 
@@ -42,14 +43,14 @@ def checked_data(
     """The data as arrays, once the model, the loss and the metrics have gone through it.
 
     They are copies that nobody can write to, so that neither a callback nor a metric changes the
-    caller's data or the training.
+    caller's data or the training. What is of a wider type than the model's is narrowed to it.
     """
     X, y = finite(X, "X"), finite(y, "y")
     rows(X, y)
-    X, y = _own(X), _own(y)
+    X, y = _own(narrowed(X, model, "X")), _own(narrowed(y, model, "y"))
     with evaluating(model), np.errstate(all="ignore"):
         outputs = predicted(model, X)
-        value = loss(Tensor(outputs, requires_grad=True), y)
+        value = trial(model, loss, X, y, outputs)
         if not isinstance(value, Tensor) or value.size != 1:
             raise ValueError(
                 f"the loss must be a Tensor with one number, not {_described(value)}: "

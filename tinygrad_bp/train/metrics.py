@@ -34,7 +34,12 @@ def accuracy(outputs: Any, targets: Any) -> float:
     outputs, targets = _numbers(outputs), _numbers(targets)
     scores = outputs.ndim == 2 and outputs.shape[1] > 1
     found = np.argmax(outputs, axis=1) if scores else outputs > 0
-    right = _of_shape(targets, found, "accuracy") == targets
+    if targets.shape != found.shape:
+        column = targets.shape == (*found.shape, 1)
+        hint = ": use targets[:, 0]" if column else ": use np.argmax(targets, axis=1)"
+        table = scores and targets.ndim == 2
+        raise ValueError(_of_other_shapes(targets, found, "accuracy") + hint * table)
+    right = found == targets
     if (targets % 1 != 0).any():
         raise ValueError("accuracy counts classes, whole numbers, and the targets are not: try r2")
     unknown = np.isnan(outputs).any(axis=1) if scores else np.isnan(outputs)
@@ -68,8 +73,8 @@ def mse(outputs: Any, targets: Any) -> float:
 def r2(outputs: Any, targets: Any) -> float:
     """The share of the targets' variance that is explained: ``1 - Σ(y - f)² / Σ(y - ȳ)²``.
 
-    1 is perfect, 0 no better than the mean of the targets, which have to vary. Of several
-    columns it is the mean.
+    1 is perfect, 0 no better than the mean of the targets. Of several columns it is the mean. A
+    column of equal targets counts 1 where all are met, and else 0, as scikit-learn's does.
 
     Examples
     --------
@@ -79,8 +84,9 @@ def r2(outputs: Any, targets: Any) -> float:
     outputs, targets = _numbers(outputs), _numbers(targets)
     errors = np.sum((targets - _of_shape(targets, outputs, "r2")) ** 2, axis=0)
     spread = np.sum((targets - np.mean(targets, axis=0)) ** 2, axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.mean(1 - errors / spread))
+    shares = 1 - errors / np.where(spread > 0, spread, 1)
+    met = np.where(errors > 0, 0, np.where(errors == 0, 1, errors))  # nan stays
+    return float(np.mean(np.where(spread > 0, shares, met)))
 
 
 METRICS: dict[str, Callable[[Any, Any], Any]] = {
@@ -102,8 +108,12 @@ def _numbers(x: Any) -> Any:
 def _of_shape(targets: Any, found: Any, name: str) -> Any:
     """``found``, which must have the targets' shape: broadcasting would compare each with all."""
     if found.shape != targets.shape:
-        raise ValueError(
-            f"{name} compares rows one by one: "
-            f"the outputs make shape {found.shape}, and the targets have {targets.shape}"
-        )
+        raise ValueError(_of_other_shapes(targets, found, name))
     return found
+
+
+def _of_other_shapes(targets: Any, found: Any, name: str) -> str:
+    return (
+        f"{name} compares rows one by one: "
+        f"the outputs make shape {found.shape}, and the targets have {targets.shape}"
+    )

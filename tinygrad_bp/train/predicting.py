@@ -18,7 +18,8 @@ CHUNK = 4096  # rows that are evaluated at once, so that memory stays bounded
 def predict(model: Module, X: Any) -> Any:
     """What the model gives for all rows of X, as an array: in evaluation mode.
 
-    Nothing is recorded, and every layer's ``training`` is as it was afterwards.
+    Nothing is recorded, and every layer's ``training`` is as it was afterwards. X of a wider type
+    than the model's is narrowed to it.
 
     Raises
     ------
@@ -36,7 +37,7 @@ def predict(model: Module, X: Any) -> Any:
     """
     if not isinstance(model, Module):
         raise TypeError(f"the model must be a Module, such as nn.MLP, not {shown(model)}")
-    return predicted(model, finite(X, "X"))
+    return predicted(model, narrowed(finite(X, "X"), model, "X"))
 
 
 def predicted(model: Module, X: Any) -> Any:
@@ -65,3 +66,19 @@ def _outputs(model: Module, X: Any) -> Any:
             f"{': one row alone is X[np.newaxis]' if X.ndim == 1 else ''}"
         )
     return outputs.numpy()
+
+
+def own_type(model: Module) -> np.dtype | None:
+    """The type of the numbers that a model holds, if they are all of one."""
+    tensors = model.named_tensors().values()
+    types = {tensor.dtype for tensor in tensors if tensor.dtype.kind == "f"}
+    return types.pop() if len(types) == 1 else None
+
+
+def narrowed(array: Any, model: Module, name: str) -> Any:
+    """Real numbers in no wider type than the model's."""
+    dtype = own_type(model)
+    if array.dtype.kind != "f" or dtype is None or np.promote_types(array.dtype, dtype) == dtype:
+        return array
+    with np.errstate(over="ignore"):  # what is too large is infinite, which is refused
+        return finite(array.astype(dtype), name)

@@ -84,7 +84,7 @@ def matrix_power(a, n):
     if n == 0:
         return np.where(False, a, np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape))
     if n == 1:
-        return +a
+        return a[...]
     even = matrix_power(a @ a, n // 2)
     return even @ a if n % 2 else even
 

@@ -78,10 +78,18 @@ moves(np.delete, "arr")
 
 moves(np.extract, "arr")
 
-
-moves(np.lib.stride_tricks.sliding_window_view, "x")
-
 moves(np.resize, "a")
+
+
+@compose(np.lib.stride_tricks.sliding_window_view)
+def sliding_window_view(x, *inputs, **parameters):
+    """A copy here, and a view of NumPy's: what is written to it may not be lost."""
+    windows = moved(
+        lambda numbers: np.lib.stride_tricks.sliding_window_view(numbers, *inputs, **parameters), x
+    )
+    if isinstance(windows, Recorded):
+        windows._shows = True
+    return windows
 
 
 def put_along_axis(x, indices, values, axis):

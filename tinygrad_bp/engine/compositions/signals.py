@@ -12,7 +12,7 @@ from ..rules.types import as_array, cast, floating
 def diff(a, n=1, axis=-1, prepend=None, append=None):
     a = as_array(a)
     if n == 0:
-        return +a
+        return a[...]  # as NumPy: a itself, which is shown
     axis = normalize_axis_index(axis, a.ndim)
     edges = [x if x is None else edge(a, x, axis) for x in (prepend, append)]
     parts = [x for x in (edges[0], a, edges[1]) if x is not None]

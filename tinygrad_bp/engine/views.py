@@ -1,0 +1,47 @@
+"""Which Tensors show memory of another, as NumPy's views do, so that writing would change both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .recording import Recorded
+
+
+def is_view(node: Recorded) -> bool:
+    """Whether it shows memory of another Tensor."""
+    if hasattr(node, "_shows"):
+        return node._shows
+    base = getattr(node._array, "base", None)
+    if isinstance(base, np.ndarray) and not base.flags.writeable:
+        return True
+    return any(isinstance(x, Recorded) and _shared(node, x) for x in node.inputs)
+
+
+def apart(result: Any, given: Any) -> Any:
+    """What a composition gives, told apart from what it was given.
+
+    It may show memory of what was computed on the way, which nobody else sees: that is no view.
+    """
+    if isinstance(result, list | tuple):
+        parts = [apart(part, given) for part in result]
+        return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
+    if not isinstance(result, Recorded) or getattr(result._array, "base", None) is None:
+        return result
+    if is_view(result) and not any(_shared(result, x) for x in _tensors_in(given)):
+        result._shows = False
+    return result
+
+
+def _shared(first: Recorded, second: Recorded) -> bool:
+    return bool(np.may_share_memory(first._array, second._array))
+
+
+def _tensors_in(x: Any) -> Iterator[Recorded]:
+    if isinstance(x, Recorded):
+        yield x
+    elif isinstance(x, list | tuple | dict):
+        for part in x.values() if isinstance(x, dict) else x:
+            yield from _tensors_in(part)
