@@ -30,6 +30,7 @@ MAY_IMPORT["engine/signatures"] = {
     "engine/registry",
     *MAY_IMPORT["engine/registry"],
 }
+MAY_IMPORT["engine/views"] = {"engine/recording"}
 MAY_IMPORT["engine/rules"] = {"engine/registry", "engine/arrays"}
 MAY_IMPORT["engine/compositions"] = {
     "engine/rules",
@@ -49,7 +50,9 @@ for _room in (
 # What the rooms above see of the engine: what a node, a pass and a call are. How a Tensor behaves
 # as an array, and how calls are written, is behind the door; the tables are for `functional`.
 TABLES = {"engine/rules", "engine/compositions"}
-HIDDEN = {f"engine/{room}" for room in ("dispatch", "methods", "ndarray", "signatures")} | TABLES
+HIDDEN = {
+    f"engine/{room}" for room in ("dispatch", "methods", "ndarray", "signatures", "views")
+} | TABLES
 ENGINE = {name for name in MAY_IMPORT if name.startswith("engine")} - HIDDEN
 GROUND = {"support", *ENGINE}
 FLOORS = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from ..engine.recording import is_recording
 from ..engine.tensor import Tensor
 from ..functional import linear
 from ..support.arguments import Seed, below_one, chance, either, flag, look_up, places, size
+from ..support.warning import warn
 from .initialization import INITIALIZATIONS, Initialization
 from .module import Module
 
@@ -90,10 +90,9 @@ class Linear(Module):
         own, given = self.weight.dtype, getattr(x, "dtype", None)
         computed = isinstance(x, Tensor) and (x.rule or not is_recording())
         if out.dtype != own and given == out.dtype and not computed:
-            warnings.warn(
+            warn(
                 f"{self!r} holds {own}, and x is {given}, in which all that follows computes: "
                 f"pass x.astype(np.{own})",
-                stacklevel=3,
             )
         return out
 

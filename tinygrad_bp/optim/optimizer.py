@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from ..support.answers import check_keywords, no_attribute
 from ..support.arguments import not_negative, positive, shown, some
 from ..support.state import fitting, most_bytes, plain
 from ..support.structures import is_container, leaves
+from ..support.warning import warn
 from .norms import euclidean_norm
 from .schedules import Schedule, step_size
 
@@ -175,10 +175,9 @@ class Optimizer:
     def _warn_of_no_gradient(self) -> None:
         if not self._warned:
             self._warned = True
-            warnings.warn(
+            warn(
                 "step() found no gradient, so nothing moves: call backward() on a loss that "
                 "depends on this optimizer's parameters first, and zero_grad() before that",
-                stacklevel=3,
             )
 
     def move(self, data: Any, gradient: Any, memory: dict[str, Any], lr: float) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +11,9 @@ from ..engine.recording import watching
 from ..engine.tensor import Tensor
 from ..functional import binary_cross_entropy_with_logits, cross_entropy
 from ..nn import Module
+from ..support.warning import warn
 from .predicting import own_type
 
-_STACK = 5  # from here back to who called `fit`
 _CURES = {
     cross_entropy.__name__: "leave the softmax out, which the loss computes itself",
     binary_cross_entropy_with_logits.__name__: (
@@ -53,7 +52,7 @@ def trial(model: Module, loss: Callable[[Any, Any], Any], X: Any, y: Any, output
         )
     told += [_of_probabilities(name, scores, given, model, X) for name, scores in loss_of_logits]
     for what in dict.fromkeys(filter(None, told)):
-        warnings.warn(what, stacklevel=_STACK)
+        warn(what)
     return value
 
 
