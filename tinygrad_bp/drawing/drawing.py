@@ -149,7 +149,9 @@ def draw(
         group is found from the dotted names that a model gives its parameters. By default
         groups are closed only where more than 60 cards would be drawn.
     max_nodes : int
-        The most cards. Of a larger graph, those nearest to the output are drawn.
+        The most cards. Of a larger graph, those nearest to the output are drawn. A picture grows
+        with its cards; what makes one of some 1,600 pixels are ``depth=1``, ``ops="merged"``,
+        fewer cards, or ``direction="TB"`` for a long chain. An SVG can be zoomed into instead.
     direction : {"LR", "TB", "RL", "BT"}, optional
         Where the computation flows to: by default to the right for numbers, down for arrays.
     notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
