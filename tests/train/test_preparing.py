@@ -246,7 +246,7 @@ def test_an_error_is_to_be_small(monitor):
         ),
         (
             {"monitor": "val_loss", "patience": 2},
-            "unknown monitor 'validation loss': known are loss",
+            "unknown monitor 'validation loss': known are",
         ),
         ({"observe": "delta"}, "unknown observe 'delta': did you mean 'deltas'"),
     ],
