@@ -10,10 +10,7 @@ nbformat = pytest.importorskip("nbformat")
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "examples").glob("*.ipynb"))
-NEEDED = {
-    "csv": ("ipykernel", "matplotlib", "pandas", "sklearn"),
-    "tour": ("ipykernel", "matplotlib"),
-}
+NEEDED = ("ipykernel", "matplotlib", "pandas", "sklearn")
 LARGEST = 500_000  # bytes
 SECONDS = 60  # for one cell
 RICH = ("image/svg+xml", "image/png", "text/html")

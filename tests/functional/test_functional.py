@@ -428,3 +428,32 @@ def test_l1_penalty_goes_through_structures():
 def test_labels_of_a_usual_other_form_are_told_the_cure(labels, cure):
     with pytest.raises((TypeError, ValueError), match=cure):
         cross_entropy(np.zeros((2, 3)), labels)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_weights_of_two_classes_are_those_of_cross_entropy(reduction):
+    rng = np.random.default_rng(0)
+    x, t, weight = rng.normal(size=9), rng.integers(0, 2, 9), [0.5, 3.0]
+    expected = bp.functional.cross_entropy(np.stack([0 * x, x], axis=1), t, reduction, weight)
+    of_logits = bp.functional.binary_cross_entropy_with_logits(x, t, reduction, weight)
+    np.testing.assert_allclose(of_logits, expected, rtol=1e-12)
+    p = bp.functional.sigmoid(x)
+    found = bp.functional.binary_cross_entropy(p, t, reduction, weight)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [([1, 2, 3], r"for each of 2 classes, .* shape \(3,\)"), ([1, -1], "position 1 holds -1.0")],
+)
+def test_weights_of_two_classes_that_cannot_be(weight, message):
+    with pytest.raises(ValueError, match=message):
+        bp.functional.binary_cross_entropy_with_logits(np.ones(2), np.ones(2), weight=weight)
+
+
+def test_absolute_errors():
+    x = bp.Tensor([1.0, 5.0, 2.0], requires_grad=True)
+    loss = bp.functional.mae_loss(x, np.array([3.0, 5.0, 1.0]))
+    loss.backward()
+    assert loss.item() == 1.0
+    np.testing.assert_array_equal(x.grad, np.array([-1, 0, 1]) / 3)

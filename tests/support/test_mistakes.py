@@ -250,7 +250,7 @@ fit(lambda x: x, X, y, loss="mse", optimizer=of(m), epochs=1)  ⇒  must be a Mo
 fit(bp.nn.MLP, X, y, loss="mse", optimizer=of(m), epochs=1)  ⇒  must be a Module, such as nn.MLP
 history()["accuracy"]  ⇒  unknown column 'accuracy': known are loss
 history()["los"]  ⇒  did you mean 'loss'? known are loss
-history()["val_loss"]  ⇒  did you mean 'loss'? known are loss
+history()["val_loss"]  ⇒  unknown column 'validation loss': known are loss
 history().history  ⇒  write history itself: history["loss"] is a
 history().accuracy  ⇒  write history["accuracy"]
 history().plot("h.jpg")  ⇒  must end in one of .png, .svg, .pdf

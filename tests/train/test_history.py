@@ -56,6 +56,7 @@ def test_what_an_epoch_did_not_measure_is_nan(history):
 
 
 def test_an_unknown_column_is_told_the_nearest(history):
+    np.testing.assert_array_equal(history["val_loss"], history["validation loss"])
     with pytest.raises(ValueError, match=r"unknown column 'acuracy': did you mean 'accuracy'\?"):
         history["acuracy"]
 

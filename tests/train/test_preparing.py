@@ -244,7 +244,10 @@ def test_an_error_is_to_be_small(monitor):
             {"monitor": "validation acuracy", "patience": 2, "validation": 0.2, "metrics": ["acc"]},
             "unknown monitor 'validation acuracy': did you mean 'validation acc'",
         ),
-        ({"monitor": "val_loss", "patience": 2}, "unknown monitor 'val_loss': did you mean 'loss'"),
+        (
+            {"monitor": "val_loss", "patience": 2},
+            "unknown monitor 'validation loss': known are",
+        ),
         ({"observe": "delta"}, "unknown observe 'delta': did you mean 'deltas'"),
     ],
 )

@@ -149,7 +149,10 @@ def draw(
         group is found from the dotted names that a model gives its parameters. By default
         groups are closed only where more than 60 cards would be drawn.
     max_nodes : int
-        The most cards. Of a larger graph, those nearest to the output are drawn.
+        The most cards. Of a larger graph, those nearest to the output are drawn. A PNG
+        has some 360 pixels for each card of a chain that flows to the right, and 200 down: for
+        one that fits a screen, draw fewer cards, or close groups by ``depth``; an SVG can be
+        zoomed into.
     direction : {"LR", "TB", "RL", "BT"}, optional
         Where the computation flows to: by default to the right for numbers, down for arrays.
     notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
@@ -221,7 +224,7 @@ def draw(
         warnings.warn(
             f"the {max_nodes} cards nearest to the output are drawn, and {picture.hidden} values "
             "are not; pass a larger max_nodes to draw more, or depth=1 to close groups",
-            stacklevel=2,
+            stacklevel=3,
         )
     picture.source = presentation.of(picture.source)
     drawing = Drawing(picture)

@@ -81,7 +81,8 @@ def fit(
         with the same seed, as if it had never ended. A Generator goes on from where it is.
     validation : pair of arrays or float, optional
         ``X, y`` that are not learned from: their loss and metrics are measured each epoch. Or
-        the share of the rows, such as 0.2, to set aside for that; ``seed`` draws them.
+        the share of the rows, such as 0.2, to set aside for that, or their number; ``seed`` draws
+        them.
     metrics : sequence of {'accuracy', 'mae', 'mse', 'r2'} or functions, or a dictionary of these
         ``metric(outputs, targets)``, measured after each epoch, on all rows. The keys of a
         dictionary are their names. PyTorch's, Keras's and scikit-learn's names are understood.

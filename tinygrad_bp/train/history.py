@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,17 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 COLUMNS = 100  # that the line of a history has at most
 DELTA, VALIDATION = "error signal of layer ", "validation "
 MEASURED = frozenset({"epoch", "loss", "gradient norm", "learning rate", "seconds"})
+
+
+def as_named_here(name: Any) -> Any:
+    """A column's name as it is here, where Keras's begins with ``val_``.
+
+    Examples
+    --------
+    >>> as_named_here("val_loss")
+    'validation loss'
+    """
+    return re.sub("^val_", VALIDATION, name) if isinstance(name, str) else name
 
 
 class History:
@@ -77,6 +89,7 @@ class History:
     def __getitem__(self, name: str) -> np.ndarray:
         if not self.rows:
             raise ValueError(f"there is no {name!r} yet: no epoch was completed")
+        name = as_named_here(name)
         look_up(name, dict.fromkeys(self.names), "column")
         return np.array([row.get(name, np.nan) for row in self.rows])
 

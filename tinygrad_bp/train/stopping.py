@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from ..support.arguments import look_up, not_negative, size
-from .history import VALIDATION, History
+from .history import VALIDATION, History, as_named_here
 from .preparing import Prepared
 from .rollback import Rollback
 
@@ -25,8 +24,7 @@ def _to_watch(monitor: Any, patience: Any, metrics: Iterable[str], held_out: boo
     known = {name: name for name in ("loss", *metrics)}
     if held_out:
         known |= {f"{VALIDATION}{name}": f"{VALIDATION}{name}" for name in known}
-        monitor = re.sub("^val_", VALIDATION, monitor) if isinstance(monitor, str) else monitor
-    return look_up(monitor, known, "monitor")
+    return look_up(as_named_here(monitor), known, "monitor")
 
 
 class Stopping:
