@@ -185,11 +185,11 @@ def detect_nan() -> Iterator[None]:
     FloatingPointError: the derivative of sqrt of x (2,) is inf at [1]; called at
     <doctest tinygrad_bp.check.detect_nan[1]>:2: np.sqrt(x).sum().backward()
     """
-    with np.errstate(all="ignore"), watching(_watched):
+    with np.errstate(all="ignore"), watching(_watch):
         yield
 
 
-def _watched(rule: Rule, inputs: tuple[Any, ...], values: Sequence[Any], out: Any) -> Rule:
+def _watch(rule: Rule, inputs: tuple[Any, ...], values: Sequence[Any], out: Any) -> Rule:
     """Refuse a result that is not finite; give the rule with derivatives that are checked too."""
     call, place = f"{rule.name} of {described(inputs)}", _calling_line()
     _refuse(out, values, f"{call} gave", place)

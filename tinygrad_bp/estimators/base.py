@@ -26,7 +26,7 @@ from ..optim import Optimizer
 from ..support.answers import told_keywords
 from ..support.arguments import below_one, flag, look_up, not_negative, number, positive, size
 from ..train.history import History
-from .networks import LayerArrays, affine_layers, as_given, drawn
+from .networks import LayerArrays, affine_layers, network_of, random_network
 from .rows import FLOATS, Rows, outputs_of, weighted_rows
 from .solvers import SOLVERS, Watch, descend, minimize, optimizer_of
 
@@ -206,7 +206,7 @@ class MultilayerPerceptron(BaseEstimator):
     def _start(self, X: Any, random: np.random.RandomState) -> None:
         """A new network, and nothing known of its training."""
         sizes = [X.shape[1], *self._hidden_sizes(), self.n_outputs_]
-        self.model_ = drawn(sizes, ACTIVATIONS[self.activation], random, X.dtype)
+        self.model_ = random_network(sizes, ACTIVATIONS[self.activation], random, X.dtype)
         self.__dict__.pop("_given", None)
         self.__dict__ |= self._nothing_known()
 
@@ -214,7 +214,7 @@ class MultilayerPerceptron(BaseEstimator):
         """Go on with the network there is, or with one of arrays that were set before."""
         given = self.__dict__.pop("_given", None)
         if given:
-            self.model_ = as_given(**given, activation=ACTIVATIONS[self.activation])
+            self.model_ = network_of(**given, activation=ACTIVATIONS[self.activation])
         known = {name: value for name, value in self.__dict__.items() if value is not None}
         self.__dict__ |= self._nothing_known() | known
 

@@ -57,16 +57,18 @@ def affine_layers(model: MLP) -> list[Any]:
     return [layer for layer in model.layers if isinstance(layer, Linear)]
 
 
-def drawn(sizes: list[int], activation: Any, random: np.random.RandomState, dtype: Any) -> MLP:
+def random_network(
+    sizes: list[int], activation: Any, random: np.random.RandomState, dtype: Any
+) -> MLP:
     """A network with weights and biases as scikit-learn draws them: Glorot's, from one bound.
 
     Examples
     --------
-    >>> model = drawn([2, 4, 1], "tanh", np.random.RandomState(0), np.float64)
+    >>> model = random_network([2, 4, 1], "tanh", np.random.RandomState(0), np.float64)
     >>> bool(np.abs(model[0].bias.data).max() <= 1)
     True
     """
-    model = MLP(sizes, activation, init=_zeros, dtype=dtype)
+    model = MLP(sizes, activation, init="zeros", dtype=dtype)
     factor = 2 if activation is sigmoid else 6
     for layer in affine_layers(model):
         outputs, inputs = layer.weight.shape
@@ -76,23 +78,19 @@ def drawn(sizes: list[int], activation: Any, random: np.random.RandomState, dtyp
     return model
 
 
-def as_given(weight: Sequence[Any], bias: Sequence[Any], activation: Any) -> MLP:
+def network_of(weight: Sequence[Any], bias: Sequence[Any], activation: Any) -> MLP:
     """A network of weights of shape (inputs, outputs) and biases.
 
     Examples
     --------
-    >>> as_given([np.ones((2, 3))], [np.zeros(3)], "relu")
+    >>> network_of([np.ones((2, 3))], [np.zeros(3)], "relu")
     MLP(
       0: Linear(2, 3)
     )
     """
     weights = [np.asarray(array) for array in weight]
     sizes = [weights[0].shape[0], *(array.shape[1] for array in weights)]
-    model = MLP(sizes, activation, init=_zeros, dtype=np.result_type(*weights, np.float32))
+    model = MLP(sizes, activation, init="zeros", dtype=np.result_type(*weights, np.float32))
     for arrays, name in ((weights, "weight"), (bias, "bias")):
         LayerArrays([getattr(layer, name) for layer in affine_layers(model)])[:] = arrays
     return model
-
-
-def _zeros(generator: np.random.Generator, inputs: int, outputs: int) -> np.ndarray:
-    return np.zeros((outputs, inputs))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..support.answers import told_keywords
 from ..support.structures import is_container, leaves, replaced
-from .linearizing import Argnums, Function, Linear, check_function, linearized, restricted
+from .linearizing import Argnums, Function, Linear, check_function, linearize, restrict
 
 
 @told_keywords
@@ -49,8 +49,8 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
     check_function(f)
 
     def value_and_gradient(*arguments: Any, **parameters: Any) -> tuple[Any, Any]:
-        of_chosen, chosen = restricted(f, argnums, arguments, parameters)
-        at = linearized(of_chosen, chosen, has_aux)
+        of_chosen, chosen = restrict(f, argnums, arguments, parameters)
+        at = linearize(of_chosen, chosen, has_aux)
         if is_container(at.form) or at.form.size != 1:
             gave = "containers" if is_container(at.form) else f"an array of shape {at.form.shape}"
             pair = ", or has_aux=True" if isinstance(at.form, tuple) else ""
@@ -137,8 +137,8 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     check_function(f)
 
     def jacobian_of_f(*arguments: Any, **parameters: Any) -> Any:
-        of_chosen, chosen = restricted(f, argnums, arguments, parameters)
-        at = linearized(of_chosen, chosen, has_aux)
+        of_chosen, chosen = restrict(f, argnums, arguments, parameters)
+        at = linearize(of_chosen, chosen, has_aux)
         blocks = (replaced(at.places, _blocks(at, i)) for i in range(len(at.outs)))
         found = replaced(at.form, (b if isinstance(argnums, tuple) else b[0] for b in blocks))
         return (found, at.aux) if has_aux else found

@@ -34,7 +34,7 @@ class Linear(NamedTuple):
         return replaced(self.form, self.outs)
 
 
-def linearized(f: Function, primals: tuple[Any, ...], has_aux: bool) -> Linear:
+def linearize(f: Function, primals: tuple[Any, ...], has_aux: bool) -> Linear:
     """Evaluate ``f``, of variables of our own, and keep how its results were made."""
     check_function(f)
     was_recording = is_recording()
@@ -51,13 +51,13 @@ def linearized(f: Function, primals: tuple[Any, ...], has_aux: bool) -> Linear:
     def pull(cotangents: Sequence[Any]) -> list[Any]:
         follows = any(isinstance(g, Tensor) and g.requires_grad for g in cotangents)
         kept = is_recording() and (outside or follows)
-        node, seed = _joined(nodes, cotangents)
+        node, seed = _join(nodes, cotangents)
         found = gradients(node, variables, seed, create_graph=kept)
-        return [given(x, kept) for x in found]
+        return [as_result(x, kept) for x in found]
 
-    outs = [given(x, was_recording and outside) for x in nodes]
+    outs = [as_result(x, was_recording and outside) for x in nodes]
     auxiliary = [
-        given(x, was_recording and _follows_a_leaf(x)) if isinstance(x, Tensor) else x
+        as_result(x, was_recording and _follows_a_leaf(x)) if isinstance(x, Tensor) else x
         for x in leaves(aux)
     ]
     places = replaced(primals, variables)
@@ -100,7 +100,7 @@ def _pair(out: Any) -> tuple[Any, Any]:
     return out
 
 
-def _joined(nodes: list[Tensor], cotangents: Sequence[Any]) -> tuple[Tensor, Any]:
+def _join(nodes: list[Tensor], cotangents: Sequence[Any]) -> tuple[Tensor, Any]:
     """One node to start a pass from and its seed: the pass of several is that of ``Σ <out, g>``."""
     pairs = [(x, g) for x, g in zip(nodes, cotangents, strict=True) if g is not None]
     if len(pairs) == 1:
@@ -117,14 +117,14 @@ def _follows_a_leaf(out: Tensor) -> bool:
     return any(node.is_leaf and node.requires_grad for node in topological_order(out))
 
 
-def given(x: Any, kept: bool) -> Any:
+def as_result(x: Any, kept: bool) -> Any:
     """A result as the caller gets it: a Tensor if its history is kept, else an array of its own."""
     if kept:
         return x if isinstance(x, Tensor) else Tensor(x)
     return +(x.data if isinstance(x, Tensor) else x)
 
 
-def restricted(
+def restrict(
     f: Function, argnums: Argnums, arguments: tuple, parameters: dict[str, Any]
 ) -> tuple[Function, tuple[Any, ...]]:
     """``f`` as a function of the chosen arguments alone, and these."""
@@ -160,7 +160,7 @@ def check_function(f: Any) -> None:
         )
 
 
-def directed(primals: Any, tangents: Any) -> tuple[tuple[Any, ...], list[Any]]:
+def check_tangents(primals: Any, tangents: Any) -> tuple[tuple[Any, ...], list[Any]]:
     """The arguments, and the tangents leaf by leaf: a tuple holds them, else there is one."""
     if type(primals) is not tuple:
         primals, tangents = (primals,), (tangents,)

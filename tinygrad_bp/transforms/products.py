@@ -9,7 +9,7 @@ import numpy as np
 
 from ..support.structures import leaves_like, replaced
 from .derivatives import grad
-from .linearizing import Function, directed, inner, linearized
+from .linearizing import Function, check_tangents, inner, linearize
 
 Pullback = Callable[[Any], tuple[Any, ...]]
 
@@ -47,7 +47,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     >>> pullback(np.array([1.0, 10.0]))
     (np.float64(21.0), array([ 3., 30.]))
     """
-    at = linearized(f, primals, has_aux)
+    at = linearize(f, primals, has_aux)
 
     def pullback(g: Any) -> tuple[Any, ...]:
         return replaced(at.places, at.pull(leaves_like(g, at.form, "the cotangent")))
@@ -88,8 +88,8 @@ def jvp(f: Function, primals: Any, tangents: Any, has_aux: bool = False) -> tupl
     >>> jvp(lambda p: p["slope"] * 2.0, {"slope": 3.0}, {"slope": 1.0})
     (np.float64(6.0), np.float64(2.0))
     """
-    primals, directions = directed(primals, tangents)
-    at = linearized(f, primals, has_aux)
+    primals, directions = check_tangents(primals, tangents)
+    at = linearize(f, primals, has_aux)
     every = tuple(range(len(at.outs)))
     along = grad(lambda *u: inner(at.pull(u), directions), every)
     tangent = replaced(at.form, along(*(np.ones(x.shape, x.dtype) for x in at.outs)))
@@ -123,7 +123,7 @@ def hvp(f: Function, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     >>> hvp(lambda x: np.sum(x ** 3), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
     """
-    arguments, directions = directed(primals, tangents)
+    arguments, directions = check_tangents(primals, tangents)
     every = tuple(range(len(arguments)))
 
     def slope(*x: Any) -> Any:
