@@ -22,7 +22,7 @@ Then the same order and the same single visit to each edge answer other question
 In the picture of the backward pass, count the orange arrows: one to an edge, though the paths are
 many. "used in" marks an adjoint that is used more than once: there, work was saved.
 
-    python examples/lectures/dynamic_programming.py [--out pictures]
+    python examples/lectures/dynamic_programming.py [--out pictures] [--answers]
 
 The sum over paths: Bauer, "Computational graphs and rounding error", SIAM Journal on Numerical
 Analysis 11 (1974) 87. Semirings: Mohri, Journal of Automata, Languages and Combinatorics 7 (2002)
@@ -33,8 +33,8 @@ import math
 import operator
 from textwrap import indent
 
+import handout
 import numpy as np
-import pictures
 from adjoints import compare
 from side_by_side import side_by_side
 
@@ -190,7 +190,7 @@ def plot(file):
 
 
 def main():
-    out = pictures.folder(__doc__)
+    page = handout.begin(__doc__)
     print_four_ways()
     print_no_waiting()
     print_growth()
@@ -198,12 +198,8 @@ def main():
     print("\nOne orange arrow to each edge; then the counts:")
     _, output = ladder(2)
     output.backward(keep_grads=True)
-    pictures.draw(output, out, "dynamic_programming")
-    try:
-        plot(out / "dynamic_programming_counts.png")
-        print(f"  picture: {out / 'dynamic_programming_counts.png'}")
-    except ImportError:
-        print('  no plot: pip install "tinygrad_bp[examples]" brings matplotlib')
+    page.draw(output, "dynamic_programming")
+    page.plot(plot, "dynamic_programming_counts.png")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ through the new v^{t+1}, is easily written, and it is not the gradient. The page
 In the picture of the backward pass, the orange arrow into u carries δ, and that into s carries γ.
 The arrow between them, from u to h, goes through v: that is the v^t of the trap.
 
-    python examples/lectures/per_sample_sgd.py [--out pictures]
+    python examples/lectures/per_sample_sgd.py [--out pictures] [--answers]
 
 After Barry Van Veen, "The Backpropagation Algorithm for Training Neural Networks", 2019. The
 conditions on α_t are those of Robbins and Monro, Annals of Mathematical Statistics 22 (1951) 400.
@@ -31,8 +31,8 @@ from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
+import handout
 import numpy as np
-import pictures
 from adjoints import compare
 from functions import ACTIVATIONS, LOSSES
 from side_by_side import difference, side_by_side
@@ -435,7 +435,7 @@ def print_minima(w, v):
 
 
 def main():
-    out = pictures.folder(__doc__)
+    page = handout.begin(__doc__)
     problem = random_problem([2, 2, 2])
     print("m = 2 features, P = 2 hidden units, Q = 2 outputs, one sample:")
     side_by_side(compare(network(problem), by_indices(problem)))
@@ -449,12 +449,8 @@ def main():
     print("\nδ enters at u, γ at s; then the costs:")
     f = network(problem)
     f.backward(keep_grads=True)
-    pictures.draw(f, out, "per_sample_sgd")
-    try:
-        plot(results, history, out / "per_sample_sgd_costs.png")
-        print(f"  picture: {out / 'per_sample_sgd_costs.png'}")
-    except ImportError:
-        print('  no plot: pip install "tinygrad_bp[examples]" brings matplotlib')
+    page.draw(f, "per_sample_sgd", notation="gamma")
+    page.plot(plot, "per_sample_sgd_costs.png", results, history)
 
 
 if __name__ == "__main__":

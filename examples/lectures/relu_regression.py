@@ -17,7 +17,7 @@ records is Z and A, and the adjoint that it finds for the node z^[k] is δ^[k].
 In the picture of the backward pass, the orange arrows from J through o and a to z are steps 3
 and 4. Those that leave this chain, to a W or a b, are step 5.
 
-    python examples/lectures/relu_regression.py [--out pictures]
+    python examples/lectures/relu_regression.py [--out pictures] [--answers]
 
 After Jianhui Huang, "AMA 564 Lecture 10: Appendix of algorithm summary", Hong Kong Polytechnic
 University, 2022.
@@ -27,8 +27,8 @@ import sys
 from itertools import pairwise
 from typing import NamedTuple
 
+import handout
 import numpy as np
-import pictures
 from adjoints import compare
 from functions import ACTIVATIONS, LOSSES
 from side_by_side import difference, side_by_side
@@ -307,7 +307,7 @@ def print_fit(X, Y, X_test, Y_test, W, b):
 
 
 def main():
-    out = pictures.folder(__doc__)
+    page = handout.begin(__doc__)
     print("r = 3 layers, widths 2-3-3-1. Z and A are what the nodes hold, δ their adjoints.")
     side_by_side(compare_all(random_problem([2, 3, 3, 1])))
     print("\nThe special case of two layers, x → z → a → o:")
@@ -323,7 +323,7 @@ def main():
     print("\nSteps 3 and 4 are the chain from J to z:")
     J = two_layers(small)
     J.backward(keep_grads=True)
-    pictures.draw(J, out, "relu_regression")
+    page.draw(J, "relu_regression", notation="delta")
 
 
 if __name__ == "__main__":

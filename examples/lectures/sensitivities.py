@@ -15,7 +15,7 @@ depends on nothing, so that row ends there: Ŵ is W without it.
 In the picture of the backward pass, exactly one orange arrow enters each W^(l), through its
 transpose. It starts at s^(l), and the number that it carries there is δ^(l).
 
-    python examples/lectures/sensitivities.py [--out pictures]
+    python examples/lectures/sensitivities.py [--out pictures] [--answers]
 
 After the part on backward propagation of lecture notes that have no title and name no author.
 """
@@ -23,8 +23,8 @@ After the part on backward propagation of lecture notes that have no title and n
 from itertools import pairwise, product
 from typing import NamedTuple
 
+import handout
 import numpy as np
-import pictures
 from adjoints import adjoints, compare
 from functions import ACTIVATIONS, LOSSES
 from side_by_side import difference, side_by_side
@@ -165,7 +165,7 @@ def sweep():
 
 
 def main():
-    out = pictures.folder(__doc__)
+    page = handout.begin(__doc__)
     problem = random_problem([2, 2, 1])
     print("L = 2 layers, widths 2-2-1, θ = tanh, e = (x^(2) - y)². Row 0 of each W is the bias.")
     print("\nColumns and outer products: δ^(l) is the adjoint of the node s^(l).")
@@ -182,7 +182,7 @@ def main():
     print("\nOne orange arrow enters each W:")
     e = network(problem)
     e.backward(keep_grads=True)
-    pictures.draw(e, out, "sensitivities")
+    page.draw(e, "sensitivities", notation="sensitivity")
 
 
 if __name__ == "__main__":

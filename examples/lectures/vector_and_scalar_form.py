@@ -14,7 +14,7 @@ node f_k and δ^k that of the node h_k. This page puts them beside each other.
 In the picture of the backward pass, start at Φ and follow the orange arrows through f_2, h_2, f_1,
 h_1: they are the chain. Each arrow that leaves it ends at a W or a b.
 
-    python examples/lectures/vector_and_scalar_form.py [--out pictures]
+    python examples/lectures/vector_and_scalar_form.py [--out pictures] [--answers]
 
 After the lecture notes "NN BP Algorithm", which name no author.
 """
@@ -22,8 +22,8 @@ After the lecture notes "NN BP Algorithm", which name no author.
 from itertools import product
 from typing import NamedTuple
 
+import handout
 import numpy as np
-import pictures
 from adjoints import compare
 from functions import ACTIVATIONS, LOSSES
 from side_by_side import difference, side_by_side
@@ -152,7 +152,7 @@ def sweep():
 
 
 def main():
-    out = pictures.folder(__doc__)
+    page = handout.begin(__doc__)
     problem = random_problem([2, 3, 2])
     print("T = 2 layers, widths 2-3-2, g = tanh, half the squared error.")
     print("\nVector form: P_k is the adjoint of the node f_k, and each gradient hangs off one P.")
@@ -170,7 +170,7 @@ def main():
     print("\nThe chain and what hangs off it:")
     phi = network(problem)
     phi.backward(keep_grads=True)
-    pictures.draw(phi, out, "vector_and_scalar_form")
+    page.draw(phi, "vector_and_scalar_form", notation="P")
 
 
 if __name__ == "__main__":

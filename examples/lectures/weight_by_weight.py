@@ -21,7 +21,7 @@ make up for it. So the gradient of the first layers vanishes with the depth. The
 this, and shows that ReLU, whose factor is 1 or 0, keeps the gradient if the weights have the right
 spread.
 
-    python examples/lectures/weight_by_weight.py [--out pictures]
+    python examples/lectures/weight_by_weight.py [--out pictures] [--answers]
 
 After the lecture notes "Back Propagation Explained", which name no author. The initialisation for
 ReLU: He, Zhang, Ren, Sun, "Delving deep into rectifiers", ICCV 2015.
@@ -30,8 +30,8 @@ ReLU: He, Zhang, Ren, Sun, "Delving deep into rectifiers", ICCV 2015.
 from collections import defaultdict
 from itertools import pairwise
 
+import handout
 import numpy as np
-import pictures
 from side_by_side import side_by_side
 
 import tinygrad_bp as bp
@@ -374,7 +374,7 @@ def print_deltas():
 
 
 def main():
-    out = pictures.folder(__doc__)
+    page = handout.begin(__doc__)
     print("The 2-2 network, every weight:")
     side_by_side(compare_gradients(ONE_LAYER, X, D, SMALL_WEIGHTS))
     print("\nThe 2-2-2 network, every weight, path by path:")
@@ -386,12 +386,8 @@ def main():
     for kind, weights, file in ((ONE_LAYER, SMALL_WEIGHTS, "2-2"), (TWO_LAYERS, WEIGHTS, "2-2-2")):
         output, _ = kind[0](X, D, weights)
         output.backward(keep_grads=True)
-        pictures.draw(output, out, f"weight_by_weight_{file}")
-    try:
-        plot_deltas(out / "vanishing_gradient.png")
-        print(f"  picture: {out / 'vanishing_gradient.png'}")
-    except ImportError:
-        print('  no plot: pip install "tinygrad_bp[examples]" brings matplotlib')
+        page.draw(output, f"weight_by_weight_{file}", notation={})
+    page.plot(plot_deltas, "vanishing_gradient.png")
 
 
 if __name__ == "__main__":
