@@ -148,9 +148,9 @@ def print_growth():
         naive, real = counts(layers)
         print(f"  {layers:8} {naive:22} {real:17}")
     print(
-        "The slow one doubles with each layer; the real one adds 14. That it is linear comes from"
+        "The naive pass doubles with each layer, and the real one adds 14: it is linear because it"
     )
-    print("adding before paying on; that it is right comes from waiting for the last payment.")
+    print("adds before it pays on, and right because it waits for the last payment.")
 
 
 PLACES = {f"{c}{i}": (x, 3 - 2 * i) for x, c in enumerate("xhy") for i in (1, 2)}
