@@ -147,9 +147,7 @@ def print_growth():
     for layers in (1, 2, 4, 6, 8, 10, 12):
         naive, real = counts(layers)
         print(f"  {layers:8} {naive:22} {real:17}")
-    print(
-        "The naive pass doubles with each layer, and the real one adds 14: it is linear because it"
-    )
+    print("The naive pass doubles with each layer, the real one adds 14: it is linear because it")
     print("adds before it pays on, and right because it waits for the last payment.")
 
 
