@@ -75,7 +75,7 @@ def of_the_naive_pass(L, n):
 
 
 def naive_by_formula(L, n):
-    """Each unit of layer l is come to n^(L - l) times, and pays its weights and inputs each time."""
+    """Each unit of layer l is come to n^(L - l) times, and pays its weights and inputs again."""
     return sum(n * n ** (L - layer) * (n + n * (layer > 1) + 1) for layer in range(1, L + 1))
 
 
