@@ -23,18 +23,18 @@ from itertools import product
 import handout
 import numpy as np
 from handout import COLORS, GRID, Exercise
-from weight_by_weight import (
+from small_networks import (
     TWO_LAYER_PATHS,
     WEIGHTS,
     D,
     X,
     error,
-    gradients_by_hand,
     name,
     tensors,
     two_layer_derivatives,
     two_layers,
 )
+from weight_by_weight import gradients_by_hand
 
 import tinygrad_bp as bp
 from tinygrad_bp import explain
