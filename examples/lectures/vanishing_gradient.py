@@ -1,9 +1,9 @@
 """The vanishing gradient: what becomes of δ and of the weight change, the deeper a network is.
 
-In the product of local derivatives along a path, each layer of sigmoids puts in a weight and
-a factor σ′ = y (1 - y), at most ¼. Usual weights do not make up for it, so δ falls geometrically from the
-last layer to the first; and the change of a weight, Δw = -η δ x, falls with it. The first layers
-hardly learn.
+In the product of local derivatives along a path, each layer of sigmoids puts in a weight and a
+factor σ′ = y (1 - y), at most ¼. Usual weights do not make up for it, so δ falls geometrically from
+the last layer to the first; and the change of a weight, Δw = -η δ x, falls with it. The first
+layers hardly learn.
 
 ReLU's factor is 1 or 0. With it the product keeps its size, if the weights have the right spread:
 about half of the units are off, so a variance of 2 / inputs makes up for them.

@@ -67,7 +67,7 @@ def test_the_step_of_a_weight_is_its_delta_times_its_input(recipe):
 @pytest.mark.parametrize("depth", [5, 10, 20])
 def test_the_steps_shrink_with_delta(depth):
     deltas, changes = page.measured(depth, "sigmoid")
-    assert page.factor_per_layer(changes) == pytest.approx(page.factor_per_layer(deltas), abs=0.03)
+    assert page.factor_per_layer(changes) == pytest.approx(page.factor_per_layer(deltas), abs=0.05)
     _, kept = page.measured(depth, "ReLU, He")
     assert 0.8 < page.factor_per_layer(kept) < 1.3
 
