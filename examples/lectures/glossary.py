@@ -124,6 +124,12 @@ def print_entries():
     print(f"By hand and by the engine these differ by {apart:.0e} of their size at most.")
 
 
+def slopes():
+    """δ^1 over P_1, as the engine found them."""
+    found = {entry.word: entry.engine for entry in entries()}
+    return found["δ"] / found["P"]
+
+
 EXERCISES = (
     Exercise(
         "What must P_1 be multiplied with to give δ^1, and how large is that here?",
@@ -141,12 +147,6 @@ EXERCISES = (
         "Both hold {0[0]} at f_1 and {0[1]} at Φ: each has the shape of its node.",
     ),
 )
-
-
-def slopes():
-    """δ^1 over P_1, as the engine found them."""
-    found = {entry.word: entry.engine for entry in entries()}
-    return found["δ"] / found["P"]
 
 
 def main():
