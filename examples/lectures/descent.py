@@ -163,22 +163,27 @@ def judged(point):
     return float(f(point)), float(slope), float(np.linalg.eigvalsh(bp.hessian(f)(point))[0])
 
 
+@cache
+def curvatures(normalised=False):
+    """The curvatures of the loss, from the least to the largest, by the engine's Hessian."""
+    X, d = samples(normalised)
+    return np.linalg.eigvalsh(bp.hessian(lambda w: loss(X, d, w))(np.zeros(2)))
+
+
 # The page
 
 
 def print_ways():
     print(
-        f"From w = (-1, 1), {STEPS} steps. The minimum, and how far from it each way ends: one walker"
+        f"From w = (-1, 1), {STEPS} steps: the minimum, the end of one walker (that of the picture),"
     )
-    print("as in the picture, and 40 walkers on average.")
-    print(
-        "  way                        the minimum          the end             apart   40 walkers"
-    )
+    print("how far apart they are, and that distance for 40 walkers.")
+    print(f"  {'way':25} {'the minimum':20} {'the end':20} {'apart':>7} {'40 walkers':>11}")
     for name, way in WAYS.items():
         end = path(way)[-1]
         apart = [distance(way, end), distance(way, path(way, walkers=40, seed=1)[-1])]
-        points = "   ".join(f"({a:7.4f}, {b:7.4f})" for a, b in (minimum(way), end[0]))
-        print(f"  {name:25} {points}   {apart[0]:7.4f} {apart[1]:9.4f}")
+        points = " ".join(f"({a:7.4f}, {b:7.4f}) " for a, b in (minimum(way), end[0]))
+        print(f"  {name:25} {points} {apart[0]:7.4f} {apart[1]:11.4f}")
 
 
 def print_conditions():
@@ -232,24 +237,30 @@ def plot_ways(file):
 
 
 def animate_ways(file):
-    """The same six paths, five steps a frame."""
+    """The four ways on the same loss, one frame for every five steps."""
     import matplotlib.pyplot as plt
     from matplotlib.animation import FuncAnimation
 
-    figure, all_axes = plt.subplots(2, 3, figsize=(9.6, 6), layout="constrained")
-    lines, paths = [], [path(way)[:, 0] for way in WAYS.values()]
-    for axes, (name, way) in zip(all_axes.flat, WAYS.items(), strict=True):
-        contours(axes, way)
-        axes.set_title(name, fontsize=10)
-        axes.set(xlabel="", ylabel="")
-        lines += axes.plot([], [], ".-", color=COLORS["gradient"], linewidth=1, markersize=4)
+    racing = list(WAYS.items())[:4]
+    figure, axes = plt.subplots(figsize=(7, 4.8))
+    contours(axes, racing[0][1])
+    paths = [path(way)[:, 0] for _, way in racing]
+    colors = (COLORS["gradient"], COLORS["value"], COLORS["quiet"], "#1F2933")
+    lines = [
+        axes.plot([], [], style, color=color, linewidth=1.2, markersize=4, label=name)[0]
+        for (name, _), color, style in zip(racing, colors, (".:", ".-", "s-", "^-"), strict=True)
+    ]
+    axes.legend(loc="lower right")
+    axes.set_xlim(-1.6, 2.2)
 
     def show(frame):
         for line, steps in zip(lines, paths, strict=True):
             line.set_data(*steps[: 5 * frame + 1].T)
+        axes.set_title(f"step {5 * frame}")
         return lines
 
-    FuncAnimation(figure, show, frames=31).save(file, writer="pillow", fps=5, dpi=70)
+    frames = STEPS // 5 + 1
+    FuncAnimation(figure, show, frames=frames).save(file, writer="pillow", fps=4, dpi=80)
     plt.close(figure)
 
 
@@ -295,6 +306,29 @@ def plot_minima(file):
     plt.close(figure)
 
 
+EXERCISES = (
+    Exercise(
+        "Which constant α is the largest with which gradient descent on all samples does not "
+        "diverge here?",
+        lambda: 2 / float(curvatures()[-1]),
+        "{:.3f}, which is 2 / λ, for the largest curvature λ: from there on a step across the "
+        "valley lands higher up on the other side.",
+    ),
+    Exercise(
+        "α_t = 0.15 · 0.8^t takes steps of 0.75 in all, Σ α_t. How much of the way along the "
+        "valley is left when it stops, at the least curvature?",
+        lambda: float(np.prod([1 - 0.15 * 0.8**t * curvatures()[0] for t in range(100)])),
+        "{:.0%} of it: each step leaves 1 - α_t λ, and the product does not go to 0.",
+    ),
+    Exercise(
+        "How much steeper is the valley across than along, before and after the features are "
+        "normalised?",
+        lambda: [float(np.divide(*curvatures(way)[::-1])) for way in (False, True)],
+        "{0[0]:.1f} times, and {0[1]:.1f} times: round contours, so one α suits both weights.",
+    ),
+)
+
+
 def main():
     page = handout.begin(__doc__)
     print_ways()
@@ -305,6 +339,7 @@ def main():
     page.plot(animate_ways, "descent.gif")
     page.plot(plot_conditions, "descent_conditions.png")
     page.plot(plot_minima, "descent_minima.png")
+    page.ask(EXERCISES)
 
 
 if __name__ == "__main__":
