@@ -47,13 +47,15 @@ class Way(NamedTuple):
     normalised: bool = False
 
 
+CONSTANT = bp.schedules.constant(0.15)
+DECREASING = bp.schedules.inverse_time(0.15, decay=1 / 50)
 WAYS = {
-    "constant α": Way(bp.schedules.constant(0.15)),
-    "decreasing α_t": Way(bp.schedules.inverse_time(0.15, decay=1 / 50)),
-    "all samples in each step": Way(bp.schedules.constant(0.15), batch=N),
-    "momentum 0.8": Way(bp.schedules.constant(0.15), batch=N, momentum=0.8),
-    "L2 penalty": Way(bp.schedules.constant(0.15), batch=N, penalty=0.3),
-    "normalised features": Way(bp.schedules.constant(0.15), batch=N, normalised=True),
+    "constant α": Way(CONSTANT),
+    "decreasing α_t": Way(DECREASING),
+    "all samples in each step": Way(CONSTANT, batch=N),
+    "momentum 0.8": Way(CONSTANT, batch=N, momentum=0.8),
+    "L2 penalty": Way(CONSTANT, batch=N, penalty=0.3),
+    "normalised features": Way(CONSTANT, batch=N, normalised=True),
 }
 
 
@@ -109,8 +111,8 @@ def distance(way, weights):
 # The conditions on α_t, each kept and each violated
 
 SCHEDULES = {
-    "α / (1 + t / 50)": (bp.schedules.inverse_time(0.15, decay=1 / 50), "both kept"),
-    "α, constant": (bp.schedules.constant(0.15), "Σ α_t² = ∞: noise stays"),
+    "α / (1 + t / 50)": (DECREASING, "both kept"),
+    "α, constant": (CONSTANT, "Σ α_t² = ∞: noise stays"),
     "α 0.8^t": (bp.schedules.exponential(0.15, 0.8), "Σ α_t < ∞: stops on the way"),
 }
 MOMENTS = (10, 100, 1000)
@@ -175,7 +177,7 @@ def curvatures(normalised=False):
 
 def print_ways():
     print(
-        f"From w = (-1, 1), {STEPS} steps: the minimum, the end of one walker (that of the picture),"
+        f"From w = (-1, 1), {STEPS} steps: the minimum, the end of one walker (as in the picture),"
     )
     print("how far apart they are, and that distance for 40 walkers.")
     print(f"  {'way':25} {'the minimum':20} {'the end':20} {'apart':>7} {'40 walkers':>11}")
@@ -231,7 +233,7 @@ def plot_ways(file):
         steps = path(way)[:, 0]
         axes.plot(*steps.T, ".-", color=COLORS["gradient"], linewidth=1, markersize=4)
         axes.plot(*steps[0], "o", color=COLORS["value"])
-        axes.set_title(name)
+        axes.set_title(name.replace("α_t", "αₜ"))
     figure.savefig(file, dpi=100)
     plt.close(figure)
 
@@ -247,10 +249,12 @@ def animate_ways(file):
     paths = [path(way)[:, 0] for _, way in racing]
     colors = (COLORS["gradient"], COLORS["value"], COLORS["quiet"], "#1F2933")
     lines = [
-        axes.plot([], [], style, color=color, linewidth=1.2, markersize=4, label=name)[0]
+        axes.plot(
+            [], [], style, color=color, linewidth=1.2, markersize=4, label=name.replace("α_t", "αₜ")
+        )[0]
         for (name, _), color, style in zip(racing, colors, (".:", ".-", "s-", "^-"), strict=True)
     ]
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower left")
     axes.set_xlim(-1.6, 2.2)
 
     def show(frame):
@@ -272,10 +276,10 @@ def plot_conditions(file):
     looks = [(COLORS["value"], "-"), (COLORS["gradient"], "--"), (COLORS["quiet"], "-.")]
     for (name, (_, verdict)), (color, style) in zip(SCHEDULES.items(), looks, strict=True):
         apart = distances(name)
-        label = f"{name.replace('0.8^t', '0.8ᵗ')}: {verdict}"
+        label = f"{name}: {verdict}".replace("0.8^t", "0.8ᵗ").replace("α_t", "αₜ")
         axes.loglog(range(1, len(apart) + 1), apart, style, color=color, label=label)
     axes.set(xlabel="steps", ylabel="distance from the minimum", ylim=(0.02, 5))
-    axes.set_title("The conditions on α_t: kept, and each violated")
+    axes.set_title("The conditions on αₜ: kept, and each violated")
     axes.grid(**GRID)
     axes.legend(loc="lower left")
     figure.savefig(file, dpi=110)
