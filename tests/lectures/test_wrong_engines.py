@@ -1,6 +1,8 @@
 """Every number of the four passes against the formulas of the 2-2-2 network, written out."""
 
+import importlib.util
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,3 +84,24 @@ def test_the_page_runs(tmp_path):
         shown = [EXPECTED[engine][node] for engine in EXPECTED]
         np.testing.assert_allclose(numbers, [*shown, right], atol=5.1e-5)
         assert rows[node].count("wrong") == sum(abs(x - right) > 1e-9 for x in shown)
+
+
+def test_what_the_readme_says_of_its_picture():
+    """z = x p + sin p with p = x y at (2, 3): p is used twice, and lies below two paths."""
+    root = Path(page.__file__).parents[2]
+    spec = importlib.util.spec_from_file_location("shown", root / "examples" / "see_backprop.py")
+    shown = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(shown)
+    x, _, z = shown.expression()
+    naive, eager, overwriting = (
+        page.ENGINES[name](z) for name in ("naive", "eager", "overwriting")
+    )
+    assert (naive.evaluations, naive.true_evaluations) == (9, 7)
+    right = 6 + (2 + math.cos(6)) * 3
+    assert naive.gradients[x] == pytest.approx(right) == naive.true[x]
+    assert eager.gradients[x] == 6 + 2 * 3
+    assert overwriting.gradients[x] == 2 * 3
+    told = " ".join((root / "README.md").read_text(encoding="utf-8").split())
+    assert "9 local derivatives in place of 7" in told
+    assert f"`x.grad` 12 in place of {right:.4f}" in told
+    assert "would make it 6." in told
