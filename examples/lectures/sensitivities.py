@@ -64,11 +64,11 @@ def with_one_in_front(column):
     return np.concatenate([np.ones((1, 1)), column])
 
 
-def network(problem):
-    """The error e as a graph whose nodes have the names of the notes."""
+def network(problem, by_data=True):
+    """The error e as a graph with the names of the notes; with an adjoint of the data, or not."""
     x, y, W, theta, loss = problem
     L = len(W) - 1
-    x = bp.Tensor(with_one_in_front(x), requires_grad=True, name="x^(0)")
+    x = bp.Tensor(with_one_in_front(x), requires_grad=by_data, name="x^(0)")
     for layer in range(1, L + 1):
         W_layer = bp.Tensor(W[layer], requires_grad=True, name=f"W^({layer})")
         s = W_layer.T @ x
@@ -274,7 +274,7 @@ def main():
     print("By matrices, by indices and by the engine the results are the same: the largest")
     print(f"difference, relative to the largest element, is {largest:.0e}.")
     print("\nOne orange arrow enters each W:")
-    e = network(problem)
+    e = network(problem, by_data=False)
     e.backward(keep_grads=True)
     page.draw(e, "sensitivities", notation="sensitivity")
     page.ask(EXERCISES)

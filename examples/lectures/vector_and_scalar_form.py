@@ -63,10 +63,10 @@ def random_problem(widths, g="tanh", loss="half squares", shared_bias=False, see
     )
 
 
-def network(problem):
-    """Φ as a graph whose nodes have the names of the notes."""
+def network(problem, by_data=True):
+    """Φ as a graph whose nodes have the names of the notes; with an adjoint of the data, or not."""
     x, y, W, b, g, loss = problem
-    f = bp.Tensor(x, requires_grad=True, name="f_0")
+    f = bp.Tensor(x, requires_grad=by_data, name="f_0")
     for t in range(len(W)):
         W_t = bp.Tensor(W[t], requires_grad=True, name=f"W_{t}")
         b_t = bp.Tensor(b[t], requires_grad=True, name=f"b_{t}")
@@ -311,7 +311,7 @@ def main():
     print("Vector form, scalar form and engine give the same: the largest difference, relative to")
     print(f"the largest element, is {largest:.0e}.")
     print("\nThe chain and what hangs off it:")
-    phi = network(problem)
+    phi = network(problem, by_data=False)
     phi.backward(keep_grads=True)
     page.draw(phi, "vector_and_scalar_form", notation="P")
     page.plot(plot_chain, "vector_and_scalar_form_chain.png")

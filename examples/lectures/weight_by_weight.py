@@ -285,11 +285,8 @@ def main():
     page = handout.begin(__doc__)
     print("The 2-2 network: values, the factor on every edge, and the gradient of every weight:")
     sample = (X, D, SMALL_WEIGHTS)
-    side_by_side(
-        [*rows_forward(ONE_LAYER, *sample), *compare_local_derivatives(ONE_LAYER, *sample)]
-    )
-    print()
-    side_by_side(compare_gradients(ONE_LAYER, X, D, SMALL_WEIGHTS))
+    parts = (rows_forward, compare_local_derivatives, compare_gradients)
+    side_by_side(row for part in parts for row in part(ONE_LAYER, *sample))
     print("\nThe 2-2-2 network: values, and products of five factors in symbols:")
     sample = (X, D, WEIGHTS)
     side_by_side([*rows_forward(TWO_LAYERS, *sample), *rows_in_symbols(*sample)])
