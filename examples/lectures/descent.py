@@ -247,7 +247,7 @@ def animate_ways(file):
     figure, axes = plt.subplots(figsize=(7, 4.8))
     contours(axes, racing[0][1])
     paths = [path(way)[:, 0] for _, way in racing]
-    colors = (COLORS["gradient"], COLORS["value"], COLORS["quiet"], "#1F2933")
+    colors = (COLORS["gradient"], COLORS["value"], COLORS["quiet"], COLORS["ink"])
     lines = [
         axes.plot(
             [], [], style, color=color, linewidth=1.2, markersize=4, label=name.replace("α_t", "αₜ")

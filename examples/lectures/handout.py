@@ -7,9 +7,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import tinygrad_bp as bp
+from tinygrad_bp.support import palette
 
-COLORS = {"value": "#0072B2", "gradient": "#D55E00", "good": "#009E73", "quiet": "#8292A2"}
-GRID = {"color": "#D5DCE3", "linewidth": 0.6}
+COLORS = {
+    "value": palette.BLUE,
+    "gradient": palette.ORANGE,
+    "good": palette.GREEN,
+    "quiet": palette.LINE,
+    "ink": palette.INK,
+    "chip": palette.CHIP,
+}
+GRID = {"color": palette.HAIR, "linewidth": 0.6}
 
 
 class Exercise(NamedTuple):

@@ -103,7 +103,9 @@ def plot_convergence(history, file):
     left.set(xlabel="passes over the data", ylabel="mean J", title="What is minimised")
     right.semilogy(passes, slopes, ".-", color=COLORS["gradient"])
     right.axhline(0.01 * slopes[0], color=COLORS["quiet"], linestyle="--")
-    right.text(0, 0.0108 * slopes[0], "1 % of the first: converged", color="#5F6C7B", va="bottom")
+    right.text(
+        0, 0.0108 * slopes[0], "1 % of the first: converged", color=COLORS["quiet"], va="bottom"
+    )
     right.set(xlabel="passes over the data", ylabel="‖∇ mean J‖", title="How far from a minimum")
     for axes in (left, right):
         axes.grid(**GRID)

@@ -6,9 +6,10 @@ graph of its own, and a pass over that graph finds second derivatives:
 * The Hessian is the Jacobian of the gradient: one backward pass for each of its rows.
 * The Hessian times a vector v is the gradient of the number ⟨∇f, v⟩: one pass, whatever the size.
 * It is symmetric where f is smooth, so its rows are its columns.
-* Newton's step, -H⁻¹ ∇f, goes to the minimum of the quadratic that has this gradient and Hessian.
+* Newton's step, -H⁻¹ ∇f, goes to the minimum of the quadratic that has this gradient and Hessian;
+  `examples/newton.py` descends with it.
 
-The function is f = x² y + sin y at (2, 3); for Newton ½ (x - 1)² + (y + 2)⁴ / 4 + ½ y².
+The function is f = x² y + sin y at (2, 3).
 
 In the picture, grey leads from x and y to f and from there on to the gradients: they are nodes as
 all others are.
@@ -71,28 +72,6 @@ def twice():
     return float(x.grad), float(y.grad)
 
 
-def bowl(p):
-    """½ (x - 1)² + (y + 2)⁴ / 4 + ½ y²: convex, and not quadratic."""
-    return 0.5 * (p[0] - 1) ** 2 + 0.25 * (p[1] + 2) ** 4 + 0.5 * p[1] ** 2
-
-
-def newton(start=(3.0, 1.0), steps=7):
-    """Newton's method: the points, and the length of the gradient at each."""
-    p, found = np.array(start), []
-    for _ in range(steps):
-        slope = bp.grad(bowl)(p)
-        found.append((p, float(np.linalg.norm(slope))))
-        p = p - np.linalg.solve(bp.hessian(bowl)(p), slope)
-    return found
-
-
-def print_newton():
-    print("\nNewton's method on ½ (x - 1)² + (y + 2)⁴ / 4 + ½ y²:")
-    for number, (p, slope) in enumerate(newton()):
-        print(f"  step {number}   ({p[0]:7.4f}, {p[1]:8.5f})   ‖∇f‖ = {slope:.1e}")
-    print("The quadratic part, in x, is done in one step; near the minimum the digits double.")
-
-
 def one_step():
     """The gradient's length after a step on a quadratic."""
     A, p = np.array([[3.0, 1.0], [1.0, 2.0]]), np.array([5.0, -7.0])
@@ -131,7 +110,6 @@ def main():
     print("f = x² y + sin y at (2, 3), and two activations:")
     side_by_side(rows())
     print(f"Two calls of backward, the first with create_graph=True: f_xx, f_xy = {twice()}.")
-    print_newton()
     print()
     output, x, y = recorded()
     path = page.out / "second_derivatives.svg"

@@ -257,6 +257,8 @@ def main():
     page = handout.begin(__doc__)
     problem = random_problem([2, 2, 1])
     print("L = 2 layers, widths 2-2-1, θ = tanh, e = (x^(2) - y)². Row 0 of each W is the bias.")
+    shapes = ", ".join(f"W^({k}) {W.shape}" for k, W in enumerate(problem.W) if k)
+    print(f"Ω = {{{shapes}}}")
     side_by_side(rows_forward(problem))
     print("\nWhat depends on what:")
     side_by_side(rows_of_dependence(problem))

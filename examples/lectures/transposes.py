@@ -126,7 +126,7 @@ def show(axes, matrix, at, title, strong):
         for i in range(columns):
             x, y = x0 + i, y0 + rows - 1 - s
             color = COLORS["gradient"] if (s, i) in strong else COLORS["quiet"]
-            paper = "#FFEFE3" if (s, i) in strong else "white"
+            paper = COLORS["chip"] if (s, i) in strong else "white"
             axes.fill(
                 [x, x + 1, x + 1, x],
                 [y, y, y + 1, y + 1],

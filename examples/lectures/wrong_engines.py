@@ -170,7 +170,7 @@ def draw_engine(axes, title, values, right):
         paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
         axes.text(*at, text, color=color, fontsize=9, ha="center", va="center", bbox=paper)
     for unit, (x, y) in PLACES.items():
-        axes.plot(x, y, "o", markersize=26, markerfacecolor="white", markeredgecolor="#1F2933")
+        axes.plot(x, y, "o", markersize=26, markerfacecolor="white", markeredgecolor=COLORS["ink"])
         axes.text(x, y, unit, ha="center", va="center", fontsize=10)
     axes.set_title(title, fontsize=11)
     axes.set(xlim=(-0.25, 2.25), ylim=(-1.5, 1.5))
