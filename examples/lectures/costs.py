@@ -201,7 +201,9 @@ def print_modes():
             f" {hessian:8}"
         )
     print("Rows win with few outputs, columns with few inputs. A gradient costs about twice the")
-    print("function and Hessian·v about twice the gradient, for any n; the Hessian n times that.")
+    print(
+        "function and Hessian·v about twice the gradient, for any n; the Hessian takes about n gradients."
+    )
 
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)

@@ -18,6 +18,8 @@ import numpy as np
 from handout import GRID, Exercise
 from per_sample_sgd import gradients_by_engine, moons, outputs, random_weights, sgd
 
+from tinygrad_bp.support import palette
+
 
 class Variation(NamedTuple):
     """One way to do it; what the notes do is the default."""
@@ -72,7 +74,8 @@ def plot(results, file):
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(8, 4.6), layout="constrained")
-    colors = ["#1F2933", "#0072B2", "#56B4E9", "#CC79A7", "#E69F00", "#009E73", "#D55E00"]
+    colors = [palette.INK, palette.BLUE, palette.SKY, palette.PINK, palette.AMBER]
+    colors += [palette.GREEN, palette.ORANGE]
     styles = ["-", "--", "--", ":", "-", "-", "-."]
     for (name, result), color, style in zip(results.items(), colors, styles, strict=True):
         axes.loglog(result.costs, style, color=color, linewidth=1.4, label=name)
