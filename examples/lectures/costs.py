@@ -200,9 +200,9 @@ def print_modes():
             f"  {n:2}  {m:2} {f:6} {vjp:5} {jvp:5} {rows:18} {columns:11} {gradient:4} {hvp:10}"
             f" {hessian:8}"
         )
-    print("Rows win with few outputs, columns with few inputs. A gradient costs about twice the")
+    print("Rows win with few outputs, columns with few inputs. For any n, a gradient costs about")
     print(
-        "function and Hessian·v about twice the gradient, for any n; the Hessian takes about n gradients."
+        "twice the function, Hessian·v about twice the gradient, and the Hessian n such products."
     )
 
 

@@ -53,48 +53,21 @@ def entries():
 
     _, pull = bp.vjp(above, f_1)
     _, tangent = bp.jvp(above, (f_1,), (np.array([1.0, 0.0]),))
-    seed = np.ones(())
-    return [
-        Entry("seed", "1", "∂Φ/∂Φ: where the pass begins", "every page", seed, found["Φ"]),
-        Entry("adjoint", "f_1.grad", "∂Φ/∂(any node)", "the engine", P_1, found["f_1"]),
-        Entry(
-            "P",
-            "P_1",
-            "∂Φ/∂f_1, by what a layer gives",
-            "vector_and_scalar_form",
-            P_1,
-            found["f_1"],
-        ),
-        Entry(
-            "δ",
-            "δ^1, δ^[1]",
-            "∂Φ/∂h_1, by a layer's sums",
-            "vector_and_scalar_form, relu_steps",
-            delta_1,
-            found["h_1"],
-        ),
-        Entry(
-            "sensitivity",
-            "δ^(1)",
-            "the same, there called s^(1)",
-            "sensitivities",
-            delta_1,
-            found["h_1"],
-        ),
-        Entry(
-            "γ", "γ_n", "the same, of hidden units alone", "per_sample_sgd", delta_1, found["h_1"]
-        ),
-        Entry(
-            "gradient",
-            "∇_W1 Φ",
-            "∂Φ/∂(a parameter)",
-            "every page",
-            np.outer(delta_2, f_1),
-            found["W_1"],
-        ),
-        Entry("cotangent", "g", "what a pullback takes and gives", "bp.vjp", P_1, pull(seed)[0]),
-        Entry("tangent", "ḟ", "∂Φ along a step of f_1, forward", "bp.jvp", P_1[0], tangent),
+    seed, by_W = np.ones(()), np.outer(delta_2, f_1)
+    vector, scalar = found["f_1"], found["h_1"]
+    both = "vector_and_scalar_form, relu_steps"
+    rows = [
+        ("seed", "1", "∂Φ/∂Φ: where the pass begins", "every page", seed, found["Φ"]),
+        ("adjoint", "f_1.grad", "∂Φ/∂(any node)", "the engine", P_1, vector),
+        ("P", "P_1", "∂Φ/∂f_1, by what a layer gives", "vector_and_scalar_form", P_1, vector),
+        ("δ", "δ^1, δ^[1]", "∂Φ/∂h_1, by a layer's sums", both, delta_1, scalar),
+        ("sensitivity", "δ^(1)", "the same, there called s^(1)", "sensitivities", delta_1, scalar),
+        ("γ", "γ_n", "the same, of hidden units alone", "per_sample_sgd", delta_1, scalar),
+        ("gradient", "∇_W1 Φ", "∂Φ/∂(a parameter)", "every page", by_W, found["W_1"]),
+        ("cotangent", "g", "what a pullback takes and gives", "bp.vjp", P_1, pull(seed)[0]),
+        ("tangent", "ḟ", "∂Φ along a step of f_1, forward", "bp.jvp", P_1[0], tangent),
     ]
+    return [Entry(*row) for row in rows]
 
 
 def names():

@@ -349,8 +349,8 @@ EXERCISES = (
     Exercise(
         "How large is a step of v when d̂ is 0.999 and d is 0, with h = 1 and α = 1?",
         lambda: float(output_error(np.array([0.999]), np.array([0.0]))[0]),
-        "{:.6f}, though the output could not be more wrong: d̂ (1 - d̂) is next to 0. Cross-entropy "
-        "does not have that factor.",
+        "{:.6f}, though the output could not be more wrong: d̂ (1 - d̂) is next to 0. "
+        "Cross-entropy does not have that factor.",
     ),
 )
 
