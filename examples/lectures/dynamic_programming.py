@@ -19,10 +19,12 @@ Nothing in the pass needs numbers: it only adds what comes together, and multipl
 Any other "plus" and "times" in which times distributes over plus, a semiring, may take their place.
 Then the same order and the same single visit to each edge answer other questions about all paths.
 
-In the picture of the backward pass, count the orange arrows: one to an edge, though the paths are
-many. "used in" marks an adjoint that is used more than once: there, work was saved.
+The picture of the backward pass shows a ladder of 4 steps: 16 paths from x4 to x0, and 12 orange
+arrows, one to an edge. Each x_k below x4 has two terms in its card, and a sum: of all the paths
+that lead there, only this one number goes on. "used in" says in which steps an adjoint is paid on;
+x_3 is used twice, and yet found once.
 
-    python examples/lectures/dynamic_programming.py [--out pictures]
+    python examples/lectures/dynamic_programming.py [--out pictures] [--answers]
 
 The sum over paths: Bauer, "Computational graphs and rounding error", SIAM Journal on Numerical
 Analysis 11 (1974) 87. Semirings: Mohri, Journal of Automata, Languages and Combinatorics 7 (2002)
@@ -33,9 +35,10 @@ import math
 import operator
 from textwrap import indent
 
+import handout
 import numpy as np
-import pictures
 from adjoints import compare
+from handout import COLORS, GRID, Exercise
 from side_by_side import side_by_side
 
 import tinygrad_bp as bp
@@ -174,36 +177,60 @@ def plot(file):
     counts = {depth: four_ways(*doublings(depth)) for depth in DEPTHS}
     figure, axes = plt.subplots(figsize=(7.2, 4.6), layout="constrained")
     styles = {
-        "every path": ("#8292A2", "^:", "every path: k 2ᵏ"),
-        "recursion that forgets": ("#D55E00", "o--", "recursion: 2ᵏ⁺¹ − 2"),
-        "the real pass": ("#0072B2", "s-", "the real pass: 2k"),
+        "every path": (COLORS["quiet"], "^:", "every path: k 2ᵏ"),
+        "recursion that forgets": (COLORS["gradient"], "o--", "recursion: 2ᵏ⁺¹ − 2"),
+        "the real pass": (COLORS["value"], "s-", "the real pass: 2k"),
     }
     for way, (color, style, label) in styles.items():
         evaluated = [counts[depth][way][1] for depth in DEPTHS]
         axes.semilogy(DEPTHS, evaluated, style, color=color, markersize=5, label=label)
     axes.set(xlabel="depth k", ylabel="local derivatives evaluated")
     axes.set_title("x ← x + x, k times: 2ᵏ paths, 2k edges")
-    axes.grid(color="#D5DCE3", linewidth=0.6)
+    axes.grid(**GRID)
     axes.legend()
     figure.savefig(file, dpi=120)
     plt.close(figure)
 
 
+def of_a_tree(terms):
+    """Evaluations of the naive and of the real pass where nothing is used twice: a sum of sines."""
+    leaves = [bp.Tensor(float(n), requires_grad=True) for n in range(terms)]
+    output = sum(np.sin(x) for x in leaves[1:]) + np.sin(leaves[0])
+    return explain.naive_backward(output).evaluations, evaluations(output)
+
+
+EXERCISES = (
+    Exercise(
+        "How many paths and how many edges has the ladder of depth 10?",
+        lambda: (bp.count_paths(*ladder(10)[::-1]), evaluations(ladder(10)[1])),
+        "{0[0]} paths, 2 to the power of 10, and {0[1]} edges, 3 a step.",
+    ),
+    Exercise(
+        "For which graphs does the pass that forgets cost no more than the real one?",
+        lambda: of_a_tree(8),
+        "For trees, where no intermediate value is used twice: for a sum of 8 sines it takes "
+        "{0[0]} evaluations and the real pass {0[1]}.",
+    ),
+    Exercise(
+        "Which plus and which times answer the question how long the longest path is, and what do "
+        "they find for the ladder of depth 4?",
+        lambda: bp.propagate(ladder(4)[1], explain.LONGEST_PATH)["x0"],
+        "max for plus and + for times, with 1 for each edge: {}. Nothing else of the pass changes.",
+    ),
+)
+
+
 def main():
-    out = pictures.folder(__doc__)
+    page = handout.begin(__doc__)
     print_four_ways()
     print_no_waiting()
     print_growth()
     print_semirings()
-    print("\nOne orange arrow to each edge; then the counts:")
-    _, output = ladder(2)
-    output.backward(keep_grads=True)
-    pictures.draw(output, out, "dynamic_programming")
-    try:
-        plot(out / "dynamic_programming_counts.png")
-        print(f"  picture: {out / 'dynamic_programming_counts.png'}")
-    except ImportError:
-        print('  no plot: pip install "tinygrad_bp[examples]" brings matplotlib')
+    print("\n16 paths, and one orange arrow to each of 12 edges; then the counts:")
+    _, output = ladder(4)
+    page.draw(output, "dynamic_programming", direction="TB")
+    page.plot(plot, "dynamic_programming_counts.png")
+    page.ask(EXERCISES)
 
 
 if __name__ == "__main__":

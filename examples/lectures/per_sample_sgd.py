@@ -3,17 +3,24 @@
 There are N samples of m features x_k with Q targets d_q, and P hidden units; no biases.
 
     s_n = Σ_k w_nk x_k     h_n = σ(s_n)
-    u_q = Σ_n v_qn h_n     d_hat_q = σ(u_q)     f = ½ Σ_q (d_hat_q - d_q)²
+    u_q = Σ_n v_qn h_n     d̂_q = σ(u_q)     f = ½ Σ_q (d̂_q - d_q)²
 
-As σ′ = σ (1 - σ), the slope of a sigmoid is known from its output. Two errors are all that a step
-needs, each found once:
+The slope of a sigmoid is known from its output:
 
-    δ_q = (d_hat_q - d_q) d_hat_q (1 - d_hat_q)             the adjoint of u_q;   ∂f/∂v_qn = δ_q h_n
-    γ_n = (Σ_q δ_q v_qn) h_n (1 - h_n)           the adjoint of s_n;   ∂f/∂w_nk = γ_n x_k
+    σ′(z) = exp(-z) / (1 + exp(-z))² = 1 / (1 + exp(-z)) · (1 - 1 / (1 + exp(-z))) = σ (1 - σ)
 
-Step t picks a sample i_t at random, computes both gradients there, and moves v and w against them
-by the step size α_t. The steps get smaller with t: each knows one sample only, and what it does
-wrong to the others must average out.
+Two errors are all that a step needs, each found once:
+
+    δ_q = (d̂_q - d_q) d̂_q (1 - d̂_q)        the adjoint of u_q;   ∂f/∂v_qn = δ_q h_n
+    γ_n = (Σ_q δ_q v_qn) h_n (1 - h_n)     the adjoint of s_n;   ∂f/∂w_nk = γ_n x_k
+
+Step t picks a sample i_t at random, computes both gradients there, and moves against them:
+
+    v_qn ← v_qn - α_t δ_q h_n              w_nk ← w_nk - α_t γ_n x_k
+
+The steps α_t get smaller with t: each knows one sample only, and what it does wrong to the others
+must average out. `descent.py` shows the conditions on α_t at work; `variations.py` trains with
+other activations, depths, batches and features, and `many_minima.py` from other starts.
 
 A trap: γ goes back through the v that made the output, v^t. To update v first, and then to send δ
 through the new v^{t+1}, is easily written, and it is not the gradient. The page shows by how much.
@@ -21,20 +28,19 @@ through the new v^{t+1}, is easily written, and it is not the gradient. The page
 In the picture of the backward pass, the orange arrow into u carries δ, and that into s carries γ.
 The arrow between them, from u to h, goes through v: that is the v^t of the trap.
 
-    python examples/lectures/per_sample_sgd.py [--out pictures]
+    python examples/lectures/per_sample_sgd.py [--out pictures] [--answers]
 
-After Barry Van Veen, "The Backpropagation Algorithm for Training Neural Networks", 2019. The
-conditions on α_t are those of Robbins and Monro, Annals of Mathematical Statistics 22 (1951) 400.
+After Barry Van Veen, "The Backpropagation Algorithm for Training Neural Networks", 2019.
 """
 
-from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
+import handout
 import numpy as np
-import pictures
 from adjoints import compare
 from functions import ACTIVATIONS, LOSSES
+from handout import Exercise
 from side_by_side import difference, side_by_side
 
 import tinygrad_bp as bp
@@ -72,7 +78,7 @@ def names(weights):
 def network(problem):
     """The cost f as a graph whose nodes have the names of the notes."""
     x, d, weights, g, loss = problem
-    h = bp.Tensor(x, requires_grad=True, name="x")
+    h = bp.Tensor(x, name="x")
     for W, (name_W, name_s, name_h) in zip(weights, names(weights), strict=True):
         s = bp.Tensor(W, requires_grad=True, name=name_W) @ h
         h = sigmoid(s) if W is weights[-1] else ACTIVATIONS[g][0](s)
@@ -86,7 +92,7 @@ def network(problem):
 
 
 def forward(x, w, v):
-    """The outputs of both layers, h and d_hat."""
+    """The outputs of both layers, h and d̂."""
     (P, m), Q = w.shape, len(v)
     h, d_hat = np.zeros(P), np.zeros(Q)
     for n in range(P):
@@ -125,7 +131,7 @@ def by_indices(problem):
     h, d_hat = forward(x, w, v)
     delta = output_error(d_hat, d)
     gamma = hidden_error(delta, v, h)
-    yield "δ_q = (d_hat_q - d_q) d_hat_q (1 - d_hat_q)", "u", delta
+    yield "δ_q = (d̂_q - d_q) d̂_q (1 - d̂_q)", "u", delta
     yield "∂f/∂v_qn = δ_q h_n", "v", times_input(delta, h)
     yield "γ_n = (Σ_q δ_q v_qn) h_n (1 - h_n)", "s", gamma
     yield "∂f/∂w_nk = γ_n x_k", "w", times_input(gamma, x)
@@ -157,6 +163,49 @@ def by_layers(problem):
         yield f"error of {name_s} times input", name_W, np.outer(error, h[layer])
         if layer > 0:
             error = (weights[layer].T @ error) * g_prime(s[layer - 1])
+
+
+# The factors of the chain rule, and a step
+
+
+def rows_of_factors(problem):
+    """σ′, and what is multiplied for ∂f/∂w_nk: rows of (formula, by hand, engine)."""
+    x, d, (w, v), *_ = problem
+    h, d_hat = forward(x, w, v)
+    z = 0.7
+    y = 1 / (1 + np.exp(-z))
+    yield "σ′(0.7) = exp(-z) / (1 + exp(-z))²", np.exp(-z) / (1 + np.exp(-z)) ** 2, y * (1 - y)
+    yield "σ′(0.7) = σ (1 - σ)", y * (1 - y), bp.grad(sigmoid)(z)
+    by_d_hat = np.array([d_hat[q] - d[q] for q in range(len(d))])
+    engine = bp.grad(lambda d_hat: 0.5 * np.sum(np.square(d_hat - d)))(d_hat)
+    yield "∂f/∂d̂_q = d̂_q - d_q", by_d_hat, engine
+    slopes = [d_hat[q] * (1 - d_hat[q]) for q in range(len(d))]
+    by_h = np.array([[slopes[q] * v[q, n] for n in range(len(h))] for q in range(len(d))])
+    yield "∂d̂_q/∂h_n = d̂_q (1 - d̂_q) v_qn", by_h, bp.jacobian(lambda h: sigmoid(v @ h))(h)
+    by_w = np.array([[h[n] * (1 - h[n]) * x[k] for k in range(len(x))] for n in range(len(h))])
+    jacobian = bp.jacobian(lambda w: sigmoid(w @ x))(w)
+    engine = np.array([jacobian[n, n] for n in range(len(h))])
+    yield "∂h_n/∂w_nk = h_n (1 - h_n) x_k", by_w, engine
+    product = np.zeros(w.shape)
+    for n, k in np.ndindex(w.shape):
+        product[n, k] = sum(by_d_hat[q] * by_h[q, n] * by_w[n, k] for q in range(len(d)))
+    formula = "∂f/∂w_nk = Σ_q ∂f/∂d̂_q ∂d̂_q/∂h_n ∂h_n/∂w_nk"
+    yield formula, product, gradients_by_engine(x, d, [w, v])[0]
+
+
+def rows_of_a_step(problem, alpha=0.5):
+    """The update rules: rows of (formula, by hand, what the engine's gradient descent does)."""
+    x, d, weights, *_ = problem
+    h, d_hat = forward(x, *weights)
+    delta = output_error(d_hat, d)
+    gamma = hidden_error(delta, weights[1], h)
+    tensors = [bp.Tensor(W, requires_grad=True) for W in weights]
+    cost(x, d, tensors).backward()
+    bp.optim.SGD(tensors, lr=alpha).step()
+    by_hand = [W - alpha * times_input(*pair) for W, pair in
+               zip(weights, ((gamma, x), (delta, h)), strict=True)]  # fmt: skip
+    yield f"v_qn ← v_qn - {alpha:g} δ_q h_n", by_hand[1], tensors[1].data
+    yield f"w_nk ← w_nk - {alpha:g} γ_n x_k", by_hand[0], tensors[0].data
 
 
 # The trap
@@ -238,30 +287,6 @@ def converged(costs):
     return abs(before - last) < 1e-3
 
 
-# The variations
-
-
-class Variation(NamedTuple):
-    """One way to do it; what the notes do is the default."""
-
-    widths: tuple = (3, 8, 1)
-    g: str = "sigmoid"
-    batch: int = 1
-    normalised: bool = False
-    penalty: float = 0.0
-
-
-VARIATIONS = {
-    "as in the notes": Variation(),
-    "tanh inside": Variation(g="tanh"),
-    "ReLU inside": Variation(g="relu"),
-    "two hidden layers": Variation(widths=(3, 8, 8, 1)),
-    "batches of 10": Variation(batch=10),
-    "normalised features": Variation(normalised=True),
-    "regularised": Variation(penalty=1e-3),
-}
-
-
 def moons(normalised=False):
     """Two moons, far from the origin: X, D to train and X, D held out. x_0 = 1 is the bias."""
     X, y = bp.data.moons(300, noise=0.15, seed=1)
@@ -272,110 +297,7 @@ def moons(normalised=False):
     return X[:60], D[:60], X[60:], D[60:]
 
 
-class Result(NamedTuple):
-    """What came of a variation."""
-
-    costs: list
-    accuracy: float
-    length: float  # of all weights together
-
-
-def train(variation):
-    """Train it, and judge it on the points that were held out."""
-    widths, g, batch, normalised, penalty = variation
-    X, D, X_test, D_test = moons(normalised)
-    weights, costs = sgd(
-        X,
-        D,
-        random_weights(widths, np.random.default_rng(0)),
-        partial(gradients_by_engine, g=g, penalty=penalty),
-        batch=batch,
-        g=g,
-    )
-    wrong = abs(outputs(X_test.T, weights, g) - D_test.T) > 0.5
-    return Result(costs, 1 - wrong.mean(), np.linalg.norm(np.concatenate(weights, axis=None)))
-
-
-# Many starts, many ends
-
-PENALTY = 3e-4
-XOR, XOR_D = bp.data.xor(4, noise=0)
-XOR, XOR_D = np.insert((XOR + 1) / 2, 0, 1.0, axis=1), XOR_D[:, np.newaxis].astype(float)
-
-
-def many_starts(count=12, steps=3000, seed=0):
-    """Descend on XOR from ``count`` starts: the weights at the end, and all costs on the way.
-
-    The networks lie side by side along a first axis, so one graph holds them all. Without the
-    penalty the lowest points would lie at infinity, where no descent arrives.
-    """
-    random = np.random.default_rng(seed)
-    w = bp.Tensor(2 * random.normal(size=(count, 2, 3)), requires_grad=True)
-    v = bp.Tensor(2 * random.normal(size=(count, 1, 2)), requires_grad=True)
-    optimizer = bp.optim.SGD([w, v], lr=0.3, momentum=0.97)
-    history = []
-    for t in range(steps):
-        optimizer.zero_grad()
-        cost(XOR.T, XOR_D.T, [w, v], penalty=PENALTY).backward()
-        optimizer.step()
-        if t % 20 == 0:
-            history.append([xor_cost(*pair) for pair in zip(w.data, v.data, strict=True)])
-    return w.data, v.data, np.array(history)
-
-
-def xor_cost(w, v):
-    return cost(XOR.T, XOR_D.T, [w, v], penalty=PENALTY)
-
-
-def slope_and_curvature(w, v):
-    """The length of the gradient, and the least curvature: at a minimum 0, and positive."""
-
-    def f(theta):
-        return xor_cost(np.reshape(theta[: w.size], w.shape), np.reshape(theta[w.size :], v.shape))
-
-    theta = np.concatenate([w, v], axis=None)
-    return np.linalg.norm(bp.grad(f)(theta)), np.linalg.eigvalsh(bp.hessian(f)(theta))[0]
-
-
-def minima(w, v):
-    """The different ends: {cost: [how many starts, steepest slope, least curvature, outputs]}."""
-    found = {}
-    for pair in zip(w, v, strict=True):
-        slope, curvature = slope_and_curvature(*pair)
-        end = found.setdefault(round(float(xor_cost(*pair)), 5), [0, slope, curvature, []])
-        end[:3] = end[0] + 1, max(end[1], slope), min(end[2], curvature)
-        end[3] = outputs(XOR.T, pair)[0]
-    return dict(sorted(found.items()))
-
-
 # The page
-
-
-def plot(results, history, file):
-    """The cost of each variation, and the cost from each start."""
-    import matplotlib.pyplot as plt
-
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
-    colors = ["#1F2933", "#0072B2", "#56B4E9", "#CC79A7", "#E69F00", "#009E73", "#D55E00"]
-    styles = ["-", "--", "--", ":", "-", "-", "-."]
-    for (name, result), color, style in zip(results.items(), colors, styles, strict=True):
-        left.loglog(result.costs, style, color=color, linewidth=1.4, label=name)
-    left.set(xlabel="steps / N", ylabel="mean f", xlim=(1, None))
-    left.set_title("Two moons: one variation at a time")
-    left.legend(fontsize=8.5)
-    solved = history[-1] < 0.055
-    for costs, good in zip(history.T, solved, strict=True):
-        color, style = ("#0072B2", "-") if good else ("#D55E00", "--")
-        right.plot(20 * np.arange(1, len(costs) + 1), costs, style, color=color, linewidth=1.1)
-    right.plot([], "-", color="#0072B2", label="solves XOR")
-    right.plot([], "--", color="#D55E00", label="stuck in a worse minimum")
-    right.set(xlabel="steps of gradient descent", ylabel="mean f + penalty", xscale="log")
-    right.set_title(f"XOR: {len(solved)} starts of the same network")
-    right.legend()
-    for axes in (left, right):
-        axes.grid(color="#D5DCE3", linewidth=0.6)
-    figure.savefig(file, dpi=120)
-    plt.close(figure)
 
 
 def print_trap():
@@ -389,7 +311,7 @@ def print_trap():
     }
     side_by_side((name, value, engine) for name, value in rows.items())
     print("  with α =        " + "".join(f"{alpha:10}" for alpha in (10.0, 1.0, 0.1, 0.01)))
-    wrong = (difference(with_v(problem, alpha), engine) for alpha in (10.0, 1.0, 0.1, 0.01))
+    wrong = map(trap_for, (10.0, 1.0, 0.1, 0.01))
     print("  wrong by        " + "".join(f"{apart:10.5f}" for apart in wrong))
     print(
         "The mistake shrinks with α, so with small steps the cost falls all the same, and hides it."
@@ -413,48 +335,46 @@ def print_descent():
     print(f"  In all of w and v the largest difference is {apart:.0e}.")
 
 
-def print_variations(results):
-    print("\nUntil converged: ten N steps changed mean f by less than 0.001. One change at a time:")
-    print("  variation            steps/N  to f < 0.045  mean f  held out  |weights|")
-    for name, (costs, accuracy, length) in results.items():
-        soon = next((n for n, f in enumerate(costs) if f < 0.045), "-")
-        print(
-            f"  {name:20} {len(costs) - 1:7}  {soon:12}  {np.mean(costs[-10:]):6.4f}"
-            f"  {accuracy:8.3f}  {length:9.2f}"
-        )
-    print("Six of them stop on a plateau; with normalised features the descent gets beyond it.")
+EXERCISES = (
+    Exercise(
+        "Which errors does a step need, and how many numbers are they for P = 8 and Q = 1?",
+        lambda: sum(len(v) for _, node, v in by_indices(random_problem([3, 8, 1])) if node in "us"),
+        "δ_q and γ_n, {} in all: each weight's gradient is one of them times an input.",
+    ),
+    Exercise(
+        "By how much is ∂f/∂w wrong through v^{t+1}, with α = 0.01 in place of 1?",
+        lambda: [trap_for(alpha) for alpha in (1.0, 0.01)],
+        "By {0[1]:.5f} in place of {0[0]:.5f}, a hundredth: the mistake is proportional to α.",
+    ),
+    Exercise(
+        "How large is a step of v when d̂ is 0.999 and d is 0, with h = 1 and α = 1?",
+        lambda: float(output_error(np.array([0.999]), np.array([0.0]))[0]),
+        "{:.6f}, though the output could not be more wrong: d̂ (1 - d̂) is next to 0. "
+        "Cross-entropy does not have that factor.",
+    ),
+)
 
 
-def print_minima(w, v):
-    print(f"\nf is not convex: {len(w)} starts on XOR, 2 hidden units, end in different minima.")
-    print("  starts   cost      slope   least curvature   outputs, for targets 0 1 1 0")
-    for level, (count, slope, curvature, reached) in minima(w, v).items():
-        shown = "  ".join(f"{value:.2f}" for value in reached)
-        print(f"  {count:6}   {level:.5f}   {slope:.0e}   {curvature:15.1e}   {shown}")
-    print("All are minima: no slope is left, and the cost curves up in every direction.")
+def trap_for(alpha):
+    """By how much, relative to the gradient, v^{t+1} goes wrong."""
+    problem = random_problem([2, 2, 2], seed=3)
+    return float(difference(with_v(problem, alpha), gradients_by_engine(*problem[:3])[0]))
 
 
 def main():
-    out = pictures.folder(__doc__)
+    page = handout.begin(__doc__)
     problem = random_problem([2, 2, 2])
-    print("m = 2 features, P = 2 hidden units, Q = 2 outputs, one sample:")
+    print("m = 2 features, P = 2 hidden units, Q = 2 outputs, one sample. The factors:")
+    side_by_side(rows_of_factors(problem))
+    print("\nThe two errors, and the gradients that they give:")
     side_by_side(compare(network(problem), by_indices(problem)))
+    print("\nA step, with α = 0.5:")
+    side_by_side(rows_of_a_step(problem))
     print_trap()
     print_descent()
-    results = {name: train(variation) for name, variation in VARIATIONS.items()}
-    print_variations(results)
-    w, v, history = many_starts()
-    print_minima(w, v)
-
-    print("\nδ enters at u, γ at s; then the costs:")
-    f = network(problem)
-    f.backward(keep_grads=True)
-    pictures.draw(f, out, "per_sample_sgd")
-    try:
-        plot(results, history, out / "per_sample_sgd_costs.png")
-        print(f"  picture: {out / 'per_sample_sgd_costs.png'}")
-    except ImportError:
-        print('  no plot: pip install "tinygrad_bp[examples]" brings matplotlib')
+    print("\nδ enters at u, γ at s:")
+    page.draw(network(problem), "per_sample_sgd", notation="gamma")
+    page.ask(EXERCISES)
 
 
 if __name__ == "__main__":

@@ -1,40 +1,22 @@
-"""Six steps that train a network of r layers: ReLU inside, a linear output, half the squared error.
+"""A real regression, trained by the six steps of `relu_steps.py` until it has converged.
 
-For one sample (x, y) and layers k = 1 ... r, with W^[k] of shape (outputs, inputs):
+The steps are taken one patient after the other, in a new random order in every pass. The rate
+shrinks with the passes, α = 0.01 / (1 + pass / 2), or one patient would undo what the others have
+done. Converged means that the slope ‖∇ mean J‖ is 1 % of what it was at the start.
 
-1. Input: a^[0] = x.
-2. Forward: z^[k] = W^[k] a^[k-1] + b^[k], then a^[k] = ReLU(z^[k]); the last layer has no ReLU.
-   Both lists, Z of the z^[k] and A of the a^[k], are kept, as the way back needs them.
-3. Output: J = ½‖z^[r] - y‖², so δ^[r] = ∂J/∂z^[r] = z^[r] - y.
-4. Backward: δ^[k] = (W^[k+1]ᵀ δ^[k+1]) ⊙ 1{z^[k] > 0}. A unit that was off lets nothing through.
-5. Gradients: ∂J/∂W^[k] = δ^[k] a^[k-1]ᵀ and ∂J/∂b^[k] = δ^[k].
-6. A gradient step on every W^[k] and b^[k]; then on to the next sample, until converged.
+    python examples/lectures/relu_regression.py [--out pictures] [--answers]
 
-Step 4 is the dynamic programming: each δ^[k] is made from the one after it, once, and step 5 only
-multiplies what steps 2 and 4 have left. The engine does the same without being told: what it
-records is Z and A, and the adjoint that it finds for the node z^[k] is δ^[k].
-
-In the picture of the backward pass, the orange arrows from J through o and a to z are steps 3
-and 4. Those that leave this chain, to a W or a b, are step 5.
-
-    python examples/lectures/relu_regression.py [--out pictures]
-
-After Jianhui Huang, "AMA 564 Lecture 10: Appendix of algorithm summary", Hong Kong Polytechnic
-University, 2022.
+The data are those of Efron, Hastie, Johnstone, Tibshirani, "Least angle regression", Annals of
+Statistics 32 (2004) 407.
 """
 
 import sys
-from itertools import pairwise
-from typing import NamedTuple
 
+import handout
 import numpy as np
-import pictures
-from adjoints import compare
-from functions import ACTIVATIONS, LOSSES
-from side_by_side import difference, side_by_side
-
-import tinygrad_bp as bp
-from tinygrad_bp.engine.backprop import topological_order
+from handout import COLORS, GRID, Exercise
+from relu_steps import engine_steps, forward, he, one_pass, six_steps
+from side_by_side import difference
 
 try:
     from sklearn.datasets import load_diabetes
@@ -43,185 +25,6 @@ except ImportError:
 
 HELD_OUT = 89  # a fifth of the patients
 WIDTHS = [10, 8, 8, 1]
-
-
-class Problem(NamedTuple):
-    """A network and one sample. W[0] and b[0] are None: layers are counted from 1."""
-
-    x: np.ndarray
-    y: np.ndarray
-    W: list
-    b: list
-    g: str = "relu"
-    loss: str = "half squares"
-
-
-def he(widths, random):
-    """Weights that keep the size of what ReLU lets through, by He et al. (2015); biases of 0."""
-    sizes = pairwise(widths)
-    W = [None, *(random.normal(size=(m, n)) * np.sqrt(2 / n) for n, m in sizes)]
-    return W, [None, *map(np.zeros, widths[1:])]
-
-
-def random_problem(widths, g="relu", loss="half squares", seed=0):
-    """Layers of these widths, and a sample of them."""
-    random = np.random.default_rng(seed)
-    W, _ = he(widths, random)
-    b = [None, *(random.normal(size=width) for width in widths[1:])]
-    return Problem(random.normal(size=widths[0]), random.normal(size=widths[-1]), W, b, g, loss)
-
-
-def network(problem):
-    """J as a graph whose nodes have the names of the notes."""
-    x, y, W, b, g, loss = problem
-    r = len(W) - 1
-    a = bp.Tensor(x, requires_grad=True, name="a^[0]")
-    for k in range(1, r + 1):
-        W_k = bp.Tensor(W[k], requires_grad=True, name=f"W^[{k}]")
-        b_k = bp.Tensor(b[k], requires_grad=True, name=f"b^[{k}]")
-        z = W_k @ a + b_k
-        z.name = f"z^[{k}]"
-        if k < r:
-            a = ACTIVATIONS[g][0](z)
-            a.name = f"a^[{k}]"
-    J = LOSSES[loss][0](z, bp.Tensor(y, name="y"))
-    J.name = "J"
-    return J
-
-
-def forward(x, W, b, g="relu"):
-    """Steps 1 and 2: the lists Z and A. Z[0] is None; A ends with a^[r] = z^[r]."""
-    r = len(W) - 1
-    a, z = [x], [None]
-    for k in range(1, r + 1):
-        z.append(W[k] @ a[k - 1] + b[k])
-        a.append(ACTIVATIONS[g][0](z[k]) if k < r else z[k])
-    return z, a
-
-
-def backward(z, y, W, g="relu", loss="half squares"):
-    """Steps 3 and 4: every δ, from the last to the first. For other g and losses, g′ and loss′."""
-    r = len(W) - 1
-    delta = [None] * r + [LOSSES[loss][1](z[r], y)]
-    for k in range(r - 1, 0, -1):
-        delta[k] = (W[k + 1].T @ delta[k + 1]) * ACTIVATIONS[g][1](z[k])
-    return delta
-
-
-def gradients(delta, a):
-    """Step 5: the gradients of every W and every b."""
-    r = len(delta) - 1
-    by_W = [None, *(np.outer(delta[k], a[k - 1]) for k in range(1, r + 1))]
-    return by_W, delta
-
-
-def rows_forward(problem):
-    """Steps 1 and 2 as rows of (formula, node, value)."""
-    z, a = forward(problem.x, problem.W, problem.b, problem.g)
-    r = len(problem.W) - 1
-    yield "a^[0] = x", "a^[0]", a[0]
-    for k in range(1, r + 1):
-        yield f"z^[{k}] = W^[{k}] a^[{k - 1}] + b^[{k}]", f"z^[{k}]", z[k]
-        if k < r:
-            yield f"a^[{k}] = {problem.g}(z^[{k}])", f"a^[{k}]", a[k]
-
-
-def rows_backward(problem):
-    """Steps 3 to 5 as rows of (formula, the node whose adjoint it is, value)."""
-    x, y, W, b, g, loss = problem
-    z, a = forward(x, W, b, g)
-    delta = backward(z, y, W, g, loss)
-    by_W, by_b = gradients(delta, a)
-    r = len(W) - 1
-    yield f"δ^[{r}] = ∂J/∂z^[{r}]", f"z^[{r}]", delta[r]
-    for k in range(r - 1, 0, -1):
-        yield f"δ^[{k}] = (W^[{k + 1}]ᵀ δ^[{k + 1}]) ⊙ {g}′(z^[{k}])", f"z^[{k}]", delta[k]
-    for k in range(r, 0, -1):
-        yield f"∂J/∂W^[{k}] = δ^[{k}] a^[{k - 1}]ᵀ", f"W^[{k}]", by_W[k]
-        yield f"∂J/∂b^[{k}] = δ^[{k}]", f"b^[{k}]", by_b[k]
-
-
-def compare_values(output, by_hand):
-    """Rows of (formula, by hand, engine) for what the nodes hold, read off by their names."""
-    engine = {node.name: node.data for node in topological_order(output)}
-    return [(formula, value, engine[name]) for formula, name, value in by_hand]
-
-
-def compare_all(problem):
-    """All six-step rows of (formula, by hand, engine)."""
-    J = network(problem)
-    return compare_values(J, rows_forward(problem)) + compare(J, rows_backward(problem))
-
-
-def two_layers(problem):
-    """The special case r = 2, with the names that it has there: x -> z -> a -> o."""
-    x, y, (_, W1, W2), (_, b1, b2), *_ = problem
-    leaves = {"x": x, "W^[1]": W1, "b^[1]": b1, "W^[2]": W2, "b^[2]": b2}
-    x, W1, b1, W2, b2 = (bp.Tensor(v, requires_grad=True, name=n) for n, v in leaves.items())
-    z = W1 @ x + b1
-    a = bp.functional.relu(z)
-    o = W2 @ a + b2
-    J = 0.5 * np.sum((o - bp.Tensor(y, name="y")) ** 2)
-    z.name, a.name, o.name, J.name = "z", "a", "o", "J"
-    return J
-
-
-def two_layers_forward(problem):
-    """The special case forward: rows as in `rows_forward`."""
-    x, _, (_, W1, W2), (_, b1, b2), *_ = problem
-    z = W1 @ x + b1
-    a = np.maximum(z, 0)
-    yield "z = W^[1] x + b^[1]", "z", z
-    yield "a = ReLU(z)", "a", a
-    yield "o = W^[2] a + b^[2]", "o", W2 @ a + b2
-
-
-def two_layers_backward(problem):
-    """The special case backward: rows as in `rows_backward`."""
-    x, y, (_, _, W2), *_ = problem
-    z, a, o = (value for _, _, value in two_layers_forward(problem))
-    delta2 = o - y
-    delta1 = (W2.T @ delta2) * (z > 0)
-    yield "δ^[2] = o - y", "o", delta2
-    yield "δ^[1] = (W^[2]ᵀ δ^[2]) ⊙ 1{z > 0}", "z", delta1
-    yield "∂J/∂W^[2] = δ^[2] aᵀ", "W^[2]", np.outer(delta2, a)
-    yield "∂J/∂b^[2] = δ^[2]", "b^[2]", delta2
-    yield "∂J/∂W^[1] = δ^[1] xᵀ", "W^[1]", np.outer(delta1, x)
-    yield "∂J/∂b^[1] = δ^[1]", "b^[1]", delta1
-
-
-def compare_two_layers(problem):
-    """Rows of (formula, by hand, engine) for the special case."""
-    J = two_layers(problem)
-    by_value = compare_values(J, two_layers_forward(problem))
-    return by_value + compare(J, two_layers_backward(problem))
-
-
-def six_steps(x, y, W, b):
-    """Steps 1 to 5 for one sample: the gradients of every W and every b."""
-    z, a = forward(x, W, b)
-    return gradients(backward(z, y, W), a)
-
-
-def engine_steps(x, y, W, b):
-    """The same gradients, found by the engine."""
-    J = network(Problem(x, y, W, b))
-    J.backward()
-    found = {node.name: node.grad for node in topological_order(J)}
-    layers = range(1, len(W))
-    by_W, by_b = ([None, *(found[f"{name}^[{k}]"] for k in layers)] for name in "Wb")
-    return by_W, by_b
-
-
-def one_pass(X, Y, W, b, steps, rate, order):
-    """Go over the samples once, with a gradient step (step 6) after each."""
-    W, b = list(W), list(b)
-    for i in order:
-        by_W, by_b = steps(X[i], Y[i], W, b)
-        for k in range(1, len(W)):
-            W[k] = W[k] - rate * by_W[k]
-            b[k] = b[k] - rate * by_b[k]
-    return W, b
 
 
 def slope(X, Y, W, b):
@@ -275,7 +78,7 @@ def r_squared(prediction, Y):
 
 
 def print_one_pass(X, Y, W, b):
-    print(f"\nReal data: diabetes in {len(X)} patients, widths {'-'.join(map(str, WIDTHS))}.")
+    print(f"Real data: diabetes in {len(X)} patients, widths {'-'.join(map(str, WIDTHS))}.")
     by_hand, engine = (
         one_pass(X, Y, W, b, steps, 0.01, range(len(X))) for steps in (six_steps, engine_steps)
     )
@@ -284,17 +87,39 @@ def print_one_pass(X, Y, W, b):
         for lists in zip(by_hand, engine, strict=True)
         for pair in list(zip(*lists, strict=True))[1:]
     )
-    print(f"After one pass, {len(X)} gradient steps by hand and by the engine, the weights differ")
-    print(f"by {apart:.0e}.")
+    print(
+        f"After one pass, {len(X)} gradient steps by hand and by the engine, the weights differ by"
+    )
+    print(f"{apart:.1g} of the largest.")
+
+
+def plot_convergence(history, file):
+    """The mean J and the slope, pass by pass."""
+    import matplotlib.pyplot as plt
+
+    passes, costs, slopes, *_ = zip(*history, strict=True)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+    left.plot(passes, costs, ".-", color=COLORS["value"])
+    left.set(xlabel="passes over the data", ylabel="mean J", title="What is minimised")
+    right.semilogy(passes, slopes, ".-", color=COLORS["gradient"])
+    right.axhline(0.01 * slopes[0], color=COLORS["quiet"], linestyle="--")
+    right.text(
+        0, 0.0108 * slopes[0], "1 % of the first: converged", color=COLORS["quiet"], va="bottom"
+    )
+    right.set(xlabel="passes over the data", ylabel="‖∇ mean J‖", title="How far from a minimum")
+    for axes in (left, right):
+        axes.grid(**GRID)
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
 
 
 def print_training(X, Y, W, b):
     print("\nThe six steps until the slope ‖∇ mean J‖ is 1 % of what it was:")
     print("  passes  mean J   slope")
-    *history, end = train(X, Y, W, b)
+    *history, end = every = list(train(X, Y, W, b))
     for number, J, steepness, *_ in [*(history[n] for n in (0, 1, 2, 5, 10, 20)), end]:
         print(f"  {number:6}  {J:6.4f}  {steepness:6.4f}")
-    return end[-2:]
+    return every
 
 
 def print_fit(X, Y, X_test, Y_test, W, b):
@@ -306,24 +131,45 @@ def print_fit(X, Y, X_test, Y_test, W, b):
     print("So few patients, so noisy a target: what the network gains in training it loses again.")
 
 
-def main():
-    out = pictures.folder(__doc__)
-    print("r = 3 layers, widths 2-3-3-1. Z and A are what the nodes hold, δ their adjoints.")
-    side_by_side(compare_all(random_problem([2, 3, 3, 1])))
-    print("\nThe special case of two layers, x → z → a → o:")
-    small = random_problem([2, 3, 1], seed=1)
-    side_by_side(compare_two_layers(small))
+EXERCISES = (
+    Exercise(
+        "What is mean J of a network that always answers with the mean?",
+        lambda: float(mean_J(*patients()[:2], *nothing())),
+        "{:.4f}: the targets have mean 0 and variance 1, and J is half a square. Everything below "
+        "that has been learned.",
+    ),
+    Exercise(
+        "How many numbers does a network of widths 10-8-8-1 learn, from 353 patients?",
+        lambda: sum(v.size for part in nothing() for v in part[1:]),
+        "{}. About two patients for each number: no wonder that it fits the training better than "
+        "what was held out.",
+    ),
+    Exercise(
+        "The held-out features are scaled by mean and spread of the training patients. How far "
+        "from 0 is their own mean at most?",
+        lambda: float(np.max(np.abs(patients()[2].mean(axis=0)))),
+        "{:.3f} standard deviations. To scale them by themselves would be to look at what the "
+        "network shall not know.",
+    ),
+)
 
+
+def nothing():
+    """Weights and biases of 0: the answer is 0, which is the mean."""
+    W, b = he(WIDTHS, np.random.default_rng(0))
+    return [None, *(0 * w for w in W[1:])], b
+
+
+def main():
+    page = handout.begin(__doc__)
     X, Y, X_test, Y_test = patients()
     start = he(WIDTHS, np.random.default_rng(0))
     print_one_pass(X, Y, *start)
-    W, b = print_training(X, Y, *start)
-    print_fit(X, Y, X_test, Y_test, W, b)
-
-    print("\nSteps 3 and 4 are the chain from J to z:")
-    J = two_layers(small)
-    J.backward(keep_grads=True)
-    pictures.draw(J, out, "relu_regression")
+    history = print_training(X, Y, *start)
+    print_fit(X, Y, X_test, Y_test, *history[-1][-2:])
+    print()
+    page.plot(plot_convergence, "relu_regression_convergence.png", history)
+    page.ask(EXERCISES)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Columns beside each other: a formula, its value by hand, the engine's, and their difference."""
 
 from itertools import zip_longest
+from unicodedata import combining
 
 import numpy as np
 
@@ -12,9 +13,11 @@ def side_by_side(rows):
         apart = difference(by_hand, engine)
         table.append((formula, _lines(by_hand), _lines(engine), f"{apart:.0e}" if apart else "0"))
     lines = [line for row in table for line in zip_longest(*map(_cell, row), fillvalue="")]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        cells = (
+            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+        )
         print(" ", "  ".join(cells).rstrip())
 
 
@@ -28,6 +31,11 @@ def difference(by_hand, engine):
         return np.inf
     apart = np.max(np.abs(by_hand - engine))
     return apart / max(np.max(np.abs(by_hand)), np.max(np.abs(engine))) if apart else 0.0
+
+
+def _width(text):
+    """How many columns a text takes: a hat over a letter takes none of its own."""
+    return sum(not combining(character) for character in text)
 
 
 def _lines(value):

@@ -8,13 +8,18 @@ objective is Φ = Loss(f_T, y). Two ways to write its gradient:
   link is computed twice: that is the dynamic programming.
 * Scalar form. δ_i^k is the derivative of Φ by h_i^k. The same numbers, one index at a time.
 
-The engine knows neither form. It finds the adjoint of every node, so P_k must be the adjoint of the
-node f_k and δ^k that of the node h_k. This page puts them beside each other.
+One g′ lies between them: δ^k = g′(h_k) ⊙ P_k. The engine knows neither form. It finds the adjoint
+of every node, so P_k must be the adjoint of the node f_k and δ^k that of the node h_k. This page
+puts them beside each other.
+
+∇_{f_k} f_{k+1} has a row for each entry of f_k, and a column for each of f_{k+1}: the transposed
+Jacobian, so that a product of such matrices reads from the weights to Φ.
 
 In the picture of the backward pass, start at Φ and follow the orange arrows through f_2, h_2, f_1,
-h_1: they are the chain. Each arrow that leaves it ends at a W or a b.
+h_1: they are the chain. Each arrow that leaves it ends at a W or a b. The plot shows the same for
+T = 4, as P_4 → P_3 → ... → P_0, with what hangs off each link.
 
-    python examples/lectures/vector_and_scalar_form.py [--out pictures]
+    python examples/lectures/vector_and_scalar_form.py [--out pictures] [--answers]
 
 After the lecture notes "NN BP Algorithm", which name no author.
 """
@@ -22,13 +27,15 @@ After the lecture notes "NN BP Algorithm", which name no author.
 from itertools import product
 from typing import NamedTuple
 
+import handout
 import numpy as np
-import pictures
-from adjoints import compare
+from adjoints import adjoints, compare
 from functions import ACTIVATIONS, LOSSES
+from handout import COLORS, Exercise
 from side_by_side import difference, side_by_side
 
 import tinygrad_bp as bp
+from tinygrad_bp.engine.backprop import topological_order
 
 
 class Problem(NamedTuple):
@@ -56,10 +63,10 @@ def random_problem(widths, g="tanh", loss="half squares", shared_bias=False, see
     )
 
 
-def network(problem):
-    """Φ as a graph whose nodes have the names of the notes."""
+def network(problem, by_data=True):
+    """Φ as a graph whose nodes have the names of the notes; with an adjoint of the data, or not."""
     x, y, W, b, g, loss = problem
-    f = bp.Tensor(x, requires_grad=True, name="f_0")
+    f = bp.Tensor(x, requires_grad=by_data, name="f_0")
     for t in range(len(W)):
         W_t = bp.Tensor(W[t], requires_grad=True, name=f"W_{t}")
         b_t = bp.Tensor(b[t], requires_grad=True, name=f"b_{t}")
@@ -72,16 +79,82 @@ def network(problem):
     return phi
 
 
+def forward_values(problem):
+    """All h and f by hand, as lists by layer; h[0] is None."""
+    x, _, W, b, g, _ = problem
+    h, f = [None], [x]
+    for t in range(len(W)):
+        h.append(W[t] @ f[t] + b[t])
+        f.append(ACTIVATIONS[g][0](h[t + 1]))
+    return h, f
+
+
+def rows_forward(problem):
+    """The model itself: rows of (formula, by hand, engine)."""
+    h, f = forward_values(problem)
+    engine = {node.name: node.data for node in topological_order(network(problem))}
+    for t in range(len(problem.W)):
+        yield f"h_{t + 1} = W_{t} f_{t} + b_{t}", h[t + 1], engine[f"h_{t + 1}"]
+        yield f"f_{t + 1} = g(h_{t + 1})", f[t + 1], engine[f"f_{t + 1}"]
+
+
+def jacobian_chains(problem):
+    """The gradients of the last two W as products of whole Jacobians: rows as in `rows_forward`.
+
+    A matrix of weights counts as a long vector here, row after row.
+    """
+    T, W, (h, f) = len(problem.W), problem.W, forward_values(problem)
+    g, g_prime = ACTIVATIONS[problem.g]
+    found = adjoints(network(problem))
+
+    def layer(W, f, b):
+        return g(W @ f + b)
+
+    def by_weights(t):  # a row for each w_ij: g′(h_i) f_j in column i, else 0
+        return np.kron(np.diag(g_prime(h[t + 1])), f[t][:, np.newaxis])
+
+    def by_inputs(t):  # W_tᵀ, each column times its g′
+        return W[t].T * g_prime(h[t + 1])
+
+    P_T = LOSSES[problem.loss][1](f[T], problem.y)
+    for t in (T - 1, T - 2)[:T]:
+        jacobian = bp.jacobian(layer)(W[t], f[t], problem.b[t])
+        engine = np.reshape(jacobian, (len(W[t]), -1)).T
+        yield f"∇_W{t} f_{t + 1}: g′(h_i) f_j for its output i", by_weights(t), engine
+    last, before = f"∇_W{T - 1} f_{T}", f"∇_W{T - 2} f_{T - 1}"
+    yield f"∇_W{T - 1} Φ = {last} ∇_f{T} Φ", by_weights(T - 1) @ P_T, found[f"W_{T - 1}"].ravel()
+    if T > 1:
+        jacobian = bp.jacobian(layer, 1)(W[T - 1], f[T - 1], problem.b[T - 1])
+        between = f"∇_f{T - 1} f_{T}"
+        yield f"{between} = W_{T - 1}ᵀ diag g′(h_{T})", by_inputs(T - 1), jacobian.T
+        chain = by_weights(T - 2) @ by_inputs(T - 1) @ P_T
+        formula = f"∇_W{T - 2} Φ = {before} {between} ∇_f{T} Φ"
+        yield formula, chain, found[f"W_{T - 2}"].ravel()
+
+
+def links(problem):
+    """What joins the two forms: rows as in `rows_forward`, the sums over s written out."""
+    T, W, (h, _) = len(problem.W), problem.W, forward_values(problem)
+    g_prime, found = ACTIVATIONS[problem.g][1], adjoints(network(problem))
+    P = {node: value for _, node, value in vector_form(problem)}
+    delta = {node: value for _, node, value in scalar_form(problem)}
+    for k in range(T, 0, -1):
+        yield f"δ^{k} = g′(h_{k}) ⊙ P_{k}", g_prime(h[k]) * P[f"f_{k}"], found[f"h_{k}"]
+    for k in range(T - 1, 0, -1):
+        sums = [
+            sum(delta[f"h_{k + 1}"][s] * W[k][s, i] for s in range(len(W[k])))
+            for i in range(len(h[k]))
+        ]
+        yield f"∂Φ/∂f_i^{k} = Σ_s δ_s^{k + 1} w_si^{k}", np.array(sums), found[f"f_{k}"]
+        jacobian = bp.jacobian(lambda f, k=k: W[k] @ f + problem.b[k])(np.zeros(len(h[k])))
+        yield f"∂h_s^{k + 1}/∂f_i^{k} = w_si^{k}", W[k], jacobian
+
+
 def vector_form(problem):
     """The recurrence for P: rows of (formula, the node whose adjoint it is, value)."""
-    x, y, W, b, g, loss = problem
-    g, g_prime = ACTIVATIONS[g]
-    T = len(W)
-    h, f = [None], [x]
-    for t in range(T):
-        h.append(W[t] @ f[t] + b[t])
-        f.append(g(h[t + 1]))
-
+    _, y, W, b, g, loss = problem
+    g_prime, T = ACTIVATIONS[g][1], len(W)
+    h, f = forward_values(problem)
     P = [None] * T + [LOSSES[loss][1](f[T], y)]
     yield f"P_{T} = ∇Loss(f_{T})", f"f_{T}", P[T]
     for k in reversed(range(T)):
@@ -137,7 +210,8 @@ def compare_forms(problem):
 def all_rows(problem):
     """Every comparison of this page: each form with the engine, and the two forms."""
     both = [*vector_form(problem), *scalar_form(problem)]
-    return compare(network(problem), both) + compare_forms(problem)
+    direct = [*rows_forward(problem), *jacobian_chains(problem), *links(problem)]
+    return direct + compare(network(problem), both) + compare_forms(problem)
 
 
 def sweep():
@@ -151,14 +225,83 @@ def sweep():
     return len(choices), largest
 
 
+def plot_chain(file):
+    """P_4 → ... → P_0 from left to right, and below each link what hangs off it."""
+    import matplotlib.pyplot as plt
+
+    T = 4
+    found = adjoints(network(random_problem([2] * (T + 1))))
+    figure, axes = plt.subplots(figsize=(13, 3.6), layout="constrained")
+    arrow = {"arrowstyle": "->", "color": COLORS["gradient"], "linewidth": 1.8}
+    low = [chr(ord("₀") + k) for k in range(T + 1)]  # lowered digits
+    for k in range(T, -1, -1):
+        x = T - k
+        _box(axes, (x, 1), f"P{low[k]}", found[f"f_{k}"], COLORS["gradient"])
+        if k > 0:
+            axes.annotate("", (x + 0.73, 1), (x + 0.27, 1), arrowprops=arrow)
+            axes.text(x + 0.5, 1.06, f"∇f{low[k - 1]} f{low[k]}", ha="center", fontsize=11)
+            axes.annotate("", (x, 0.3), (x, 0.86), arrowprops=arrow)
+            axes.text(x + 0.04, 0.56, f"∇W{low[k - 1]} f{low[k]}", fontsize=11)
+            _box(axes, (x, 0.1), f"∇W{low[k - 1]} Φ", found[f"W_{k - 1}"], COLORS["value"])
+    axes.set(xlim=(-0.35, T + 0.35), ylim=(-0.15, 1.3))
+    axes.axis("off")
+    axes.set_title(f"T = {T}: the chain is computed once, and each gradient hangs off one link")
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
+
+
+def _box(axes, at, name, value, color):
+    numbers = "\n".join(" ".join(f"{x:.4f}" for x in row) for row in np.atleast_2d(value))
+    frame = {"boxstyle": "round", "facecolor": "white", "edgecolor": color}
+    axes.text(*at, f"{name}\n{numbers}", ha="center", va="center", fontsize=10, bbox=frame)
+
+
+def links_to(T):
+    """How many f lie between Φ and each W, for T layers."""
+    phi = network(random_problem([2] * (T + 1)))
+    graph = bp.explain.view(phi)
+    return [
+        sum(name.startswith("f_") for name in bp.paths(phi, graph[f"W_{k}"].tensor)[0].nodes) - 1
+        for k in range(T)
+    ]
+
+
+EXERCISES = (
+    Exercise(
+        "T = 10 layers. To compute each ∇W_k Φ by itself takes as many products with a Jacobian "
+        "∇_f f as lie between it and Φ. How many is that in all, and how many for the chain?",
+        lambda: (sum(links_to(10)), max(links_to(10))),
+        "{0[0]} against {0[1]}: T (T - 1) / 2 against T - 1. Each link is found once and reused.",
+    ),
+    Exercise(
+        "The chain ends with P_0, the derivative by the data. Which gradient of a parameter needs "
+        "it, and how long is it here?",
+        lambda: float(np.linalg.norm(adjoints(network(random_problem([2, 3, 2])))["f_0"])),
+        "None, so training can leave it out. Its length is {:.4f}: a small step of the data along "
+        "it changes Φ by that times the step.",
+    ),
+    Exercise(
+        "With one bias for a whole layer, what is its gradient, if δ^1 is (0.2, -0.5, 0.4)?",
+        lambda: float(bp.grad(lambda b: np.sum([0.2, -0.5, 0.4] * (b + np.zeros(3))))(0.0)),
+        "The sum, {:.1f}: what was broadcast forward is summed on the way back.",
+    ),
+)
+
+
 def main():
-    out = pictures.folder(__doc__)
+    page = handout.begin(__doc__)
     problem = random_problem([2, 3, 2])
     print("T = 2 layers, widths 2-3-2, g = tanh, half the squared error.")
+    print("\nForward:")
+    side_by_side(rows_forward(problem))
+    print("\nJacobian chains for widths 1-2-1, a matrix of weights as one long vector:")
+    side_by_side(jacobian_chains(random_problem([1, 2, 1])))
     print("\nVector form: P_k is the adjoint of the node f_k, and each gradient hangs off one P.")
     side_by_side(compare(network(problem), vector_form(problem)))
     print("\nScalar form: δ^k is the adjoint of the node h_k, found index by index.")
     side_by_side(compare(network(problem), scalar_form(problem)))
+    print("\nWhat joins them:")
+    side_by_side(links(problem))
     print("\nOne bias for a whole layer: its gradient is the sum, as it was used in every unit.")
     shared = random_problem([2, 3, 2], shared_bias=True)
     side_by_side(compare(network(shared), (row for row in vector_form(shared) if row[1][0] == "b")))
@@ -168,9 +311,11 @@ def main():
     print("Vector form, scalar form and engine give the same: the largest difference, relative to")
     print(f"the largest element, is {largest:.0e}.")
     print("\nThe chain and what hangs off it:")
-    phi = network(problem)
+    phi = network(problem, by_data=False)
     phi.backward(keep_grads=True)
-    pictures.draw(phi, out, "vector_and_scalar_form")
+    page.draw(phi, "vector_and_scalar_form", notation="P")
+    page.plot(plot_chain, "vector_and_scalar_form_chain.png")
+    page.ask(EXERCISES)
 
 
 if __name__ == "__main__":

@@ -12,146 +12,40 @@ leads from w5 and two from w1, because h1 feeds both outputs.
 
 Paths that begin alike share the beginning of their products. Written out one by one, the paths of
 the 2-2-2 network take 52 factors; the pass finds each of its 18 local derivatives once, and reuses
-the partial products. In the picture of its backward pass, look for "used in": an adjoint that is
-used more than once is a partial product that was not computed again. The card of h1 sums two terms,
-one from each output, before it pays q1 once.
+the partial products. In the picture of its backward pass, look for "used in" on the card of z1: one
+partial product, paid to w5, w6, h1 and h2. The card of h1 sums two terms, one from each output,
+before it pays q1 once. The picture has 20 steps, as it begins at ε and pays ε1 and ε2 first; and
+the engine, which records each product and each sum by itself, takes 32.
 
-Each layer puts a factor σ′ = y (1 - y), at most ¼, into every product, and usual weights do not
-make up for it. So the gradient of the first layers vanishes with the depth. The last part measures
-this, and shows that ReLU, whose factor is 1 or 0, keeps the gradient if the weights have the right
-spread.
+    python examples/lectures/weight_by_weight.py [--out pictures] [--answers]
 
-    python examples/lectures/weight_by_weight.py [--out pictures]
-
-After the lecture notes "Back Propagation Explained", which name no author. The initialisation for
-ReLU: He, Zhang, Ren, Sun, "Delving deep into rectifiers", ICCV 2015.
+After the lecture notes "Back Propagation Explained", which name no author. Their closing remark, on
+products that get longer with the depth, has a page of its own: `vanishing_gradient.py`.
 """
 
 from collections import defaultdict
 from itertools import pairwise
 
+import handout
 import numpy as np
-import pictures
+from handout import Exercise
 from side_by_side import side_by_side
+from small_networks import (
+    ONE_LAYER_PATHS,
+    SMALL_WEIGHTS,
+    TWO_LAYER_PATHS,
+    WEIGHTS,
+    D,
+    X,
+    one_layer,
+    one_layer_derivatives,
+    two_layer_derivatives,
+    two_layers,
+)
 
 import tinygrad_bp as bp
-from tinygrad_bp.functional import relu, sigmoid
 
-X, D = (0.6, -0.4), (0.9, 0.2)
-SMALL_WEIGHTS = (0.5, -0.3, 0.8, 0.4)
-WEIGHTS = (0.5, -0.3, 0.8, 0.4, 1.2, -0.7, 0.6, 0.9)
 RATE = 0.5
-
-
-# The networks, as graphs
-
-
-def tensors(letter, values, requires_grad=False):
-    """Numbers as leaves, named x1, x2, ..."""
-    numbered = enumerate(values, start=1)
-    return [bp.Tensor(v, requires_grad=requires_grad, name=f"{letter}{n}") for n, v in numbered]
-
-
-def name(letter, *nodes):
-    """Give computed nodes the names x1, x2, ..."""
-    for number, node in enumerate(nodes, start=1):
-        node.name = f"{letter}{number}"
-    return nodes
-
-
-def error(y, d):
-    """ε = ε1 + ε2, from the outputs and what they should be."""
-    e1, e2 = name("ε", *(0.5 * np.square(y_i - d_i) for y_i, d_i in zip(y, d, strict=True)))
-    total = e1 + e2
-    total.name = "ε"
-    return total
-
-
-def one_layer(x, d, w):
-    """The 2-2 network: its error, and its four weights."""
-    x1, x2 = tensors("x", x)
-    w1, w2, w3, w4 = weights = tensors("w", w, requires_grad=True)
-    z1, z2 = name("z", x1 * w1 + x2 * w2, x1 * w3 + x2 * w4)
-    y = name("y", sigmoid(z1), sigmoid(z2))
-    return error(y, tensors("d", d)), weights
-
-
-def two_layers(x, d, w):
-    """The 2-2-2 network: its error, and its eight weights."""
-    x1, x2 = tensors("x", x)
-    w1, w2, w3, w4, w5, w6, w7, w8 = weights = tensors("w", w, requires_grad=True)
-    q1, q2 = name("q", x1 * w1 + x2 * w2, x1 * w3 + x2 * w4)
-    h1, h2 = name("h", sigmoid(q1), sigmoid(q2))
-    z1, z2 = name("z", h1 * w5 + h2 * w6, h1 * w7 + h2 * w8)
-    y = name("y", sigmoid(z1), sigmoid(z2))
-    return error(y, tensors("d", d)), weights
-
-
-# The same by hand: local derivatives, and the paths that they lie on
-
-ONE_LAYER_PATHS = {
-    "w1": ["ε1 y1 z1 w1"],
-    "w2": ["ε1 y1 z1 w2"],
-    "w3": ["ε2 y2 z2 w3"],
-    "w4": ["ε2 y2 z2 w4"],
-}
-TWO_LAYER_PATHS = {
-    "w1": ["ε1 y1 z1 h1 q1 w1", "ε2 y2 z2 h1 q1 w1"],
-    "w2": ["ε1 y1 z1 h1 q1 w2", "ε2 y2 z2 h1 q1 w2"],
-    "w3": ["ε1 y1 z1 h2 q2 w3", "ε2 y2 z2 h2 q2 w3"],
-    "w4": ["ε1 y1 z1 h2 q2 w4", "ε2 y2 z2 h2 q2 w4"],
-    "w5": ["ε1 y1 z1 w5"],
-    "w6": ["ε1 y1 z1 w6"],
-    "w7": ["ε2 y2 z2 w7"],
-    "w8": ["ε2 y2 z2 w8"],
-}
-
-
-def logistic(z):
-    return 1 / (1 + np.exp(-z))
-
-
-def one_layer_derivatives(x, d, w):
-    """The local derivatives of the 2-2 network: {(of, by): (formula, value)}."""
-    (x1, x2), (d1, d2), (w1, w2, w3, w4) = x, d, w
-    y1, y2 = logistic(x1 * w1 + x2 * w2), logistic(x1 * w3 + x2 * w4)
-    return {
-        ("ε1", "y1"): ("(y1 - d1)", y1 - d1),
-        ("ε2", "y2"): ("(y2 - d2)", y2 - d2),
-        ("y1", "z1"): ("y1(1 - y1)", y1 * (1 - y1)),
-        ("y2", "z2"): ("y2(1 - y2)", y2 * (1 - y2)),
-        ("z1", "w1"): ("x1", x1),
-        ("z1", "w2"): ("x2", x2),
-        ("z2", "w3"): ("x1", x1),
-        ("z2", "w4"): ("x2", x2),
-    }
-
-
-def two_layer_derivatives(x, d, w):
-    """The local derivatives of the 2-2-2 network: {(of, by): (formula, value)}."""
-    (x1, x2), (d1, d2), (w1, w2, w3, w4, w5, w6, w7, w8) = x, d, w
-    h1, h2 = logistic(x1 * w1 + x2 * w2), logistic(x1 * w3 + x2 * w4)
-    y1, y2 = logistic(h1 * w5 + h2 * w6), logistic(h1 * w7 + h2 * w8)
-    return {
-        ("ε1", "y1"): ("(y1 - d1)", y1 - d1),
-        ("ε2", "y2"): ("(y2 - d2)", y2 - d2),
-        ("y1", "z1"): ("y1(1 - y1)", y1 * (1 - y1)),
-        ("y2", "z2"): ("y2(1 - y2)", y2 * (1 - y2)),
-        ("z1", "w5"): ("h1", h1),
-        ("z1", "w6"): ("h2", h2),
-        ("z2", "w7"): ("h1", h1),
-        ("z2", "w8"): ("h2", h2),
-        ("z1", "h1"): ("w5", w5),
-        ("z1", "h2"): ("w6", w6),
-        ("z2", "h1"): ("w7", w7),
-        ("z2", "h2"): ("w8", w8),
-        ("h1", "q1"): ("h1(1 - h1)", h1 * (1 - h1)),
-        ("h2", "q2"): ("h2(1 - h2)", h2 * (1 - h2)),
-        ("q1", "w1"): ("x1", x1),
-        ("q1", "w2"): ("x2", x2),
-        ("q2", "w3"): ("x1", x1),
-        ("q2", "w4"): ("x2", x2),
-    }
 
 
 def product_by_hand(path, derivatives):
@@ -208,9 +102,49 @@ def compare_local_derivatives(kind, *sample):
     for weight in weights:
         for path in bp.paths(output, weight):
             engine |= letters(path)
-    for step in by_hand.keys() | engine.keys():
+    for step in {**by_hand, **engine}:
         formula, value = by_hand[step]
         yield f"∂{step[0]}/∂{step[1]} = {formula}", value, engine[step]
+
+
+def rows_forward(kind, x, d, w):
+    """The values, with σ written out: rows of (formula, by hand, engine)."""
+    engine = {node.name: node.value for node in bp.explain.view(kind[0](x, d, w)[0]).visited()}
+    names, inputs = ("x1", "x2"), x
+    layers = ["zy"] if kind is ONE_LAYER else ["qh", "zy"]
+    for number, (z, y) in enumerate(layers):
+        a, b = names
+        outputs = []
+        for i in (1, 2):
+            first = 4 * number + 2 * i - 1
+            total = inputs[0] * w[first - 1] + inputs[1] * w[first]
+            outputs.append(1 / (1 + np.exp(-total)))
+            yield f"{z}{i} = {a} w{first} + {b} w{first + 1}", total, engine[f"{z}{i}"]
+            yield f"{y}{i} = 1 / (1 + exp(-{z}{i}))", outputs[-1], engine[f"{y}{i}"]
+        names, inputs = (f"{y}1", f"{y}2"), outputs
+    for i in (0, 1):
+        e = 0.5 * (inputs[i] - d[i]) ** 2
+        yield f"ε{i + 1} = ½ (y{i + 1} - d{i + 1})²", e, engine[f"ε{i + 1}"]
+
+
+def symbols(path):
+    """A path as a product of derivatives: ``∂ε1/∂y1 ∂y1/∂z1 ∂z1/∂w5``."""
+    return " ".join(f"∂{of}/∂{by}" for of, by in pairwise(path.split()))
+
+
+def rows_in_symbols(x, d, w):
+    """The products of w5 and w1 in symbols, and what is not related: rows as above."""
+    by_hand = two_layer_derivatives(x, d, w)
+    output, weights = two_layers(x, d, w)
+    for number in (5, 1):
+        weight = weights[number - 1]
+        engine = {route(path): path.product for path in bp.paths(output, weight)}
+        for path in TWO_LAYER_PATHS[weight.name]:
+            formula = f"∂{path[:2]}/∂{weight.name} = {symbols(path)}"
+            yield formula, product_by_hand(path, by_hand)[1], engine[path]
+    small, (w1, *_) = one_layer(x, d, w[:4])
+    e2 = bp.explain.view(small)["ε2"].tensor
+    yield "2-2: ∂ε2/∂w1 = 0, no path leads there", 0.0, float(bp.count_paths(e2, w1))
 
 
 def compare_gradients(kind, *sample):
@@ -255,6 +189,12 @@ def count_factors(kind, *sample):
     return len(found), sum(map(len, found)), len(set().union(*found))
 
 
+def steps():
+    """The steps of the pass over the 2-2-2 network: between named nodes, and between all."""
+    output, _ = two_layers(X, D, WEIGHTS)
+    return [bp.trace(output, fuse=fuse).graph.edges[-1].step for fuse in (True, False)]
+
+
 # The update w <- w - η ∂ε/∂w, iterated
 
 
@@ -280,66 +220,6 @@ def descend(kind, x, d, w, rate, steps):
     return np.array(rows)
 
 
-# The vanishing gradient
-
-DEPTHS = range(2, 21)
-# name: (activation, standard deviation of a weight times the square root of its layer's inputs)
-RECIPES = {"sigmoid": (sigmoid, 1.0), "ReLU, He": (relu, np.sqrt(2.0))}
-
-
-def mean_deltas(depth, recipe, width=64, samples=64, seed=0):
-    """Mean |δ| of every layer of a random network, from the first layer to the last.
-
-    δ is the derivative of half the mean squared error by the layer's sums z, before the activation.
-    """
-    activation, spread = RECIPES[recipe]
-    random = np.random.default_rng(seed)
-    a, target = random.normal(size=(2, samples, width))
-    layers = []
-    for _ in range(depth):
-        W = random.normal(size=(width, width)) * spread / np.sqrt(width)
-        z = a @ bp.Tensor(W, requires_grad=True).T
-        a = activation(z)
-        layers.append(z)
-    loss = np.sum(np.square(a - target)) / (2 * samples)
-    loss.backward(keep_grads=True)
-    return np.array([np.mean(np.abs(z.grad)) for z in layers])
-
-
-def factor_per_layer(deltas):
-    """By which factor δ changes from a layer to the one before it, on average."""
-    return (deltas[0] / deltas[-1]) ** (1 / (len(deltas) - 1))
-
-
-def plot_deltas(file):
-    """Mean |δ| by layer for some depths, and in the first layer for all depths."""
-    import matplotlib.pyplot as plt
-
-    styles = {"sigmoid": ("#D55E00", "o", 0.1), "ReLU, He": ("#0072B2", "s", 4)}
-    figure, (by_layer, by_depth) = plt.subplots(
-        1, 2, figsize=(10, 4.2), sharey=True, layout="constrained"
-    )
-    for recipe, (color, marker, shift) in styles.items():
-        look = {"color": color, "marker": marker, "markersize": 4, "linewidth": 1.4}
-        for depth in (5, 10, 20):
-            deltas = mean_deltas(depth, recipe)
-            by_layer.semilogy(range(1, depth + 1), deltas, **look)
-        label = f"× {factor_per_layer(deltas):.2f} a layer"
-        by_layer.text(12.5, shift * deltas[11], label, color=color)
-        first = [mean_deltas(depth, recipe)[0] for depth in DEPTHS]
-        by_depth.semilogy(DEPTHS, first, label=recipe, **look)
-    by_layer.set(xlabel="layer (1 is next to the input)", ylabel="mean |δ|", ylim=(1e-16, 2))
-    by_layer.set_title("Networks of 5, 10 and 20 layers")
-    by_depth.set(xlabel="depth of the network")
-    by_depth.set_title("The first layer, by depth")
-    for axes in (by_layer, by_depth):
-        axes.set_xticks([1, 5, 10, 15, 20])
-        axes.grid(color="#D5DCE3", linewidth=0.6)
-    by_depth.legend()
-    figure.savefig(file, dpi=120)
-    plt.close(figure)
-
-
 # The page
 
 
@@ -348,10 +228,14 @@ def print_reuse():
     for partial, (value, used) in reused(TWO_LAYERS, X, D, WEIGHTS).items():
         print(f"  {partial}  {value:8.4f}  {len(used)} times: {' '.join(used)}")
     paths, factors, different = count_factors(TWO_LAYERS, X, D, WEIGHTS)
+    named, recorded = steps()
     print(
-        f"{paths} paths have {factors} factors. Only {different} are different: the pass", end=" "
+        f"{paths} paths have {factors} factors, {different} of them different, each evaluated once."
     )
-    print("evaluates each of those once.")
+    print(
+        f"With ε to ε1 and ε2 these are the {named} steps of the picture. The engine, which records"
+    )
+    print(f"every product and every sum by itself, takes {recorded}.")
 
 
 def print_descent():
@@ -364,34 +248,58 @@ def print_descent():
     )
 
 
-def print_deltas():
-    print("\nThe vanishing gradient: mean |δ| in the first layer, and its factor per layer.")
-    print(f"  depth  {'sigmoid':>9}  factor  {'ReLU, He':>9}  factor")
-    for depth in DEPTHS[::2]:
-        cells = [mean_deltas(depth, recipe) for recipe in RECIPES]
-        row = "  ".join(f"{deltas[0]:9.1e}  {factor_per_layer(deltas):6.3f}" for deltas in cells)
-        print(f"  {depth:5}  {row}")
+def gradients(w=WEIGHTS, d=D):
+    """The engine's gradients of the 2-2-2 network: {weight: gradient}."""
+    output, weights = two_layers(X, d, w)
+    output.backward()
+    return {weight.name: float(weight.grad) for weight in weights}
+
+
+def reached():
+    """y1 and what d2 is: targets of which the first is met."""
+    return D[0] + two_layer_derivatives(X, D, WEIGHTS)["ε1", "y1"][1], D[1]
+
+
+EXERCISES = (
+    Exercise(
+        "w7 is set to 0. Which of the gradients of w1 to w4 change, and what is ∂ε/∂w1 then?",
+        lambda: gradients([*WEIGHTS[:6], 0.0, WEIGHTS[7]])["w1"],
+        "All. ∂ε/∂w1 is {:.4f}, its term ∂ε1/∂w1 alone, as ε2 no longer depends on h1; and y2 is "
+        "another, which changes what ε2 pays h2.",
+    ),
+    Exercise(
+        "d1 is set to y1. How many gradients are 0 then, and which?",
+        lambda: sum(abs(g) < 1e-15 for g in gradients(d=reached()).values()),
+        "{}, those of w5 and w6: all their paths begin with y1 - d1. ε2 still pays w1 to w4.",
+    ),
+    Exercise(
+        "All weights are equal. What do the gradients have in common, and can training undo it?",
+        lambda: [gradients([0.5] * 8)[name] for name in ("w1", "w3")],
+        "h1 and h2 are one unit twice: ∂ε/∂w1 = {0[0]:.4f} = ∂ε/∂w3 = {0[1]:.4f}, and so they stay "
+        "after each step. That is why weights start at random.",
+    ),
+)
 
 
 def main():
-    out = pictures.folder(__doc__)
-    print("The 2-2 network, every weight:")
-    side_by_side(compare_gradients(ONE_LAYER, X, D, SMALL_WEIGHTS))
-    print("\nThe 2-2-2 network, every weight, path by path:")
+    page = handout.begin(__doc__)
+    print("The 2-2 network: values, the factor on every edge, and the gradient of every weight:")
+    sample = (X, D, SMALL_WEIGHTS)
+    parts = (rows_forward, compare_local_derivatives, compare_gradients)
+    side_by_side(row for part in parts for row in part(ONE_LAYER, *sample))
+    print("\nThe 2-2-2 network: values, and products of five factors in symbols:")
+    sample = (X, D, WEIGHTS)
+    side_by_side([*rows_forward(TWO_LAYERS, *sample), *rows_in_symbols(*sample)])
+    print("\nEvery weight, path by path:")
     side_by_side(compare_gradients(TWO_LAYERS, X, D, WEIGHTS))
     print_reuse()
     print_descent()
-    print_deltas()
-    print("\nBoth networks with their values and local derivatives, and the vanishing gradient:")
+    print("\nBoth networks with their values and local derivatives:")
     for kind, weights, file in ((ONE_LAYER, SMALL_WEIGHTS, "2-2"), (TWO_LAYERS, WEIGHTS, "2-2-2")):
         output, _ = kind[0](X, D, weights)
         output.backward(keep_grads=True)
-        pictures.draw(output, out, f"weight_by_weight_{file}")
-    try:
-        plot_deltas(out / "vanishing_gradient.png")
-        print(f"  picture: {out / 'vanishing_gradient.png'}")
-    except ImportError:
-        print('  no plot: pip install "tinygrad_bp[examples]" brings matplotlib')
+        page.draw(output, f"weight_by_weight_{file}", notation={})
+    page.ask(EXERCISES)
 
 
 if __name__ == "__main__":

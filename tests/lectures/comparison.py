@@ -36,3 +36,14 @@ def mutated(function, old, new):
     namespace = dict(function.__globals__)
     exec(source.replace(old, new), namespace)
     return namespace[function.__name__]
+
+
+def answers(page):
+    """What the three questions of a page come to; each is told with the number in it."""
+    assert len(page.EXERCISES) == 3
+    found = [exercise.compute() for exercise in page.EXERCISES]
+    for exercise, answer in zip(page.EXERCISES, found, strict=True):
+        assert exercise.question.endswith(("?", "."))
+        assert "{0" in exercise.told or "{}" in exercise.told or "{:" in exercise.told
+        assert exercise.told.format(answer) != exercise.told
+    return found

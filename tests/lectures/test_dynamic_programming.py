@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import tinygrad_bp as bp
 
-from .comparison import disagreements, drawn, mutated
+from .comparison import answers, disagreements, drawn, mutated
 from .test_programs import run
 
 # A graph of numbers, each step on two of those before; and its local derivatives written out.
@@ -154,17 +154,32 @@ def test_a_pass_with_one_wrong_index_is_noticed(right, wrong):
 
 def test_the_page_runs(tmp_path):
     pytest.importorskip("matplotlib")
-    output = run("dynamic_programming", "--out", tmp_path / "seen", folder=tmp_path)
+    output = run("dynamic_programming", "--out", tmp_path / "seen", "--answers", folder=tmp_path)
     assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == [
         "dynamic_programming.svg",
         "dynamic_programming_backward.svg",
         "dynamic_programming_counts.png",
     ]
     lines = output.splitlines()
-    assert len(lines) < 75
-    assert max(map(len, lines[:-3])) <= 110
+    assert len(lines) < 85
     assert f"{2**60:,} paths" in output
     assert "120 evaluations" in output
+
+
+def test_what_the_picture_shows():
+    start, output = page.ladder(4)
+    assert bp.count_paths(output, start) == 16
+    assert page.evaluations(output) == 12
+    graph = bp.explain.view(output)
+    assert [len(graph[f"x{k}"].terms) for k in range(4)] == [2, 2, 2, 2]
+    assert len(graph["x3"].pays) == 2
+
+
+def test_answers():
+    (paths, edges), (naive, real), longest = answers(page)
+    assert (paths, edges) == (2**10, 3 * 10)
+    assert naive == real == 8 + 2 * 7 + 1
+    assert longest == 2 * 4
 
 
 def test_without_matplotlib_the_page_says_what_to_install(tmp_path):

@@ -1,8 +1,5 @@
 """δ and γ against the graph, the trap of v^{t+1}, and descent one random sample at a time."""
 
-import sys
-from functools import partial
-
 import numpy as np
 import per_sample_sgd as page
 import pytest
@@ -12,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from side_by_side import difference
 
-from .comparison import disagreements, drawn, mutated
+from .comparison import answers, disagreements, drawn, mutated
 from .test_programs import run
 
 width, seeds = st.integers(1, 6), st.integers(0, 10_000)
@@ -166,62 +163,60 @@ def test_the_stopping_rule():
     assert not page.converged([0.2] * 10 + [0.198] * 10)
 
 
-@pytest.mark.parametrize("name", page.VARIATIONS)
-def test_every_variation_trains(name, monkeypatch):
-    monkeypatch.setattr(page, "sgd", partial(page.sgd, limit=12))
-    variation = page.VARIATIONS[name]
-    changed = [a != b for a, b in zip(variation, page.Variation(), strict=True)]
-    assert sum(changed) == (name != "as in the notes")
-    costs, accuracy, length = page.train(variation)
-    assert costs[-1] < 0.6 * costs[0]
-    assert accuracy > 0.75
-    assert length < 12
+def test_every_factor_and_step():
+    problem = page.random_problem([2, 3, 2], seed=1)
+    rows = [*page.rows_of_factors(problem), *page.rows_of_a_step(problem)]
+    assert len(rows) == 8
+    assert not disagreements(rows)
+    found = {formula.split(" = ")[0]: hand for formula, hand, _ in page.rows_of_factors(problem)}
+    x, d, (w, v), *_ = problem
+    h = 1 / (1 + np.exp(-(w @ x)))
+    d_hat = 1 / (1 + np.exp(-(v @ h)))
+    slope = d_hat * (1 - d_hat)
+    np.testing.assert_allclose(found["∂f/∂d̂_q"], d_hat - d, rtol=1e-12)
+    np.testing.assert_allclose(found["∂d̂_q/∂h_n"], slope[:, np.newaxis] * v, rtol=1e-12)
+    np.testing.assert_allclose(found["∂h_n/∂w_nk"], np.outer(h * (1 - h), x), rtol=1e-12)
+    delta = (d_hat - d) * slope
+    gamma = (v.T @ delta) * h * (1 - h)
+    np.testing.assert_allclose(found["∂f/∂w_nk"], np.outer(gamma, x), rtol=1e-12)
+    (_, new_v, _), (_, new_w, _) = page.rows_of_a_step(problem, alpha=0.3)
+    np.testing.assert_allclose(new_v, v - 0.3 * np.outer(delta, h), rtol=1e-12)
+    np.testing.assert_allclose(new_w, w - 0.3 * np.outer(gamma, x), rtol=1e-12)
 
 
-def test_different_starts_end_in_different_minima():
-    w, v, history = page.many_starts()
-    found = page.minima(w, v)
-    assert len(found) >= 3
-    assert max(found) > 1.5 * min(found)
-    assert sum(count for count, *_ in found.values()) == len(w) == history.shape[1] == 12
-    for _, slope, curvature, outputs in found.values():
-        assert slope < 1e-6
-        assert curvature > 1e-5
-        assert outputs.shape == (4,)
-    best = found[min(found)]
-    assert ((best[3] > 0.5) == [False, True, True, False]).all()
+def test_the_slope_of_a_sigmoid_two_ways():
+    first, second = list(page.rows_of_factors(page.random_problem([2, 2, 2])))[:2]
+    expected = np.exp(-0.7) / (1 + np.exp(-0.7)) ** 2
+    np.testing.assert_allclose([first[1], first[2], second[1], second[2]], expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("rows", "right", "wrong"),
+    [
+        (page.rows_of_factors, "slopes[q] * v[q, n]", "slopes[q] * v[n, q]"),
+        (page.rows_of_factors, "(1 - h[n]) * x[k]", "(1 - h[n]) * x[k - 1]"),
+        (page.rows_of_factors, "by_h[q, n] * by_w[n, k]", "by_h[n, q] * by_w[n, k]"),
+        (page.rows_of_a_step, "W - alpha *", "W + alpha *"),
+        (page.rows_of_a_step, "(gamma, x), (delta, h)", "(gamma, x), (delta, x)"),
+    ],
+)
+def test_a_wrong_factor_is_noticed(rows, right, wrong):
+    problem = page.random_problem([3, 3, 3])
+    assert disagreements(mutated(rows, right, wrong)(problem))
+
+
+def test_answers():
+    errors, (large, small), step = answers(page)
+    assert errors == 8 + 1
+    assert large == pytest.approx(100 * small, rel=1e-6)
+    assert step == pytest.approx(0.999 * 0.999 * 0.001)
 
 
 def test_the_page_runs(tmp_path):
-    pytest.importorskip("matplotlib")
-    output = run("per_sample_sgd", "--out", tmp_path / "seen", folder=tmp_path)
+    output = run("per_sample_sgd", "--out", tmp_path / "seen", "--answers", folder=tmp_path)
     assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == [
         "per_sample_sgd.svg",
         "per_sample_sgd_backward.svg",
-        "per_sample_sgd_costs.png",
     ]
     assert len(output.splitlines()) < 75
-    assert max(map(len, output.splitlines()[:-3])) <= 110
-    table = {name: table_row(name, output) for name in page.VARIATIONS}
-    assert all(steps < 200 for steps, *_ in table.values())  # converged, not given up
-    notes, normalised, regularised = (
-        table[name] for name in ("as in the notes", "normalised features", "regularised")
-    )
-    assert normalised[1] < notes[1]  # sooner
-    assert regularised[-1] < notes[-1] - 2  # smaller
-    others = [row[2] for name, row in table.items() if name != "normalised features"]
-    assert 2 * normalised[2] < min(others)  # which stop on a plateau
-
-
-def table_row(name, output):
-    line = next(line for line in output.splitlines() if line.startswith(f"  {name}"))
-    return [float(cell) for cell in line[len(name) + 2 :].split()]
-
-
-def test_without_matplotlib_the_page_says_what_to_install(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(page, "VARIATIONS", {})
-    monkeypatch.setattr(page, "many_starts", partial(page.many_starts, count=2, steps=40))
-    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    monkeypatch.setattr("sys.argv", ["page", "--out", str(tmp_path)])
-    page.main()
-    assert 'pip install "tinygrad_bp[examples]"' in capsys.readouterr().out
+    assert "d_hat" not in output

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import tinygrad_bp as bp
 
-from .comparison import disagreements, drawn, mutated
+from .comparison import answers, disagreements, drawn, mutated
 
 problems = st.builds(
     page.random_problem,
@@ -94,3 +94,55 @@ def test_a_recurrence_with_one_wrong_index_is_noticed(function, right, wrong, mo
     monkeypatch.setattr(page, function.__name__, mutated(function, right, wrong))
     both = [*page.by_matrices(problem), *page.by_indices(problem)]
     assert disagreements(compare(page.network(problem), both))
+
+
+def test_what_the_page_says_beside_the_recurrence():
+    problem = page.random_problem([2, 2, 1])
+    formulas = [formula for formula, *_ in page.rows_of_dependence(problem)]
+    assert len(formulas) == 5
+    rows = {formula.split(" = ")[0]: hand for formula, hand, _ in page.rows_of_dependence(problem)}
+    (s1, s2), x = page.forward(problem)[0][1:], page.forward(problem)[1]
+    delta = 2 * (np.tanh(s2) - problem.y) / np.cosh(s2) ** 2
+    np.testing.assert_allclose(rows["δ^(2)"], delta, rtol=1e-12)
+    np.testing.assert_allclose(rows["∂e/∂x_i^(1)"], (problem.W[2] @ delta)[1:, 0], rtol=1e-12)
+    np.testing.assert_allclose(rows["∂s_j^(1)/∂w_ij^(1)"], [1.0, *problem.x[:, 0]])
+    assert x[1][0] == 1
+    assert rows["e(Ω)"] == np.sum((np.tanh(problem.W[2].T @ [[1], *np.tanh(s1)]) - problem.y) ** 2)
+    assert len(set(rows["e_n(Ω)"])) == 3
+    other = page.rows_of_dependence(problem._replace(loss="log cosh"))
+    assert len(list(other)) == 4  # the special case is that of the square
+
+
+@pytest.mark.parametrize(("s", "t"), [(2.0, 3.0), (-1.5, 0.25)])
+def test_the_chain_rule_of_two_variables(s, t):
+    """z = s t (s + t) = s² t + s t²."""
+    (_, *by_s), (_, *by_t) = page.two_variables(s, t)
+    np.testing.assert_allclose(by_s, 2 * s * t + t**2, rtol=1e-14)
+    np.testing.assert_allclose(by_t, s**2 + 2 * s * t, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("rows", "right", "wrong"),
+    [
+        (page.rows_forward, "w[0, j] + sum", "w[1, j] + sum"),
+        (page.rows_forward, "w[1:, j] * below", "w[:-1, j] * below"),
+        (page.rows_of_dependence, "W[layer].T @ with_one", "W[L].T @ with_one"),
+        (page.rows_of_dependence, "W[layer + 1][i])", "W[layer + 1][i - 1])"),
+        (page.rows_of_dependence, "2 * (x[L] - y)", "(x[L] - y)"),
+    ],
+)
+def test_a_wrong_row_is_noticed(rows, right, wrong, monkeypatch):
+    problem = page.random_problem([3, 3, 3, 3])
+    monkeypatch.setattr(page, rows.__name__, mutated(rows, right, wrong))
+    assert disagreements(page.all_rows(problem))
+
+
+def test_answers():
+    used, constant, (near, far) = answers(page)
+    assert used == (2 + 1) * 2
+    problem = page.random_problem([2, 2, 1])
+    delta = {node: value for _, node, value in page.by_indices(problem)}["s^(2)"]
+    assert constant == pytest.approx((problem.W[2][0] @ delta).item(), rel=1e-12)
+    slope = 1 - np.tanh(3.0) ** 2
+    assert near == pytest.approx(2 * 0.01 * slope)
+    assert far == pytest.approx(2 * slope)

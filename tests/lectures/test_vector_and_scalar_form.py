@@ -8,7 +8,7 @@ from functions import ACTIVATIONS, LOSSES
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .comparison import disagreements, drawn, mutated
+from .comparison import answers, disagreements, drawn, mutated
 
 problems = st.builds(
     page.random_problem,
@@ -56,8 +56,6 @@ def test_the_sweep_meets_every_choice():
 
 
 WRONG = [
-    (page.vector_form, "W[t] @ f[t]", "W[t - 1] @ f[t]"),
-    (page.vector_form, "+ b[t]", "+ b[t - 1]"),
     (page.vector_form, "g_prime(h[k + 1])", "g_prime(h[T])"),
     (page.vector_form, "* P[k + 1]", "* P[T]"),
     (page.vector_form, "W[k].T @", "W[k] @"),
@@ -86,3 +84,55 @@ def test_a_recurrence_with_one_wrong_index_is_noticed(recurrence, right, wrong):
     assert not disagreements(compare(page.network(problem), recurrence(problem)))
     changed = mutated(recurrence, right, wrong)
     assert disagreements(compare(page.network(problem), changed(problem)))
+
+
+def test_jacobians_are_differences():
+    """∇_W f and ∇_f f by moving each entry, and the chain of all of them."""
+    problem = page.random_problem([2, 3, 2], seed=4)
+    _, f = page.forward_values(problem)
+    rows = {formula.split(":")[0].split(" = ")[0]: hand for formula, hand, _ in
+            page.jacobian_chains(problem)}  # fmt: skip
+    step = 1e-6
+    moved = []
+    for place in np.ndindex(problem.W[1].shape):
+        W = problem.W[1].copy()
+        W[place] += step
+        moved.append((np.tanh(W @ f[1] + problem.b[1]) - f[2]) / step)
+    np.testing.assert_allclose(rows["∇_W1 f_2"], moved, atol=1e-5)
+    moved = [
+        (np.tanh(problem.W[1] @ (f[1] + step * e) + problem.b[1]) - f[2]) / step for e in np.eye(3)
+    ]
+    np.testing.assert_allclose(rows["∇_f1 f_2"], moved, atol=1e-5)
+    assert {"∇_W1 Φ", "∇_W0 Φ", "∇_W0 f_1"} <= rows.keys()
+
+
+@pytest.mark.parametrize(
+    ("rows", "right", "wrong"),
+    [
+        (page.forward_values, "W[t] @ f[t]", "W[t] @ f[0]"),
+        (page.forward_values, "+ b[t]", "+ b[t - 1]"),
+        (page.jacobian_chains, "g_prime(h[t + 1]))", "g_prime(h[T]))"),
+        (page.jacobian_chains, "np.kron(np.diag(", "np.kron(np.fliplr(np.diag("),
+        (page.jacobian_chains, "W[t].T * g_prime", "W[t] * g_prime"),
+        (page.links, "g_prime(h[k]) *", "g_prime(h[T]) *"),
+        (page.links, "[s] * W[k][s, i]", "[s] * W[k][i, s]"),
+        (page.links, 'w_si^{k}", W[k], jacobian', 'w_si^{k}", W[k].T, jacobian'),
+    ],
+)
+def test_a_wrong_row_is_noticed(rows, right, wrong, monkeypatch):
+    problem = page.random_problem([3, 3, 3, 3])
+    if "fliplr" in wrong:
+        right, wrong = right + "g_prime(h[t + 1]))", wrong + "g_prime(h[t + 1])))"
+    assert not disagreements(page.all_rows(problem))
+    monkeypatch.setattr(page, rows.__name__, mutated(rows, right, wrong))
+    assert disagreements(page.all_rows(problem))
+
+
+def test_answers():
+    (alone, chained), length, total = answers(page)
+    assert (alone, chained) == (10 * 9 // 2, 9)
+    P_0 = {node: value for _, node, value in page.vector_form(page.random_problem([2, 3, 2]))}[
+        "f_0"
+    ]
+    assert length == pytest.approx(np.hypot(*P_0), rel=1e-12)
+    assert total == pytest.approx(0.2 - 0.5 + 0.4)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import tinygrad_bp as bp
 
-from .comparison import disagreements, drawn, mutated
+from .comparison import answers, disagreements, drawn, mutated
 
 seeds = st.integers(0, 10_000)
 kinds = pytest.mark.parametrize("kind", [page.ONE_LAYER, page.TWO_LAYERS], ids=["2-2", "2-2-2"])
@@ -165,52 +165,51 @@ def test_a_wrong_update_is_noticed(right, wrong):
     assert disagreements([("k = 3", changed[3], page.descend(*arguments)[3])])
 
 
-# The vanishing gradient
+@kinds
+@drawn
+@given(seed=seeds)
+def test_forward_values(kind, seed):
+    rows = list(page.rows_forward(kind, *sample(kind, seed)))
+    assert len(rows) == {4: 6, 8: 10}[len(kind[1])]
+    assert not disagreements(rows)
 
 
-def deltas_by_hand(depth, recipe, seed, width=64, samples=64):
-    """The recurrence for δ in plain NumPy, on the network that the page draws at random."""
-    random = np.random.default_rng(seed)
-    a, target = random.normal(size=(2, samples, width))
-    weights, slopes = [], []
-    for _ in range(depth):
-        spread = np.sqrt(2) if recipe.startswith("ReLU") else 1
-        weights.append(random.normal(size=(width, width)) * spread / np.sqrt(width))
-        z = a @ weights[-1].T
-        a = np.maximum(z, 0) if recipe.startswith("ReLU") else page.logistic(z)
-        slopes.append((z > 0) * 1.0 if recipe.startswith("ReLU") else a * (1 - a))
-    deltas = [(a - target) / samples * slopes[-1]]
-    for W, slope in zip(weights[:0:-1], slopes[-2::-1], strict=True):
-        deltas.insert(0, deltas[0] @ W * slope)
-    return np.array([np.mean(np.abs(delta)) for delta in deltas])
+def test_forward_values_written_out():
+    x1, x2 = page.X
+    w1, w2, w3, w4, w5, w6, w7, w8 = page.WEIGHTS
+    rows = {f.split(" = ")[0]: (f, v) for f, v, _ in
+            page.rows_forward(page.TWO_LAYERS, page.X, page.D, page.WEIGHTS)}  # fmt: skip
+    h1 = 1 / (1 + np.exp(-(x1 * w1 + x2 * w2)))
+    h2 = 1 / (1 + np.exp(-(x1 * w3 + x2 * w4)))
+    assert rows["h1"] == ("h1 = 1 / (1 + exp(-q1))", pytest.approx(h1))
+    assert rows["z2"] == ("z2 = h1 w7 + h2 w8", pytest.approx(h1 * w7 + h2 * w8))
+    y1 = 1 / (1 + np.exp(-(h1 * w5 + h2 * w6)))
+    assert rows["ε1"] == ("ε1 = ½ (y1 - d1)²", pytest.approx(0.5 * (y1 - page.D[0]) ** 2))
 
 
-@pytest.mark.parametrize("recipe", page.RECIPES)
-@pytest.mark.parametrize("depth", [2, 3, 7, 20])
-def test_mean_delta_is_that_of_the_recurrence(depth, recipe):
-    found = page.mean_deltas(depth, recipe, seed=depth)
-    np.testing.assert_allclose(found, deltas_by_hand(depth, recipe, depth), rtol=1e-12)
+def test_products_in_symbols():
+    rows = list(page.rows_in_symbols(page.X, page.D, page.WEIGHTS))
+    assert not disagreements(rows)
+    assert [formula for formula, *_ in rows] == [
+        "∂ε1/∂w5 = ∂ε1/∂y1 ∂y1/∂z1 ∂z1/∂w5",
+        "∂ε1/∂w1 = ∂ε1/∂y1 ∂y1/∂z1 ∂z1/∂h1 ∂h1/∂q1 ∂q1/∂w1",
+        "∂ε2/∂w1 = ∂ε2/∂y2 ∂y2/∂z2 ∂z2/∂h1 ∂h1/∂q1 ∂q1/∂w1",
+        "2-2: ∂ε2/∂w1 = 0, no path leads there",
+    ]
+    gradients = page.gradients()
+    assert rows[0][1] == pytest.approx(gradients["w5"], rel=1e-12)
+    assert rows[1][1] + rows[2][1] == pytest.approx(gradients["w1"], rel=1e-12)
 
 
-@pytest.mark.parametrize("depth", page.DEPTHS)
-def test_with_sigmoid_the_gradient_vanishes_geometrically(depth):
-    deltas = page.mean_deltas(depth, "sigmoid")
-    assert len(deltas) == depth
-    ratios = deltas[:-1] / deltas[1:]
-    assert np.all((ratios > 0.17) & (ratios < 0.3))
-    layers = np.arange(depth)
-    line = np.polynomial.Polynomial.fit(layers, np.log(deltas), 1)(layers)
-    assert np.max(np.abs(np.log(deltas) - line)) < 0.2  # over many factors of e
+def test_the_steps_of_the_picture_and_of_the_engine():
+    local = page.two_layer_derivatives(page.X, page.D, page.WEIGHTS)
+    assert page.steps() == [len(local) + 2, 32]
 
 
-@pytest.mark.parametrize("depth", page.DEPTHS)
-def test_with_relu_and_he_initialisation_it_does_not(depth):
-    deltas = page.mean_deltas(depth, "ReLU, He")
-    assert deltas.max() / deltas.min() < 8
-    assert 0.8 < page.factor_per_layer(deltas) < 1.3
-
-
-def test_he_initialisation_is_part_of_the_cure(monkeypatch):
-    """ReLU with the spread of sigmoid's weights loses a factor of about √2 a layer."""
-    monkeypatch.setitem(page.RECIPES, "ReLU", (page.relu, 1.0))
-    assert 0.6 < page.factor_per_layer(page.mean_deltas(20, "ReLU")) < 0.8
+def test_answers():
+    without_w7, zero, (same, same_too) = answers(page)
+    first, *_ = page.TWO_LAYER_PATHS["w1"]
+    local = page.two_layer_derivatives(page.X, page.D, page.WEIGHTS)
+    assert without_w7 == pytest.approx(page.product_by_hand(first, local)[1], rel=1e-12)
+    assert zero == 2
+    assert same == same_too

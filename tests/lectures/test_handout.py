@@ -1,0 +1,75 @@
+"""What the pages share; and that every page is listed, with its three questions."""
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import handout
+import pytest
+from handout import Exercise
+
+FOLDER = Path(handout.__file__).parent
+HELPERS = {"adjoints", "counted", "functions", "handout", "side_by_side", "small_networks"}
+PAGES = sorted({path.stem for path in FOLDER.glob("*.py")} - HELPERS)
+LISTED = (FOLDER / "README.md").read_text(encoding="utf-8")
+
+
+def begun(monkeypatch, tmp_path, *arguments):
+    monkeypatch.setattr(sys, "argv", ["page", "--out", str(tmp_path / "seen"), *arguments])
+    return handout.begin("A page.\n\nMore of it.")
+
+
+def test_questions_with_and_without_answers(monkeypatch, capsys, tmp_path):
+    asked = [Exercise("What is 6 times 7?", lambda: 42, "It is {}, {{really}}.")]
+    begun(monkeypatch, tmp_path).ask(asked)
+    printed = capsys.readouterr().out
+    assert "--answers" in printed
+    assert "1. What is 6 times 7?" in printed
+    assert "42" not in printed
+    begun(monkeypatch, tmp_path, "--answers").ask(asked)
+    assert "→ It is 42, {really}." in capsys.readouterr().out
+
+
+def test_long_questions_are_wrapped(monkeypatch, capsys, tmp_path):
+    asked = [Exercise("Why " * 60 + "?", lambda: 1, "Because {} " * 1 + "so " * 60)]
+    begun(monkeypatch, tmp_path, "--answers").ask(asked)
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 96
+
+
+def test_the_folder_is_made_and_a_plot_without_matplotlib_says_so(monkeypatch, capsys, tmp_path):
+    page = begun(monkeypatch, tmp_path)
+    assert page.out.is_dir()
+
+    def plot(file):
+        import matplotlib.pyplot  # noqa: F401
+
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    page.plot(plot, "none.png")
+    assert 'pip install "tinygrad_bp[examples]"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_asks_three_questions_and_says_how_to_run_it(name):
+    if name == "relu_regression":
+        pytest.importorskip("sklearn")
+    page = importlib.import_module(name)
+    assert len(page.EXERCISES) == 3
+    assert f"python examples/lectures/{name}.py [--out pictures] [--answers]" in page.__doc__
+    assert f"]({name}.py)" in LISTED
+
+
+def test_the_list_leads_somewhere():
+    targets = re.findall(r"\]\(([^)]+)\)", LISTED)
+    assert {Path(target).stem for target in targets} == set(PAGES)
+    rows = re.findall(r"^\| [A-Z].*\? \|", LISTED, re.MULTILINE)
+    assert len(rows) == 14
+
+
+def test_the_pictures_that_are_named_are_drawn():
+    """Each picture of the list stands as a name in the page of its row."""
+    for line in LISTED.splitlines():
+        for picture in re.findall(r"`(\w+)\.(?:png|svg)`", line):
+            page = re.search(r"\]\((\w+)\.py\)", line)[1]
+            source = (FOLDER / f"{page}.py").read_text(encoding="utf-8")
+            assert picture.removesuffix("_backward") in source
