@@ -208,8 +208,8 @@ def _backward_card(node: Node, graph: Graph, look: Look) -> str:
     value = shape_of(node.value) if node.value.shape and not is_small(node.value) else ""
     value = value or (entries(node.value) if look.values else shape_of(node.value))
     header = row(
-        cell(_name(node) + _made(made), colspan=2),
-        cell(font(value, VALUE, 12), "RIGHT", width=52),
+        cell(_name(node) + _made(made), colspan=2, port="value_w"),
+        cell(font(value, VALUE, 12), "RIGHT", width=52, port="value_e"),
     )
     edges = [graph.edges[step] for step in node.terms]
     last = edges[-1].step
@@ -223,10 +223,11 @@ def _backward_card(node: Node, graph: Graph, look: Look) -> str:
         rest = look.ink(f"+ {len(edges) - len(shown)} more", last, QUIET)
         rows.append(row(cell(""), cell(rest, colspan=2, **_mark(last, node, "rest"))))
     told = look.ink(name, last, GRADIENT, 12, bold=True) + look.ink(used, last, QUIET, 10)
-    total = look.ink(entries(node.adjoint), last, GRADIENT, 12, bold=True)
+    text = entries(node.adjoint)
+    total = look.ink(text, last, GRADIENT, 12, bold="\n" not in text)  # whose lines would be close
     sums = row(
-        cell(told, colspan=2, **_mark(last, node, "name")),
-        cell(total, "RIGHT", **_mark(last, node, "sum")),
+        cell(told, colspan=2, port="sum_w", **_mark(last, node, "name")),
+        cell(total, "RIGHT", port="sum_e", **_mark(last, node, "sum")),
     )
     between = [RULE] if len(edges) > 1 else []
     return table(header, RULE, *rows, *between, sums, padding=2, spacing=2)
@@ -247,23 +248,30 @@ def _term_row(edge: Edge, look: Look, first: bool, width: int) -> str:
 
 def chip(edge: Edge, look: Look) -> str:
     """The label of a backward edge: the step's number and the local derivative."""
-    text, color = local_derivative(edge), CHIP if look.taken(edge.step) else "transparent"
+    color = CHIP if look.taken(edge.step) else CLEAR
+    *texts, last = local_derivative(edge)
+    text = " = ".join([*texts, "" if "\n" in last else last])
+    cells = [text, last] if "\n" in last else [text]
+    told = (look.ink(text, edge.step, GRADIENT, 10) for text in cells)
     return table(
-        row(
-            badge(edge.step, look.taken(edge.step)),
-            cell(look.ink(one_line(text, 48), edge.step, GRADIENT, 10), bgcolor=color),
-        )
+        row(badge(edge.step, look.taken(edge.step)), *(cell(text, bgcolor=color) for text in told)),
     )
 
 
-def local_derivative(edge: Edge) -> str:
-    """What is on a backward edge: ``∂p/∂x = y = 3``, or a whole product such as ``z.grad @ Wᵀ``."""
+def local_derivative(edge: Edge) -> list[str]:
+    """What is on a backward edge, to be joined by signs of equality.
+
+    Such as ``∂p/∂x``, ``y`` and ``3``; or a whole product such as ``z.grad @ Wᵀ``.
+    """
     if edge.consumer is None or edge.is_map:
-        return edge.product
-    formula, local = edge.formula, edge.local
-    told = f"∂{one_line(edge.consumer.name)}/∂{one_line(edge.receiver.name)} = {formula}"
+        return [one_line(edge.product, 48)]
+    consumer, receiver = edge.consumer, edge.receiver
+    told = [f"∂{one_line(consumer.name)}/∂{one_line(receiver.name)}", one_line(edge.formula, 48)]
+    local = edge.local
+    if local is None and is_small(consumer.value) and edge.formula != "1":
+        return [*told, entries(edge.pay(np.ones_like(consumer.value)))]
     value = "" if local is None else f"{float(local):.4g}"
-    return f"{told} = {value}" if value not in ("", formula) else told
+    return [*told, value] if value not in ("", edge.formula) else told
 
 
 def _mark(step: int, node: Node, part: str) -> dict[str, str]:

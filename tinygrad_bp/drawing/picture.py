@@ -40,6 +40,7 @@ _CAPTION = (
     "after all its terms are summed: each {grad} is computed once, then reused."
 )
 _NORMS = "  |0.5| is the norm of an array."
+_INTO = {"TB": "n", "BT": "s", "LR": "w", "RL": "e"}  # where an arrow comes to the side it faces
 _END = '<BR ALIGN="LEFT"/>'
 
 
@@ -163,7 +164,7 @@ class _Writer:
 
     def __init__(self, graph: Graph, sheet: Sheet, look: Look, direction: str, caption: str):
         self.graph, self.sheet, self.look, self.caption = graph, sheet, look, caption
-        self.stacked = direction in ("TB", "BT")
+        self.direction, self.stacked = direction, direction in ("TB", "BT")
         self.inputs: dict[Item, list[Item]] = {item: [] for item in sheet.items}
         self.uses: dict[Item, int] = dict.fromkeys(sheet.items, 0)
         for link in sheet.links:
@@ -266,9 +267,18 @@ class _Writer:
             ends[1] = f"op_{link.head.key}"
         on_the_right = self.beside.get((link.tail, link.head), False)
         ends = ends[::-1] if on_the_right else ends
-        root.edge(*ends, **self._forward(link, "back" if on_the_right else "forward"))
-        if look.backward and link.edges:
-            root.edge(*ends, **self._backward(link, "forward" if on_the_right else "back"))
+        on, back = ("back", "forward") if on_the_right else ("forward", "back")
+        if not (look.backward and link.edges):
+            root.edge(*ends, **self._forward(link, on))
+        elif (
+            link.tail,
+            link.head,
+        ) in self.beside and not link.head.group:  # each on a line of its own
+            root.edge(*_at(ends, "value"), **self._forward(link, on))
+            root.edge(*_at(ends, "sum"), **self._backward(link, back))
+        else:
+            root.edge(*ends, **self._forward(link, on), headport=_INTO[self.direction])
+            root.edge(*ends, **self._backward(link, back))
 
     def _forward(self, link: Link, towards: str) -> dict[str, str]:
         attributes = {"class": "fwd", "dir": towards} if towards == "back" else {"class": "fwd"}
@@ -309,6 +319,11 @@ class _Writer:
         node = item.node
         gradient = node.adjoint if self.look.backward else gradient_of(node)
         return f"{node.made}: {_in_full(node.value)}; grad: {_in_full(gradient)}"
+
+
+def _at(ends: list[str], port: str) -> tuple[str, str]:
+    """The row of two cards that stand side by side, at their facing ends."""
+    return f"{ends[0]}:{port}_e:e", f"{ends[1]}:{port}_w:w"
 
 
 def _in_full(x: Any) -> str:

@@ -11,7 +11,7 @@ from unicodedata import combining, east_asian_width
 
 from ..support.palette import BADGE, DARK, GRADIENT, HAIR, INK, PAPER, QUIET, VALUE
 from ..support.printing import printable
-from .notation import typeset
+from .notation import marked_up, typeset
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Table:
         )
 
     def _html_row(self, row: Sequence[str]) -> str:
-        cells = zip(map(html.escape, row), self.columns, strict=True)
+        cells = zip(map(marked_up, row), self.columns, strict=True)
         return f"<tr>{''.join(_html_cell(cell, column.kind) for cell, column in cells)}</tr>"
 
 
