@@ -8,18 +8,22 @@ import io
 import json
 import os
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..engine.tensor import Tensor
-from ..explain import Edge, Graph, view
-from ..explain.names import count, decimal, quantity
+from ..explain import Edge, Graph, Node, Trace, view
+from ..explain.names import count, quantity
+from ..explain.notation import marked_up
 from ..support.files import checked, write
 from ..support.gif import looping, pillow
 from ..support.palette import PAPER
+from .cards import local_derivative
 from .groups import name_gradients
 from .picture import Options, picture_of
 from .presenting import Presentation
+from .program import SCRIPT, program_of
 from .render import accessible, render, size_of
 from .style import one_line
 
@@ -46,18 +50,26 @@ class Animation:
     @functools.cached_property
     def page(self) -> str:  # noqa: D102
         graph, (svg, _) = self.graph, self._whole
-        steps = [{"text": _BEFORE, "note": _BEFORE_NOTE}]
-        for edge in graph.edges:
-            cards = {"receives": f"n{edge.receiver.number}"}
-            if edge.consumer is not None:
-                cards["pays"] = f"n{edge.consumer.number}"
-            steps.append({"text": _told(edge), "note": _note(edge), **cards})
+        trace = Trace(graph)
+        try:
+            program, note = (
+                program_of(graph),
+                "Write another value: both passes are computed anew, in this page.",
+            )
+        except Exception as error:  # a function of a user's may raise anything
+            program, note = None, f"The values cannot be changed here: {error}."
         template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
         return string.Template(template).substitute(
             title=html.escape(f"Backward pass of {one_line(graph.nodes[0].name)}, step by step"),
+            theme=self._presentation.theme,
             last=len(graph.edges) - 1,
             svg=svg,
-            steps=json.dumps(steps, ensure_ascii=False).replace("<", "\\u003c"),  # no tag
+            table=trace.table(limit=len(graph.edges) + len(graph.nodes)).html(),
+            fields="".join(map(_field, reversed(graph.nodes))) if program else "",
+            note=html.escape(note),
+            script=SCRIPT,
+            steps=_json(_steps(graph)),
+            live=_json(program and {**program, **_drawn(graph, trace)}),
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -191,29 +203,79 @@ def animate(
     return animation
 
 
+Show = Callable[[str, Any], str]
+
+
+def _shown(kind: str, of: Node | Edge) -> str:
+    """An adjoint, a local derivative or a term as a number."""
+    return quantity(getattr(of, {"a": "adjoint", "l": "local", "t": "term"}[kind]))
+
+
+def _placed(kind: str, of: Node | Edge) -> str:
+    """The place of such a number, for the page to fill in."""
+    return f"\ufffc{kind}{of.number if isinstance(of, Node) else of.step};"
+
+
 _BEFORE = "Forward pass done: every value is known, and no gradient yet."
 _BEFORE_NOTE = "The backward pass starts at the output and goes against the arrows."
 
 
-def _told(edge: Edge) -> str:
+def _told(edge: Edge, number: Show = _shown) -> str:
     """What happens in a step, in symbols and numbers."""
-    name, amount = one_line(edge.receiver.adjoint_name), quantity(edge.term)
+    name, amount = one_line(edge.receiver.adjoint_name), number("t", edge)
     if edge.consumer is None:
         return f"Step {edge.step}: {name} = {amount}, the seed"
-    local = edge.local
-    numbers = "" if local is None else f"{decimal(edge.consumer.adjoint)} × {decimal(local)} = "
+    one_number = edge.local is not None
+    numbers = f"{number('a', edge.consumer)} × {number('l', edge)} = " if one_number else ""
     return f"Step {edge.step}: {name} += {one_line(edge.product, 60)} = {numbers}{amount}"
 
 
-def _note(edge: Edge) -> str:
+def _note(edge: Edge, number: Show = _shown) -> str:
     """What the step means for the node that was paid."""
     name = one_line(edge.receiver.name)
     if edge.remaining:
         return f"{name} waits for {count(edge.remaining, 'more term')}."
     adjoint = edge.receiver
-    final = f"{one_line(adjoint.adjoint_name)} is final: {quantity(adjoint.adjoint)}."
+    final = f"{one_line(adjoint.adjoint_name)} is final: {number('a', adjoint)}."
     if not adjoint.pays:
         return final
     steps = [str(step) for step in adjoint.pays]
     shown = steps if len(steps) <= 8 else [*steps[:7], "..."]
     return f"{final} It is used in {'step' if len(steps) == 1 else 'steps'} {', '.join(shown)}."
+
+
+def _steps(graph: Graph) -> list[dict[str, str]]:
+    """What the page says of each step, and of the time before: with its numbers, and where to."""
+    steps = [{"text": _BEFORE, "note": _BEFORE_NOTE}]
+    for edge in graph.edges:
+        cards = {"receives": f"n{edge.receiver.number}"}
+        if edge.consumer is not None:
+            cards["pays"] = f"n{edge.consumer.number}"
+        steps.append({"text": marked_up(_told(edge)), "note": marked_up(_note(edge)), **cards})
+    return steps
+
+
+def _drawn(graph: Graph, trace: Trace) -> dict[str, Any]:
+    """Where in the page the numbers of a pass are, for when they change."""
+    texts = [[marked_up(told(edge, _placed)) for told in (_told, _note)] for edge in graph.edges]
+    unpaid = [node.number for node in graph.visited() if not node.pays]
+    return {
+        "texts": [(_BEFORE, _BEFORE_NOTE), *texts],
+        "made": [one_line(node.made, 300) for node in graph.nodes],
+        "rows": [*(e.consumer and e.consumer.number for e in graph.edges), *unpaid],
+        "to": [edge.receiver.number for edge in graph.edges],
+        "first": [edge.step == edge.receiver.terms[0] for edge in graph.edges],
+        "chips": [len(local_derivative(edge)) == 3 for edge in graph.edges],
+    }
+
+
+def _field(node: Node) -> str:
+    """Where a reader writes another value of a leaf, or of data that has a name."""
+    if node.kind not in ("leaf", "constant") or not isinstance(node.tensor, Tensor):
+        return ""
+    value = f'type="number" step="any" data-node="{node.number}" value="{float(node.value)!r}"'
+    return f"<label>{marked_up(one_line(node.name))} <input {value}></label>"
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")  # no tag

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from dataclasses import dataclass, field
 from typing import Any
@@ -127,7 +128,7 @@ def _scalar_card(node: Node, look: Look) -> str:
     """A name, a value and a gradient, one below the other."""
     rows = []
     if look.values and node.name != literal(node.value):
-        rows.append(_pair("data", VALUE, decimal(node.value)))
+        rows.append(_pair("data", VALUE, decimal(node.value), **_valued(node)))
     if look.shows_gradient(node):
         rows.append(_pair("grad", GRADIENT, decimal(gradient_of(node))))
     made = _made(node.expression) if look.merged else ""
@@ -135,10 +136,10 @@ def _scalar_card(node: Node, look: Look) -> str:
     return table(header, *([RULE, *rows] if rows else []))
 
 
-def _pair(label: str, color: str, text: str) -> str:
+def _pair(label: str, color: str, text: str, **attributes: str) -> str:
     """A row with what is told on the left and how much on the right."""
     quiet = cell(font(label, QUIET, 10))
-    return row(quiet, cell(font(text, color, 12), "RIGHT", width=54))
+    return row(quiet, cell(font(text, color, 12), "RIGHT", width=54, **attributes))
 
 
 def _tensor_card(item: Item, look: Look) -> str:
@@ -209,7 +210,7 @@ def _backward_card(node: Node, graph: Graph, look: Look) -> str:
     value = value or (entries(node.value) if look.values else shape_of(node.value))
     header = row(
         cell(_name(node) + _made(made), colspan=2, port="value_w"),
-        cell(font(value, VALUE, 12), "RIGHT", width=52, port="value_e"),
+        cell(font(value, VALUE, 12), "RIGHT", width=52, port="value_e", **_valued(node)),
     )
     edges = [graph.edges[step] for step in node.terms]
     last = edges[-1].step
@@ -277,6 +278,12 @@ def local_derivative(edge: Edge) -> list[str]:
 def _mark(step: int, node: Node, part: str) -> dict[str, str]:
     """What makes a cell findable in the SVG, by the step that it belongs to."""
     return {"id": f"s{step}-n{node.number}-{part}", "tooltip": f"step {step}"}
+
+
+def _valued(node: Node) -> dict[str, str]:
+    """What makes the cell of a value findable in the SVG."""
+    told = html.escape(one_line(node.made, 300))
+    return {"id": f"n{node.number}-value", "tooltip": told.replace("\\", "&#92;")}
 
 
 def _name(node: Node, size: int = 14, last_part: bool = False) -> str:

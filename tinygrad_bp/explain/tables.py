@@ -81,7 +81,7 @@ class Table:
         lines = [line for row in [heads, *head] for line in self._lines(row, widths)]
         if gap:
             lines += [gap, *(line for row in tail for line in self._lines(row, widths))]
-        return "\n".join([self.title, "", *lines, *(["", self.note] if self.note else [])])
+        return "\n".join([typeset(self.title), "", *lines, *(["", self.note] if self.note else [])])
 
     def _lines(self, row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
         """A row of the table, on as many lines as its tallest cell has."""
@@ -103,7 +103,7 @@ class Table:
         note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
         return (
             f'<div class="tinygrad-bp"><style>{STYLE}</style><table>'
-            f"<caption>{html.escape(self.title)}</caption><thead><tr>{heads}</tr></thead>"
+            f"<caption>{marked_up(typeset(self.title))}</caption><thead><tr>{heads}</tr></thead>"
             f"<tbody>{''.join(body)}</tbody></table>{note}</div>"
         )
 
