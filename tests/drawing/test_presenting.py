@@ -168,6 +168,39 @@ def test_a_slide_is_sixteen_to_nine():
         bp.draw(loss, backward=True, size="slide")
 
 
+def smallest_text(drawing):
+    """The smallest text of a picture in points, were it shown on 1920 x 1080 pixels."""
+    tree = ElementTree.fromstring(drawing.svg)
+    scale = float(re.search(r"scale\(([\d.]+)", drawing.svg)[1])
+    sizes = [float(text.get("font-size")) for text in tree.iter("{http://www.w3.org/2000/svg}text")]
+    usual = [size for size in sizes if round(size, 1) not in {round(0.7 * x, 1) for x in sizes}]
+    return min(usual) * scale * 1920 / size_of(drawing.svg)[0] * 72 / 96
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_network_of_the_notes_fits_on_a_slide(theme):
+    image = pytest.importorskip("PIL.Image")
+    drawing = bp.draw(two_two_two(), backward=True, fuse=True, size="slide", theme=theme)
+    assert image.open(io.BytesIO(drawing.png)).size == (1920, 1080)
+    assert len(re.findall(r'class="edge bwd"', drawing.svg)) == 20  # and two by ε = ε1 + ε2
+    assert smallest_text(drawing) >= 14
+    assert "(y1 − d0) = " in drawing.source
+
+
+def test_frames_of_a_slide(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    _, _, z = expression()
+    bp.animate(z, tmp_path / "z.png", size="slide", theme="dark")
+    frames = [image.open(io.BytesIO(p.read_bytes())) for p in sorted(tmp_path.iterdir())]
+    np.testing.assert_allclose([frame.size for frame in frames], 7 * [(1920, 1080)], atol=1)
+    assert frames[3].convert("RGB").getpixel((0, 0)) == (0x0D, 0x11, 0x17)
+    usual, large = (
+        size_of(re.search("<svg.*</svg>", page, re.DOTALL)[0])
+        for page in (bp.animate(z).page, bp.animate(z, font_size=18).page)
+    )
+    np.testing.assert_allclose(large, np.multiply(usual, 1.5), rtol=0.02)
+
+
 def test_the_caption_can_be_left_out():
     _, _, z = expression()
     assert "dynamic programming" in bp.draw(z, backward=True).source

@@ -22,14 +22,13 @@ from ..support.palette import PAPER
 from .cards import local_derivative
 from .groups import name_gradients
 from .picture import Options, picture_of
-from .presenting import Presentation
+from .presenting import Presentation, presented
 from .program import SCRIPT, program_of
 from .render import accessible, render, size_of
 from .style import one_line
 
 SUFFIXES = (".html", ".gif", ".svg", ".png")
 MOST_STEPS = 500
-_DPI = 96
 _MILLISECONDS, _AT_THE_END = 1200, 4000
 
 
@@ -44,8 +43,9 @@ class Animation:
         The page with a slider, buttons and arrow keys, as HTML that needs no network.
     """
 
-    def __init__(self, graph: Graph, options: Options, theme: str):
-        self.graph, self._options, self._presentation = graph, options, Presentation(theme)
+    def __init__(self, graph: Graph, options: Options, presentation: Presentation):
+        self.graph, self._presentation = graph, presentation
+        self._picture, self._options = presented(graph, options, presentation)
 
     @functools.cached_property
     def page(self) -> str:  # noqa: D102
@@ -100,7 +100,7 @@ class Animation:
         told = [(-1, _BEFORE), *((edge.step, _told(edge)) for edge in self.graph.edges)]
         for step, caption in told:
             picture = picture_of(self.graph, self._options, step, one_line(caption, 90))
-            frame = render(self._presentation.of(picture.source), form, _DPI)
+            frame = render(self._presentation.of(picture.source), form, self._presentation.dpi)
             if form == "svg":
                 frame = accessible(frame.decode(), caption, picture.description).encode()
             yield frame
@@ -118,8 +118,8 @@ class Animation:
     @functools.cached_property
     def _whole(self) -> tuple[str, float]:
         """The picture of the whole pass, and its height beside its width."""
-        picture = picture_of(self.graph, self._options)
-        svg = render(self._presentation.of(picture.source), "svg").decode()
+        picture = self._picture
+        svg = render(picture.source, "svg").decode()
         width, height = size_of(svg)
         return accessible(svg, picture.title, picture.description), height / width
 
@@ -143,6 +143,8 @@ def animate(
     notation: str | Mapping[str, str] = "grad",
     fuse: bool = False,
     theme: str = "auto",
+    font_size: float | None = None,
+    size: str | None = None,
     caption: bool = True,
 ) -> Animation:
     """Show the backward pass from ``output`` step by step: one payment into one adjoint a step.
@@ -160,8 +162,8 @@ def animate(
         What adjoints are called, as for `explain.view`: ``z.grad``, or ``δ^[2]``.
     fuse : bool
         Make a Tensor without a name part of the named one that it leads to.
-    theme : {"auto", "light", "dark"}
-        As for `draw`.
+    theme, font_size, size
+        As for `draw`. Frames of a slide have 1920 x 1080 pixels.
     caption : bool
         Whether to say above the picture how it is read.
 
@@ -173,7 +175,7 @@ def animate(
     Raises
     ------
     ValueError
-        If the suffix is another, or the pass has more than 500 steps.
+        If the suffix is another, the pass has more than 500 steps, or it does not fit on a slide.
     OSError
         If ``path`` cannot be written.
     RuntimeError
@@ -197,7 +199,8 @@ def animate(
             f"the backward pass has {len(graph.edges)} steps, too many to follow one by one: "
             f"animate a graph of at most {MOST_STEPS}, or use draw(output, backward=True)"
         )
-    animation = Animation(graph, Options(backward=True, caption=caption), theme)
+    presentation = Presentation(theme, font_size, size)
+    animation = Animation(graph, Options(backward=True, caption=caption), presentation)
     if path is not None:
         animation.save(path)
     return animation

@@ -56,6 +56,8 @@ class Look:
         The number of each layer, by its path.
     caption : bool
         Whether it is said how a backward pass is read.
+    brief : bool
+        Whether a card leaves out what is on its edges, and an edge what is on its ends.
     smallest, largest : float
         The gradient norms at which a bar is empty and full.
     """
@@ -69,6 +71,7 @@ class Look:
     until: int | None = None
     numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
     caption: bool = True
+    brief: bool = False
     smallest: float = 0.0
     largest: float = 0.0
 
@@ -214,24 +217,35 @@ def _backward_card(node: Node, graph: Graph, look: Look) -> str:
     )
     edges = [graph.edges[step] for step in node.terms]
     last = edges[-1].step
-    name, used = one_line(node.adjoint_name), _uses(node)
+    name, used = one_line(node.adjoint_name), "" if look.brief else _uses(node)
     # Wide enough for the rows that span two columns, which would else stretch the badges
     spans = width_of(f"{node.name} = {made}", 14), width_of(name, 12) + width_of(used, 10)
-    width = max(*spans, 100) - 16
-    shown = edges if len(edges) <= MOST_TERMS else edges[:TERMS_SHOWN]
-    rows = [_term_row(edge, look, edge is edges[0], width) for edge in shown]
-    if len(shown) < len(edges):
-        rest = look.ink(f"+ {len(edges) - len(shown)} more", last, QUIET)
-        rows.append(row(cell(""), cell(rest, colspan=2, **_mark(last, node, "rest"))))
+    width = max(*spans, 0 if look.brief else 100) - 16
     told = look.ink(name, last, GRADIENT, 12, bold=True) + look.ink(used, last, QUIET, 10)
     text = entries(node.adjoint)
     total = look.ink(text, last, GRADIENT, 12, bold="\n" not in text)  # whose lines would be close
+    alone = look.brief and len(edges) == 1  # its one term is the sum
+    room = {"width": width} if alone else {"colspan": 2}
     sums = row(
-        cell(told, colspan=2, port="sum_w", **_mark(last, node, "name")),
+        *([badge(last, look.taken(last), **_mark(last, node, "badge"))] if alone else []),
+        cell(told, **room, port="sum_w", **_mark(last, node, "name")),
         cell(total, "RIGHT", port="sum_e", **_mark(last, node, "sum")),
     )
+    rows = [] if alone else _term_rows(edges, node, look, width)
     between = [RULE] if len(edges) > 1 else []
-    return table(header, RULE, *rows, *between, sums, padding=2, spacing=2)
+    gap = 1 if look.brief else 2
+    return table(header, RULE, *rows, *between, sums, padding=gap, spacing=gap)
+
+
+def _term_rows(edges: list[Edge], node: Node, look: Look, width: int) -> list[str]:
+    """What was paid into an adjoint; of many payments the first."""
+    shown = edges if len(edges) <= MOST_TERMS else edges[:TERMS_SHOWN]
+    rows = [_term_row(edge, look, edge is edges[0], width) for edge in shown]
+    if len(shown) < len(edges):
+        last = edges[-1].step
+        rest = look.ink(f"+ {len(edges) - len(shown)} more", last, QUIET)
+        rows.append(row(cell(""), cell(rest, colspan=2, **_mark(last, node, "rest"))))
+    return rows
 
 
 def _term_row(edge: Edge, look: Look, first: bool, width: int) -> str:
@@ -239,7 +253,7 @@ def _term_row(edge: Edge, look: Look, first: bool, width: int) -> str:
     step, to = edge.step, edge.receiver
     text = entries(edge.term)
     text = text if first or text.startswith(("-", "[")) else f"+ {text}"
-    product = look.ink(one_line(edge.product, 48), step, QUIET)
+    product = "" if look.brief else look.ink(one_line(edge.product, 48), step, QUIET)
     return row(
         badge(step, look.taken(step), **_mark(step, to, "badge")),
         cell(product, width=width, **_mark(step, to, "term")),
@@ -251,6 +265,7 @@ def chip(edge: Edge, look: Look) -> str:
     """The label of a backward edge: the step's number and the local derivative."""
     color = CHIP if look.taken(edge.step) else CLEAR
     *texts, last = local_derivative(edge)
+    texts = texts[1:] if look.brief else texts
     text = " = ".join([*texts, "" if "\n" in last else last])
     cells = [text, last] if "\n" in last else [text]
     told = (look.ink(text, edge.step, GRADIENT, 10) for text in cells)

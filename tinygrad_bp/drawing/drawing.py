@@ -19,8 +19,8 @@ from ..support.arguments import suggestion
 from ..support.files import checked, write
 from .groups import name_gradients
 from .neurons import picture_of_neurons
-from .picture import Options, Picture, picture_of
-from .presenting import Presentation
+from .picture import Options, Picture
+from .presenting import Presentation, presented
 
 VIEWS = ("graph", "neurons")
 SUFFIXES = (".svg", ".png", ".pdf", ".dot")
@@ -169,7 +169,8 @@ def draw(
     font_size : float, optional
         The size of the numbers on the cards in points, 12 by default; all else goes with it.
     size : {"slide"}, optional
-        A picture of 16 : 9 in which no text is under 14 points at 1920 x 1080.
+        A picture of 16 : 9 in which no text is under 14 points at 1920 x 1080. A backward pass
+        that would not fit has fewer words on its cards and edges.
 
     Returns
     -------
@@ -213,15 +214,17 @@ def draw(
     name_gradients(graph)
     for node in graph.visited():
         node.within = modules.get(node.tensor)
-    neurons = view == "neurons"
-    picture = picture_of_neurons(graph, highlight) if neurons else picture_of(graph, options)
+    if view == "neurons":
+        picture = picture_of_neurons(graph, highlight)
+        picture.source = presentation.of(picture.source)
+    else:
+        picture, _ = presented(graph, options, presentation)
     if picture.hidden:
         warnings.warn(
             f"the {max_nodes} cards nearest to the output are drawn, and {picture.hidden} values "
             "are not; pass a larger max_nodes to draw more, or depth=1 to close groups",
             stacklevel=2,
         )
-    picture.source = presentation.of(picture.source)
     drawing = Drawing(picture)
     if path is not None:
         drawing.save(path)

@@ -56,6 +56,7 @@ class Options:
     max_nodes: int = 400
     direction: str | None = None
     caption: bool = True
+    brief: bool = False
 
     def __post_init__(self) -> None:
         known = {
@@ -122,7 +123,7 @@ def _look(
         grads = False
     small = all(is_small(node.value) for node in graph.nodes)
     look = Look(scalar, options.values, grads, options.backward, merged, small, until)
-    look.numbers, look.caption = sheet.numbers, options.caption
+    look.numbers, look.caption, look.brief = sheet.numbers, options.caption, options.brief
     if grads or options.backward:
         norms = [gradient_norm(item, look) for item in sheet.items if item.kind != "more"]
         sizes = [size for size in norms if size and math.isfinite(size)]
@@ -197,6 +198,7 @@ class _Writer:
         near, far = ("0.35", "0.6" if look.merged else "0.42") if look.scalar else ("0.25", "0.3")
         if look.backward:
             near, far = ("0.6", "0.65") if self.stacked else ("0.4", "1.25")
+            near, far = (str(float(x) * (0.4 if look.brief else 1)) for x in (near, far))
         spacing = {"nodesep": near, "ranksep": far, "pad": "0.2", "bgcolor": CLEAR}
         spacing |= {"fontname": FONT, "fontsize": "11", "fontcolor": FREE, "newrank": "true"}
         words = self._words() if look.backward else ""
