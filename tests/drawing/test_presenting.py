@@ -70,6 +70,28 @@ def test_what_a_module_computes_now_shows_no_gradient_of_an_earlier_pass():
     assert "grad" in str(by_name(bp.draw(loss)))
 
 
+def test_a_gradient_is_that_of_the_graph_that_is_drawn():
+    x, y = leaf(2.0, "x"), leaf(3.0, "y")
+    first, second = named(x * y, "p"), named(np.sin(x) * y, "s")
+    first.backward(keep_grads=True)
+    assert by_name(bp.draw(first))["x"] == ["data", "2.0000", "grad", "3.0000"]
+    assert "grad" not in str(by_name(bp.draw(second)))
+    assert by_name(bp.draw(second, grads=True))["x"][-1] == "3.0000"
+    second.backward()  # on top of the first
+    assert "grad" not in str(by_name(bp.draw(first))["x"])
+    assert "x: 2.0; grad: not computed" in bp.draw(first).source
+    both = bp.draw([first, second])
+    assert by_name(both)["x"][-1] == f"{3 + 3 * np.cos(2):.4f}"
+
+
+def test_the_seed_of_a_pass_over_arrays_is_known_where_it_was_kept():
+    x = leaf([1.0, 2.0], "x")
+    y = named(x * x, "y")
+    y.backward(np.array([1.0, 10.0]), keep_grads=True)
+    assert by_name(bp.draw(y))["x"][-1] == "[2.0000 40.0000]"
+    assert "grad" not in str(by_name(bp.draw(named(x * 3.0, "w"))))
+
+
 def test_layers_count_from_one():
     _, loss = network()
     titles = re.findall(r"label=<<B>(layer \d+)", bp.draw(loss).source)

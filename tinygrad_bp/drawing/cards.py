@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, Node
 from ..explain.names import count, decimal, entries, is_small, literal, norm
 from ..support.palette import CHIP, GRADIENT, INK, QUIET, VALUE
@@ -52,6 +51,8 @@ class Look:
         Whether the operation is told in the header of its result.
     until : int or None
         The last step of the backward pass that has been taken. None: all.
+    gradients : dict
+        The gradient of each node that shows one.
     numbers : dict
         The number of each layer, by its path.
     caption : bool
@@ -69,6 +70,7 @@ class Look:
     merged: bool
     entries: bool = False
     until: int | None = None
+    gradients: dict[Node, Any] = field(default_factory=dict)
     numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
     caption: bool = True
     brief: bool = False
@@ -83,7 +85,7 @@ class Look:
         """Whether a card has a row for what ``backward`` found."""
         if node.kind == "constant" or not self.grads:
             return False
-        return self.grads != "auto" or gradient_of(node) is not None
+        return self.grads != "auto" or node in self.gradients
 
     def ink(self, text: str, step: int, color: str, size: int = 11, bold: bool = False) -> str:
         """Text that is there from a step of the pass on; before, it takes its room unseen."""
@@ -113,16 +115,10 @@ def label_of(item: Item, graph: Graph, look: Look) -> str:
     return _scalar_card(item.node, look) if look.scalar else _tensor_card(item, look)
 
 
-def gradient_of(node: Node) -> Any:
-    """What was found for a Tensor by an earlier ``backward``, as an array. None: nothing."""
-    found = node.tensor.grad if isinstance(node.tensor, Tensor) else None
-    return found.data if isinstance(found, Tensor) else found
-
-
 def gradient_norm(item: Item, look: Look) -> float | None:
     """The norm of the gradient that a card shows; of a group, of all that its leaves have."""
     nodes = [n for n in item.nodes if n.kind == "leaf"] if item.group else item.nodes
-    found = [n.adjoint if look.backward else gradient_of(n) for n in nodes]
+    found = [n.adjoint if look.backward else look.gradients.get(n) for n in nodes]
     norms = [norm(g) for g in found if g is not None]
     return math.hypot(*norms) if norms else None
 
@@ -133,7 +129,7 @@ def _scalar_card(node: Node, look: Look) -> str:
     if look.values and node.name != literal(node.value):
         rows.append(_pair("data", VALUE, decimal(node.value), **_valued(node)))
     if look.shows_gradient(node):
-        rows.append(_pair("grad", GRADIENT, decimal(gradient_of(node))))
+        rows.append(_pair("grad", GRADIENT, decimal(look.gradients.get(node))))
     made = _made(node.expression) if look.merged else ""
     header = row(cell(_name(node) + made, colspan=2))
     return table(header, *([RULE, *rows] if rows else []))
@@ -161,7 +157,7 @@ def _tensor_card(item: Item, look: Look) -> str:
         told = cell(font("data", QUIET))
         rows.append(row(told, cell(font(entries(node.value), VALUE), "RIGHT")))
     if look.shows_gradient(node):
-        gradient = gradient_of(node)
+        gradient = look.gradients.get(node)
         if look.entries and gradient is not None:
             told = cell(font("grad", QUIET))
             rows.append(row(told, cell(font(entries(gradient), GRADIENT), "RIGHT")))
@@ -225,7 +221,7 @@ def _backward_card(node: Node, graph: Graph, look: Look) -> str:
     text = entries(node.adjoint)
     total = look.ink(text, last, GRADIENT, 12, bold="\n" not in text)  # whose lines would be close
     alone = look.brief and len(edges) == 1  # its one term is the sum
-    room = {"width": width} if alone else {"colspan": 2}
+    room: dict[str, Any] = {"width": width} if alone else {"colspan": 2}
     sums = row(
         *([badge(last, look.taken(last), **_mark(last, node, "badge"))] if alone else []),
         cell(told, **room, port="sum_w", **_mark(last, node, "name")),

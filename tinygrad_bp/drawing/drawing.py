@@ -8,7 +8,6 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -133,8 +132,8 @@ def draw(
     values : bool
         Show numbers. Shapes are always shown.
     grads : bool or "auto"
-        Show what is in ``.grad``. "auto": on the cards of those where something is. What a
-        module or function computes here was never differentiated, so there "auto" shows none.
+        Show what is in ``.grad``. "auto": where it is what a pass over this very graph gives,
+        and not what one over another graph of the same parameters has left.
     backward : bool
         Show the backward pass as dynamic programming: its steps numbered, the local derivative
         on every edge, and in every card the terms that were summed. The adjoints are found in
@@ -207,8 +206,6 @@ def draw(
         raise ValueError(f"unknown view {view!r}: {suggestion(view, VIEWS)}")
     if path is not None:
         checked(path, SUFFIXES)
-    if grads == "auto" and callable(output):
-        options = replace(options, grads=False)
     outputs, modules = _outputs(output, inputs)
     graph = explain.view(*outputs, backward=backward, notation=notation, fuse=fuse)
     name_gradients(graph)

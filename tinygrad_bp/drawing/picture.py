@@ -14,7 +14,8 @@ from ..explain import Graph
 from ..explain.names import count, is_small, norm
 from ..support.arguments import size, suggestion
 from ..support.palette import FREE, INK, LINE, ORANGE
-from .cards import Look, chip, gradient_norm, gradient_of, label_of
+from .cards import Look, chip, gradient_norm, label_of
+from .gradients import gradients_left
 from .groups import Path, title_of, whose_gradients
 from .sheet import Item, Link, Sheet, lay_out
 from .style import (
@@ -124,6 +125,8 @@ def _look(
     small = all(is_small(node.value) for node in graph.nodes)
     look = Look(scalar, options.values, grads, options.backward, merged, small, until)
     look.numbers, look.caption, look.brief = sheet.numbers, options.caption, options.brief
+    if not options.backward:
+        look.gradients = gradients_left(graph, own=grads is not True)
     if grads or options.backward:
         norms = [gradient_norm(item, look) for item in sheet.items if item.kind != "more"]
         sizes = [size for size in norms if size and math.isfinite(size)]
@@ -319,7 +322,7 @@ class _Writer:
         if item.group:
             return f"{'.'.join(item.group)}: {len(item.nodes)} values"
         node = item.node
-        gradient = node.adjoint if self.look.backward else gradient_of(node)
+        gradient = node.adjoint if self.look.backward else self.look.gradients.get(node)
         return f"{node.made}: {_in_full(node.value)}; grad: {_in_full(gradient)}"
 
 
