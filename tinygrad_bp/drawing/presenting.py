@@ -16,6 +16,7 @@ from ..support.palette import (
     GRADIENT,
     GREEN_PAPER,
     INK,
+    NIGHT,
     ORANGE_PAPER,
     PAPER,
     QUIET,
@@ -41,7 +42,6 @@ _ON_DARK = {
     ORANGE_PAPER: "#4A2A10",
     CHIP: "#33200F",
 }
-_NIGHT = "#0D1117"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Presentation:
             colors = re.compile("|".join(_ON_DARK))
             source = colors.sub(lambda found: _ON_DARK[found[0]], source)
         if self.theme != "auto":
-            ground = PAPER if self.theme == "light" else _NIGHT
+            ground = PAPER if self.theme == "light" else NIGHT
             source = source.replace("bgcolor=transparent", f'bgcolor="{ground}"', 1)
         if self.size == "slide":
             return _on_a_slide(source)

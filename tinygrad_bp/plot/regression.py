@@ -16,15 +16,15 @@ from .figure import (
     legend_below,
     numbers,
     outputs,
-    own_style,
     saved,
 )
+from .presenting import picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@own_style()
+@picture
 def regression_fit(model: Model, X: Any, y: Any, *, path: PathLike | None = None) -> Figure:
     """Draw a model of one variable as a line through the points that it was fitted to.
 
@@ -35,6 +35,8 @@ def regression_fit(model: Model, X: Any, y: Any, *, path: PathLike | None = None
     X, y : array of shape (n,) or (n, 1)
     path : str or path, optional
         Where to write it, too: see `plot`.
+    theme, font_size, caption, size
+        How it is shown: see `plot`.
 
     Returns
     -------
