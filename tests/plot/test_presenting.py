@@ -58,7 +58,7 @@ def test_text_and_lines_can_be_read_on_a_dark_ground(draw):
             continue
         for line in axes.lines:
             assert contrast(to_hex(line.get_color()), palette.NIGHT) > 2.9, line
-        for drawn in axes.findobj(Collection):
+        for drawn in axes.findobj(lambda x: isinstance(x, Collection) and x.get_array() is None):
             for color in [*drawn.get_facecolor(), *drawn.get_edgecolor()]:
                 assert contrast(to_hex(color), palette.NIGHT) > 2.9, drawn
 

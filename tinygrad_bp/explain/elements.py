@@ -144,13 +144,9 @@ class Edge:
         return self._formulas()[1]
 
     def _formulas(self) -> tuple[str, str]:
-        return (
-            ("1", "seed")
-            if self.consumer is None
-            else self.written_around(self.consumer.adjoint_name)
-        )
+        return ("1", "seed") if self.consumer is None else self._around(self.consumer.adjoint_name)
 
-    def written_around(self, upstream: str) -> tuple[str, str]:
+    def _around(self, upstream: str) -> tuple[str, str]:
         """The local derivative, and the product with what comes from upstream, as text."""
         node = self.consumer
         assert node is not None

@@ -167,6 +167,6 @@ def _carried(route: list[Edge], upstream: str) -> str:
         node = edge.consumer
         assert node is not None
         bracketed = f"({upstream})" if " " in upstream else upstream
-        _, product = edge.written_around(bracketed)
+        _, product = edge._around(bracketed)
         upstream = upstream if product == f"{bracketed} × 1" else product
     return upstream
