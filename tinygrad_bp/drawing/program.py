@@ -126,16 +126,7 @@ def program_of(graph: Graph) -> dict[str, Any]:
     if any(node.value.shape or node.value.dtype.kind != "f" for node in graph.visited()):
         raise TypeError("only numbers can be changed, and this pass has arrays")
     program = Program()
-    written: dict[Any, Written] = {}
-
-    def arguments(x: Tensor) -> list[Any]:
-        given = zip(x.inputs, x.values, strict=True)
-        found = [written.get(place, value) for place, value in given]
-        if any(getattr(value, "dtype", None) == np.bool_ for value in found):
-            raise TypeError(
-                f"the condition of {x.rule.name} was found before, and is no expression"
-            )
-        return found
+    written = _forward(graph, program)
 
     def pay(edge: Edge, adjoint: Any) -> Any:
         if edge.consumer is None:
@@ -144,15 +135,8 @@ def program_of(graph: Graph) -> dict[str, Any]:
             return _within(edge, adjoint, pay)
         x = edge.consumer.tensor
         derivative = x.rule.derivatives[edge.position]
-        return derivative(adjoint, written[x], *arguments(x), **x.keywords)
+        return derivative(adjoint, written[x], *_arguments(x, written), **x.keywords)
 
-    for node in graph.nodes:
-        if isinstance(node.tensor, Tensor) and node.tensor.is_leaf:
-            written[node.tensor] = program.given(node.value, node.number)
-    outputs = [node.tensor for node in graph.nodes if node.kind == "output"]
-    for x in reversed(topological_order(*outputs)):
-        if not x.is_leaf:
-            written[x] = x.rule.function(*arguments(x), **x.keywords)
     terms: list[Any] = []
     adjoints: dict[Any, Any] = {}
     for edge in graph.edges:
@@ -173,6 +157,33 @@ def program_of(graph: Graph) -> dict[str, Any]:
         "start": program.start,
         "lines": program.lines,
     }
+
+
+def _forward(graph: Graph, program: Program) -> dict[Any, Written]:
+    """The value of every Tensor, in the order of computing."""
+    written: dict[Any, Written] = {}
+    for node in graph.nodes:
+        if isinstance(node.tensor, Tensor) and node.tensor.is_leaf:
+            written[node.tensor] = program.given(node.value, node.number)
+    for x in reversed(topological_order(*(n.tensor for n in graph.nodes if n.kind == "output"))):
+        if not x.is_leaf:
+            written[x] = x.rule.function(*_arguments(x, written), **x.keywords)
+    return written
+
+
+def _arguments(x: Tensor, written: dict[Any, Written]) -> list[Any]:
+    """What the function of a Tensor was called with: numbers of the program, or constants.
+
+    Raises
+    ------
+    TypeError
+        If one is a condition, which depends on values in a way that nobody wrote down.
+    """
+    given = zip(x.inputs, x.values, strict=True)
+    found = [written.get(place, value) for place, value in given]
+    if any(getattr(value, "dtype", None) == np.bool_ for value in found):
+        raise TypeError(f"the condition of {x.rule.name} was found before, and is no expression")
+    return found
 
 
 def _within(step: FusedEdge, adjoint: Any, pay: Callable[[Edge, Any], Any]) -> Any:
