@@ -77,14 +77,16 @@ def test_a_name_cannot_break_out_of_the_page(tmp_path):
     assert "<b>.grad" not in text.replace("\\", "")[: text.index("const steps")]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
-@pytest.mark.parametrize("step", [-1, 0, 3, 5])
-def test_a_browser_shows_what_has_happened_by_a_step(page, tmp_path, step):
+def in_a_browser(page, profile, script="", step=-1):
+    """The page as a browser makes it, with another script run at its end."""
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium, as apt-get install chromium brings it")
+    page.write_text(page.read_text().replace("</body>", f"<script>{script}</script></body>"))
     done = subprocess.run(
         [
             *[CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"],
             *["--no-first-run", "--disable-background-networking", "--disable-component-update"],
-            *["--disable-sync", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"],
+            *["--disable-sync", f"--user-data-dir={profile}", "--dump-dom"],
             f"file://{page}#step={step}",
         ],
         capture_output=True,
@@ -92,11 +94,67 @@ def test_a_browser_shows_what_has_happened_by_a_step(page, tmp_path, step):
         timeout=120,
         check=True,
     )
-    found = re.findall(r'<g id="(?:a_)?s(\d+)-[^"]*" class="([^"]*)"', done.stdout)
-    found += [(s, c) for c, s in re.findall(r'<g class="([^"]*)" id="(?:a_)?s(\d+)-', done.stdout)]
+    return done.stdout
+
+
+@pytest.mark.parametrize("step", [-1, 0, 3, 5])
+def test_a_browser_shows_what_has_happened_by_a_step(page, tmp_path, step):
+    shown = in_a_browser(page, tmp_path / "profile", step=step)
+    found = re.findall(r'<g id="(?:a_)?s(\d+)-[^"]*" class="([^"]*)"', shown)
+    found += [(s, c) for c, s in re.findall(r'<g class="([^"]*)" id="(?:a_)?s(\d+)-', shown)]
     assert {int(s) for s, c in found if "later" in c.split()} == set(range(step + 1, 6))
     assert {int(s) for s, c in found if "now" in c.split()} == {step} - {-1}
-    assert steps_of(page)[step + 1]["note"] in done.stdout
+    assert steps_of(page)[step + 1]["note"] in shown
+
+
+WRITE = """
+for (const [node, value] of Object.entries(VALUES)) {
+  const field = document.querySelector(`[data-node="${node}"]`);
+  field.value = value;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}"""
+
+
+def words_in(shown, kind, mark):
+    """What a browser shows in an element of the picture or the table."""
+    found = re.search(rf'<{kind} [^>]*"{mark}"[^>]*>(.*?)</{kind}>', shown, re.DOTALL)
+    return [html.unescape(word) for word in re.findall(r">([^<>\n]+)<", found[0])]
+
+
+def test_a_reader_changes_a_leaf_in_a_browser_and_all_is_found_anew(z, page, tmp_path):
+    graph = view(z)
+    nodes = {name: graph[name].number for name in "xypsz"}
+    values = json.dumps({nodes["x"]: "-0.5", nodes["y"]: "4"})
+    shown = in_a_browser(page, tmp_path / "profile", WRITE.replace("VALUES", values), step=5)
+    slope, value = 4 + np.cos(0.5), -2 + np.sin(-0.5)
+    table = re.search(r"<tbody>.*</tbody>", shown, re.DOTALL)[0]
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in table.split("</tr>")[:-1]]
+    one = "1.0000"
+    assert rows[1][2:] == [f"{value:.4f}", one, "z.grad × 1", one, one, "p", "0"]
+    assert rows[3][2:7] == [f"{np.sin(-0.5):.4f}", "1.0000", "s.grad × cos x", "0.8776", "0.8776"]
+    assert rows[-1][2:4] == ["-0.5000", f"{slope:.4f}"]
+    assert rows[-2][2:4] == ["4.0000", "-0.5000"]
+    assert words_in(shown, "g", f"a_n{nodes['x']}-value") == ["-0.5000"]
+    assert words_in(shown, "g", f"a_n{nodes['z']}-value") == [f"{value:.4f}"]
+    assert words_in(shown, "g", f"a_s4-n{nodes['x']}-sum") == [f"{slope:.4f}"]
+    assert words_in(shown, "g", f"a_s4-n{nodes['x']}-amount") == ["+ 4.0000"]
+    assert "∂s/∂x = cos x = 0.8776" in shown
+    assert "p.grad × x = 1.0000 × -0.5000 = -0.5000" in shown
+    assert f'title="x: -0.5; grad: {slope:.12g}' in shown
+
+
+def test_what_is_no_number_changes_nothing(z, page, tmp_path):
+    values = json.dumps({view(z)["x"].number: ""})
+    shown = in_a_browser(page, tmp_path / "profile", WRITE.replace("VALUES", values), step=5)
+    assert f"{3 + np.cos(2):.4f}" in shown
+
+
+def test_a_pass_of_arrays_says_that_its_values_stay(tmp_path):
+    x = bp.Tensor([3.0, 4.0], requires_grad=True, name="x")
+    page = bp.animate(np.sum(x * x)).page
+    assert "The values cannot be changed here: only numbers can be changed" in page
+    assert "const live = null" in page
+    assert '<input type="number"' not in page
 
 
 def test_the_frames_of_a_gif_stand_still(z, tmp_path):

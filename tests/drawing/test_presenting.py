@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
@@ -67,6 +68,28 @@ def test_what_a_module_computes_now_shows_no_gradient_of_an_earlier_pass():
     assert "grad" not in str(by_name(bp.draw(model, X)))
     assert "grad" in str(by_name(bp.draw(model, X, grads=True)))
     assert "grad" in str(by_name(bp.draw(loss)))
+
+
+def test_a_gradient_is_that_of_the_graph_that_is_drawn():
+    x, y = leaf(2.0, "x"), leaf(3.0, "y")
+    first, second = named(x * y, "p"), named(np.sin(x) * y, "s")
+    first.backward(keep_grads=True)
+    assert by_name(bp.draw(first))["x"] == ["data", "2.0000", "grad", "3.0000"]
+    assert "grad" not in str(by_name(bp.draw(second)))
+    assert by_name(bp.draw(second, grads=True))["x"][-1] == "3.0000"
+    second.backward()  # on top of the first
+    assert "grad" not in str(by_name(bp.draw(first))["x"])
+    assert "x: 2.0; grad: not computed" in bp.draw(first).source
+    both = bp.draw([first, second])
+    assert by_name(both)["x"][-1] == f"{3 + 3 * np.cos(2):.4f}"
+
+
+def test_the_seed_of_a_pass_over_arrays_is_known_where_it_was_kept():
+    x = leaf([1.0, 2.0], "x")
+    y = named(x * x, "y")
+    y.backward(np.array([1.0, 10.0]), keep_grads=True)
+    assert by_name(bp.draw(y))["x"][-1] == "[2.0000 40.0000]"
+    assert "grad" not in str(by_name(bp.draw(named(x * 3.0, "w"))))
 
 
 def test_layers_count_from_one():
@@ -167,35 +190,150 @@ def test_a_slide_is_sixteen_to_nine():
         bp.draw(loss, backward=True, size="slide")
 
 
+def smallest_text(drawing):
+    """The smallest text of a picture in points, were it shown on 1920 x 1080 pixels."""
+    tree = ElementTree.fromstring(drawing.svg)
+    scale = float(re.search(r"scale\(([\d.]+)", drawing.svg)[1])
+    sizes = [float(text.get("font-size")) for text in tree.iter("{http://www.w3.org/2000/svg}text")]
+    usual = [size for size in sizes if round(size, 1) not in {round(0.7 * x, 1) for x in sizes}]
+    return min(usual) * scale * 1920 / size_of(drawing.svg)[0] * 72 / 96
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_network_of_the_notes_fits_on_a_slide(theme):
+    image = pytest.importorskip("PIL.Image")
+    drawing = bp.draw(two_two_two(), backward=True, fuse=True, size="slide", theme=theme)
+    assert image.open(io.BytesIO(drawing.png)).size == (1920, 1080)
+    assert len(re.findall(r'class="edge bwd"', drawing.svg)) == 20  # and two by ε = ε1 + ε2
+    assert smallest_text(drawing) >= 14
+    assert "(y1 − d0) = " in drawing.source
+
+
+def test_frames_of_a_slide(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    _, _, z = expression()
+    bp.animate(z, tmp_path / "z.png", size="slide", theme="dark")
+    frames = [image.open(io.BytesIO(p.read_bytes())) for p in sorted(tmp_path.iterdir())]
+    np.testing.assert_allclose([frame.size for frame in frames], 7 * [(1920, 1080)], atol=1)
+    assert frames[3].convert("RGB").getpixel((0, 0)) == (0x0D, 0x11, 0x17)
+    usual, large = (
+        size_of(re.search("<svg.*</svg>", page, re.DOTALL)[0])
+        for page in (bp.animate(z).page, bp.animate(z, font_size=18).page)
+    )
+    np.testing.assert_allclose(large, np.multiply(usual, 1.5), rtol=0.02)
+
+
 def test_the_caption_can_be_left_out():
     _, _, z = expression()
     assert "dynamic programming" in bp.draw(z, backward=True).source
     assert "dynamic programming" not in bp.draw(z, backward=True, caption=False).source
 
 
-# Text keeps its length in any font
+# Text keeps its length in any font, and needs none that is rare
 
 
-def test_every_run_of_text_is_told_its_length():
-    _, _, z = expression()
-    tree = ElementTree.fromstring(bp.draw(z, backward=True).svg)
-    texts = [e for e in tree.iter("{http://www.w3.org/2000/svg}text") if len(e.text.strip()) > 1]
-    assert texts
-    for text in texts:
+def lettered():
+    """Names with everything that a name may have: raised, lowered, hats and Greek letters."""
+    x, d = leaf(2.0, "x^(2)"), leaf(1.5, "d_hat_1")
+    z = named(leaf(3.0, "v_3") ** 2 + x**2 * leaf(0.5, r"\theta_1"), "z^[1]")
+    return named((named(np.tanh(z), "y_hat") - d) ** 2, "e_n")
+
+
+def texts_of(tree):
+    """Each run of text: its line, where it starts and ends, and what it says."""
+    for text in tree.iter("{http://www.w3.org/2000/svg}text"):
         size, bold = float(text.get("font-size")), text.get("font-weight") == "bold"
-        expected = size * width(text.text.replace("\xa0", " "), bold) / 1000
-        assert abs(float(text.get("textLength")) - expected) < 0.01
+        start, long = float(text.get("x")), size * width(text.text, bold) / 1000
+        if len(text.text.strip()) > 1:
+            assert abs(float(text.get("textLength")) - long) < 0.01
+        yield text.get("y"), start, start + long, text.text
+
+
+@pytest.mark.parametrize("options", [{}, {"backward": True}, {"backward": True, "fuse": True}])
+def test_no_run_of_text_lies_on_another_or_leaves_its_card(options):
+    for output in (lettered(), expression()[2], network()[1]):
+        tree = ElementTree.fromstring(bp.draw(output, notation="delta", **options).svg)
+        cards = [g for g in tree.iter("{http://www.w3.org/2000/svg}g") if g.get("class")]
+        for card in cards:
+            if card.get("class").split()[0] != "node":
+                continue
+            runs = sorted(texts_of(card))
+            for one, other in pairwise(run for run in runs if run[3] not in "ˆ˜¯"):
+                assert one[0] != other[0] or one[2] <= other[1] + 0.02, (one, other)
+            outline = next(card.iter("{http://www.w3.org/2000/svg}path"), None)
+            if outline is not None:
+                right = max(x for x, _ in points(outline.get("d")))
+                assert max(run[2] for run in runs) < right
+
+
+def test_what_is_raised_lowered_or_hatted_is_made_of_ordinary_letters():
+    svg = bp.draw(lettered(), backward=True).svg
+    words = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+    assert {"(2)", "[1]", "ˆ", "n"} <= set(words)
+    assert {c for word in words for c in word if not c.isascii()} <= set("×−∂θŷˆ²")
+    assert not set("²₃⁽⸢ₙ₁") & set("".join(words))
 
 
 def test_a_run_follows_where_the_one_before_it_ends():
     line = '<text text-anchor="start" x="{}" y="5" font-size="10.00">{}</text>'
     laid_out = 10 * width("z⁽¹⁾", as_bytes=True) / 1000
     runs = line.format(10, "z⁽¹⁾") + line.format(10 + laid_out, " = x") + line.format(200, "far")
-    starts = [float(x) for x in re.findall(r' x="([\d.]+)"', settled(runs))]
-    assert starts[0] == 10
-    assert starts[1] == pytest.approx(10 + 10 * width("z⁽¹⁾") / 1000, abs=0.01)
-    assert starts[1] < 10 + laid_out
-    assert starts[2] == 200
+    found = re.findall(r' x="([\d.]+)" y="([\d.]+)" font-size="([\d.]+)"', settled(runs))
+    (start, line, size), (raised, above, small), (after, level, _), (far, _, _) = (
+        map(float, piece) for piece in found
+    )
+    assert (start, line, size, far) == (10, 5, 10, 200)
+    assert (raised, small) == (15, 7)  # z is as wide as half a size
+    assert above < line == level
+    assert after == pytest.approx(10 + 10 * width("z⁽¹⁾") / 1000, abs=0.01)
+    assert after < 10 + laid_out
+
+
+# Arrows
+
+
+def points(path):
+    """Points along a path of an SVG, about one a point."""
+    numbers = [float(x) for x in re.findall(r"-?[\d.]+", path)]
+    corners = list(zip(numbers[::2], numbers[1::2], strict=True))
+    found = []
+    for a, b, c, d in zip(corners[::3], corners[1::3], corners[2::3], corners[3::3], strict=False):
+        t = np.linspace(0, 1, int(np.hypot(d[0] - a[0], d[1] - a[1])) + 2)[:, None]
+        ends = (np.array(corner) for corner in (a, b, c, d))
+        bends = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
+        found.append(sum(bend * end for bend, end in zip(bends, ends, strict=True)))
+    return np.concatenate(found)
+
+
+def two_two_two():
+    """Two layers of two sigmoids, number by number."""
+    w = iter([leaf(0.1 * k, f"w{k}") for k in range(1, 9)])
+    x = [bp.Tensor(0.5, name="x1"), bp.Tensor(-0.4, name="x2")]
+    for layer in "hy":
+        sums = [named(x[0] * next(w) + x[1] * next(w), f"s_{layer}{k}") for k in (1, 2)]
+        x = [named(bp.functional.sigmoid(s), f"{layer}{k}") for k, s in enumerate(sums, 1)]
+    errors = [
+        named(0.5 * (y - bp.Tensor(0.9, name=f"d{k}")) ** 2, f"e{k}") for k, y in enumerate(x)
+    ]
+    return named(errors[0] + errors[1], "e")
+
+
+@pytest.mark.parametrize("fuse", [False, True])
+@pytest.mark.parametrize("direction", ["TB", "LR", "BT"])
+def test_no_arrow_lies_on_another(fuse, direction):
+    for output in (two_two_two(), expression()[2] if fuse else network()[1]):
+        drawing = bp.draw(output, backward=True, direction=direction, fuse=fuse)
+        tree = ElementTree.fromstring(drawing.svg)
+        lines = {"fwd": [], "bwd": []}
+        for group in tree.iter("{http://www.w3.org/2000/svg}g"):
+            way = (group.get("class") or "").split()[-1:]
+            if way and way[0] in lines:
+                path = next(group.iter("{http://www.w3.org/2000/svg}path"))
+                lines[way[0]].append(points(path.get("d")))
+        for forward in lines["fwd"]:
+            for backward in lines["bwd"]:
+                apart = np.linalg.norm(forward[:, None] - backward[None], axis=2).min(axis=1)
+                assert (apart < 1).sum() < 20
 
 
 # Frames

@@ -8,25 +8,28 @@ import io
 import json
 import os
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..engine.tensor import Tensor
-from ..explain import Edge, Graph, view
-from ..explain.names import count, decimal, quantity
+from ..explain import Edge, Graph, Node, Trace, view
+from ..explain.names import count, quantity
+from ..explain.notation import marked_up
 from ..support.answers import told_keywords
 from ..support.files import checked, write
 from ..support.gif import looping, pillow
 from ..support.palette import PAPER
+from .cards import local_derivative
 from .groups import name_gradients
 from .picture import Options, picture_of
-from .presenting import Presentation
+from .presenting import Presentation, presented
+from .program import SCRIPT, program_of
 from .render import accessible, render, size_of
 from .style import one_line
 
 SUFFIXES = (".html", ".gif", ".svg", ".png")
 MOST_STEPS = 500
-_DPI = 96
 _MILLISECONDS, _AT_THE_END = 1200, 4000
 
 
@@ -41,24 +44,33 @@ class Animation:
         The page with a slider, buttons and arrow keys, as HTML that needs no network.
     """
 
-    def __init__(self, graph: Graph, options: Options, theme: str):
-        self.graph, self._options, self._presentation = graph, options, Presentation(theme)
+    def __init__(self, graph: Graph, options: Options, presentation: Presentation):
+        self.graph, self._presentation = graph, presentation
+        self._picture, self._options = presented(graph, options, presentation)
 
     @functools.cached_property
     def page(self) -> str:  # noqa: D102
         graph, (svg, _) = self.graph, self._whole
-        steps = [{"text": _BEFORE, "note": _BEFORE_NOTE}]
-        for edge in graph.edges:
-            cards = {"receives": f"n{edge.receiver.number}"}
-            if edge.consumer is not None:
-                cards["pays"] = f"n{edge.consumer.number}"
-            steps.append({"text": _told(edge), "note": _note(edge), **cards})
+        trace = Trace(graph)
+        try:
+            program, note = (
+                program_of(graph),
+                "Write another value: both passes are computed anew, in this page.",
+            )
+        except Exception as error:  # a function of a user's may raise anything
+            program, note = None, f"The values cannot be changed here: {error}."
         template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
         return string.Template(template).substitute(
             title=html.escape(f"Backward pass of {one_line(graph.nodes[0].name)}, step by step"),
+            theme=self._presentation.theme,
             last=len(graph.edges) - 1,
             svg=svg,
-            steps=json.dumps(steps, ensure_ascii=False).replace("<", "\\u003c"),  # no tag
+            table=trace.table(limit=len(graph.edges) + len(graph.nodes)).html(),
+            fields="".join(map(_field, reversed(graph.nodes))) if program else "",
+            note=html.escape(note),
+            script=SCRIPT,
+            steps=_json(_steps(graph)),
+            live=_json(program and {**program, **_drawn(graph, trace)}),
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -89,7 +101,7 @@ class Animation:
         told = [(-1, _BEFORE), *((edge.step, _told(edge)) for edge in self.graph.edges)]
         for step, caption in told:
             picture = picture_of(self.graph, self._options, step, one_line(caption, 90))
-            frame = render(self._presentation.of(picture.source), form, _DPI)
+            frame = render(self._presentation.of(picture.source), form, self._presentation.dpi)
             if form == "svg":
                 frame = accessible(frame.decode(), caption, picture.description).encode()
             yield frame
@@ -107,8 +119,8 @@ class Animation:
     @functools.cached_property
     def _whole(self) -> tuple[str, float]:
         """The picture of the whole pass, and its height beside its width."""
-        picture = picture_of(self.graph, self._options)
-        svg = render(self._presentation.of(picture.source), "svg").decode()
+        picture = self._picture
+        svg = render(picture.source, "svg").decode()
         width, height = size_of(svg)
         return accessible(svg, picture.title, picture.description), height / width
 
@@ -133,6 +145,8 @@ def animate(
     notation: str | Mapping[str, str] = "grad",
     fuse: bool = False,
     theme: str = "auto",
+    font_size: float | None = None,
+    size: str | None = None,
     caption: bool = True,
 ) -> Animation:
     """Show the backward pass from ``output`` step by step: one payment into one adjoint a step.
@@ -150,8 +164,8 @@ def animate(
         What adjoints are called, as for `explain.view`: ``z.grad``, or ``δ^[2]``.
     fuse : bool
         Make a Tensor without a name part of the named one that it leads to.
-    theme : {"auto", "light", "dark"}
-        As for `draw`.
+    theme, font_size, size
+        As for `draw`. Frames of a slide have 1920 x 1080 pixels.
     caption : bool
         Whether to say above the picture how it is read.
 
@@ -163,7 +177,7 @@ def animate(
     Raises
     ------
     ValueError
-        If the suffix is another, or the pass has more than 500 steps.
+        If the suffix is another, the pass has more than 500 steps, or it does not fit on a slide.
     OSError
         If ``path`` cannot be written.
     RuntimeError
@@ -187,35 +201,86 @@ def animate(
             f"the backward pass has {len(graph.edges)} steps, too many to follow one by one: "
             f"animate a graph of at most {MOST_STEPS}, or use draw(output, backward=True)"
         )
-    animation = Animation(graph, Options(backward=True, caption=caption), theme)
+    presentation = Presentation(theme, font_size, size)
+    animation = Animation(graph, Options(backward=True, caption=caption), presentation)
     if path is not None:
         animation.save(path)
     return animation
+
+
+Show = Callable[[str, Any], str]
+
+
+def _shown(kind: str, of: Node | Edge) -> str:
+    """An adjoint, a local derivative or a term as a number."""
+    return quantity(getattr(of, {"a": "adjoint", "l": "local", "t": "term"}[kind]))
+
+
+def _placed(kind: str, of: Node | Edge) -> str:
+    """The place of such a number, for the page to fill in."""
+    return f"\ufffc{kind}{of.number if isinstance(of, Node) else of.step};"
 
 
 _BEFORE = "Forward pass done: every value is known, and no gradient yet."
 _BEFORE_NOTE = "The backward pass starts at the output and goes against the arrows."
 
 
-def _told(edge: Edge) -> str:
+def _told(edge: Edge, number: Show = _shown) -> str:
     """What happens in a step, in symbols and numbers."""
-    name, amount = one_line(edge.receiver.adjoint_name), quantity(edge.term)
+    name, amount = one_line(edge.receiver.adjoint_name), number("t", edge)
     if edge.consumer is None:
         return f"Step {edge.step}: {name} = {amount}, the seed"
-    local = edge.local
-    numbers = "" if local is None else f"{decimal(edge.consumer.adjoint)} × {decimal(local)} = "
+    one_number = edge.local is not None
+    numbers = f"{number('a', edge.consumer)} × {number('l', edge)} = " if one_number else ""
     return f"Step {edge.step}: {name} += {one_line(edge.product, 60)} = {numbers}{amount}"
 
 
-def _note(edge: Edge) -> str:
+def _note(edge: Edge, number: Show = _shown) -> str:
     """What the step means for the node that was paid."""
     name = one_line(edge.receiver.name)
     if edge.remaining:
         return f"{name} waits for {count(edge.remaining, 'more term')}."
     adjoint = edge.receiver
-    final = f"{one_line(adjoint.adjoint_name)} is final: {quantity(adjoint.adjoint)}."
+    final = f"{one_line(adjoint.adjoint_name)} is final: {number('a', adjoint)}."
     if not adjoint.pays:
         return final
     steps = [str(step) for step in adjoint.pays]
     shown = steps if len(steps) <= 8 else [*steps[:7], "..."]
     return f"{final} It is used in {'step' if len(steps) == 1 else 'steps'} {', '.join(shown)}."
+
+
+def _steps(graph: Graph) -> list[dict[str, str]]:
+    """What the page says of each step, and of the time before: with its numbers, and where to."""
+    steps = [{"text": _BEFORE, "note": _BEFORE_NOTE}]
+    for edge in graph.edges:
+        cards = {"receives": f"n{edge.receiver.number}"}
+        if edge.consumer is not None:
+            cards["pays"] = f"n{edge.consumer.number}"
+        steps.append({"text": marked_up(_told(edge)), "note": marked_up(_note(edge)), **cards})
+    return steps
+
+
+def _drawn(graph: Graph, trace: Trace) -> dict[str, Any]:
+    """Where in the page the numbers of a pass are, for when they change."""
+    texts = [[marked_up(told(edge, _placed)) for told in (_told, _note)] for edge in graph.edges]
+    unpaid = [node.number for node in graph.visited() if not node.pays]
+    return {
+        "texts": [(_BEFORE, _BEFORE_NOTE), *texts],
+        "made": [one_line(node.made, 300) for node in graph.nodes],
+        "rows": [*(e.consumer and e.consumer.number for e in graph.edges), *unpaid],
+        "to": [edge.receiver.number for edge in graph.edges],
+        "first": [edge.step == edge.receiver.terms[0] for edge in graph.edges],
+        "chips": [len(local_derivative(edge)) == 3 for edge in graph.edges],
+    }
+
+
+def _field(node: Node) -> str:
+    """Where a reader writes another value of a leaf, or of data that has a name."""
+    if node.kind not in ("leaf", "constant") or not isinstance(node.tensor, Tensor):
+        return ""
+    value = f'type="number" step="any" data-node="{node.number}" value="{float(node.value)!r}"'
+    return f"<label>{marked_up(one_line(node.name))} <input {value}></label>"
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")  # no tag

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, Node
 from ..explain.names import count, decimal, entries, is_small, literal, norm
 from ..support.palette import CHIP, GRADIENT, INK, QUIET, VALUE
@@ -51,10 +51,14 @@ class Look:
         Whether the operation is told in the header of its result.
     until : int or None
         The last step of the backward pass that has been taken. None: all.
+    gradients : dict
+        The gradient of each node that shows one.
     numbers : dict
         The number of each layer, by its path.
     caption : bool
         Whether it is said how a backward pass is read.
+    brief : bool
+        Whether a card leaves out what is on its edges, and an edge what is on its ends.
     smallest, largest : float
         The gradient norms at which a bar is empty and full.
     """
@@ -66,8 +70,10 @@ class Look:
     merged: bool
     entries: bool = False
     until: int | None = None
+    gradients: dict[Node, Any] = field(default_factory=dict)
     numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
     caption: bool = True
+    brief: bool = False
     smallest: float = 0.0
     largest: float = 0.0
 
@@ -79,7 +85,7 @@ class Look:
         """Whether a card has a row for what ``backward`` found."""
         if node.kind == "constant" or not self.grads:
             return False
-        return self.grads != "auto" or gradient_of(node) is not None
+        return self.grads != "auto" or node in self.gradients
 
     def ink(self, text: str, step: int, color: str, size: int = 11, bold: bool = False) -> str:
         """Text that is there from a step of the pass on; before, it takes its room unseen."""
@@ -109,16 +115,10 @@ def label_of(item: Item, graph: Graph, look: Look) -> str:
     return _scalar_card(item.node, look) if look.scalar else _tensor_card(item, look)
 
 
-def gradient_of(node: Node) -> Any:
-    """What was found for a Tensor by an earlier ``backward``, as an array. None: nothing."""
-    found = node.tensor.grad if isinstance(node.tensor, Tensor) else None
-    return found.data if isinstance(found, Tensor) else found
-
-
 def gradient_norm(item: Item, look: Look) -> float | None:
     """The norm of the gradient that a card shows; of a group, of all that its leaves have."""
     nodes = [n for n in item.nodes if n.kind == "leaf"] if item.group else item.nodes
-    found = [n.adjoint if look.backward else gradient_of(n) for n in nodes]
+    found = [n.adjoint if look.backward else look.gradients.get(n) for n in nodes]
     norms = [norm(g) for g in found if g is not None]
     return math.hypot(*norms) if norms else None
 
@@ -127,18 +127,18 @@ def _scalar_card(node: Node, look: Look) -> str:
     """A name, a value and a gradient, one below the other."""
     rows = []
     if look.values and node.name != literal(node.value):
-        rows.append(_pair("data", VALUE, decimal(node.value)))
+        rows.append(_pair("data", VALUE, decimal(node.value), **_valued(node)))
     if look.shows_gradient(node):
-        rows.append(_pair("grad", GRADIENT, decimal(gradient_of(node))))
+        rows.append(_pair("grad", GRADIENT, decimal(look.gradients.get(node))))
     made = _made(node.expression) if look.merged else ""
     header = row(cell(_name(node) + made, colspan=2))
     return table(header, *([RULE, *rows] if rows else []))
 
 
-def _pair(label: str, color: str, text: str) -> str:
+def _pair(label: str, color: str, text: str, **attributes: str) -> str:
     """A row with what is told on the left and how much on the right."""
     quiet = cell(font(label, QUIET, 10))
-    return row(quiet, cell(font(text, color, 12), "RIGHT", width=54))
+    return row(quiet, cell(font(text, color, 12), "RIGHT", width=54, **attributes))
 
 
 def _tensor_card(item: Item, look: Look) -> str:
@@ -157,7 +157,7 @@ def _tensor_card(item: Item, look: Look) -> str:
         told = cell(font("data", QUIET))
         rows.append(row(told, cell(font(entries(node.value), VALUE), "RIGHT")))
     if look.shows_gradient(node):
-        gradient = gradient_of(node)
+        gradient = look.gradients.get(node)
         if look.entries and gradient is not None:
             told = cell(font("grad", QUIET))
             rows.append(row(told, cell(font(entries(gradient), GRADIENT), "RIGHT")))
@@ -208,28 +208,40 @@ def _backward_card(node: Node, graph: Graph, look: Look) -> str:
     value = shape_of(node.value) if node.value.shape and not is_small(node.value) else ""
     value = value or (entries(node.value) if look.values else shape_of(node.value))
     header = row(
-        cell(_name(node) + _made(made), colspan=2),
-        cell(font(value, VALUE, 12), "RIGHT", width=52),
+        cell(_name(node) + _made(made), colspan=2, port="value_w"),
+        cell(font(value, VALUE, 12), "RIGHT", width=52, port="value_e", **_valued(node)),
     )
     edges = [graph.edges[step] for step in node.terms]
     last = edges[-1].step
-    name, used = one_line(node.adjoint_name), _uses(node)
+    name, used = one_line(node.adjoint_name), "" if look.brief else _uses(node)
     # Wide enough for the rows that span two columns, which would else stretch the badges
     spans = width_of(f"{node.name} = {made}", 14), width_of(name, 12) + width_of(used, 10)
-    width = max(*spans, 100) - 16
+    width = max(*spans, 0 if look.brief else 100) - 16
+    told = look.ink(name, last, GRADIENT, 12, bold=True) + look.ink(used, last, QUIET, 10)
+    text = entries(node.adjoint)
+    total = look.ink(text, last, GRADIENT, 12, bold="\n" not in text)  # whose lines would be close
+    alone = look.brief and len(edges) == 1  # its one term is the sum
+    room: dict[str, Any] = {"width": width} if alone else {"colspan": 2}
+    sums = row(
+        *([badge(last, look.taken(last), **_mark(last, node, "badge"))] if alone else []),
+        cell(told, **room, port="sum_w", **_mark(last, node, "name")),
+        cell(total, "RIGHT", port="sum_e", **_mark(last, node, "sum")),
+    )
+    rows = [] if alone else _term_rows(edges, node, look, width)
+    between = [RULE] if len(edges) > 1 else []
+    gap = 1 if look.brief else 2
+    return table(header, RULE, *rows, *between, sums, padding=gap, spacing=gap)
+
+
+def _term_rows(edges: list[Edge], node: Node, look: Look, width: int) -> list[str]:
+    """What was paid into an adjoint; of many payments the first."""
     shown = edges if len(edges) <= MOST_TERMS else edges[:TERMS_SHOWN]
     rows = [_term_row(edge, look, edge is edges[0], width) for edge in shown]
     if len(shown) < len(edges):
+        last = edges[-1].step
         rest = look.ink(f"+ {len(edges) - len(shown)} more", last, QUIET)
         rows.append(row(cell(""), cell(rest, colspan=2, **_mark(last, node, "rest"))))
-    told = look.ink(name, last, GRADIENT, 12, bold=True) + look.ink(used, last, QUIET, 10)
-    total = look.ink(entries(node.adjoint), last, GRADIENT, 12, bold=True)
-    sums = row(
-        cell(told, colspan=2, **_mark(last, node, "name")),
-        cell(total, "RIGHT", **_mark(last, node, "sum")),
-    )
-    between = [RULE] if len(edges) > 1 else []
-    return table(header, RULE, *rows, *between, sums, padding=2, spacing=2)
+    return rows
 
 
 def _term_row(edge: Edge, look: Look, first: bool, width: int) -> str:
@@ -237,7 +249,7 @@ def _term_row(edge: Edge, look: Look, first: bool, width: int) -> str:
     step, to = edge.step, edge.receiver
     text = entries(edge.term)
     text = text if first or text.startswith(("-", "[")) else f"+ {text}"
-    product = look.ink(one_line(edge.product, 48), step, QUIET)
+    product = "" if look.brief else look.ink(one_line(edge.product, 48), step, QUIET)
     return row(
         badge(step, look.taken(step), **_mark(step, to, "badge")),
         cell(product, width=width, **_mark(step, to, "term")),
@@ -247,28 +259,42 @@ def _term_row(edge: Edge, look: Look, first: bool, width: int) -> str:
 
 def chip(edge: Edge, look: Look) -> str:
     """The label of a backward edge: the step's number and the local derivative."""
-    text, color = local_derivative(edge), CHIP if look.taken(edge.step) else "transparent"
+    color = CHIP if look.taken(edge.step) else CLEAR
+    *texts, last = local_derivative(edge)
+    texts = texts[1:] if look.brief else texts
+    text = " = ".join([*texts, "" if "\n" in last else last])
+    cells = [text, last] if "\n" in last else [text]
+    told = (look.ink(text, edge.step, GRADIENT, 10) for text in cells)
     return table(
-        row(
-            badge(edge.step, look.taken(edge.step)),
-            cell(look.ink(one_line(text, 48), edge.step, GRADIENT, 10), bgcolor=color),
-        )
+        row(badge(edge.step, look.taken(edge.step)), *(cell(text, bgcolor=color) for text in told)),
     )
 
 
-def local_derivative(edge: Edge) -> str:
-    """What is on a backward edge: ``∂p/∂x = y = 3``, or a whole product such as ``z.grad @ Wᵀ``."""
+def local_derivative(edge: Edge) -> list[str]:
+    """What is on a backward edge, to be joined by signs of equality.
+
+    Such as ``∂p/∂x``, ``y`` and ``3``; or a whole product such as ``z.grad @ Wᵀ``.
+    """
     if edge.consumer is None or edge.is_map:
-        return edge.product
-    formula, local = edge.formula, edge.local
-    told = f"∂{one_line(edge.consumer.name)}/∂{one_line(edge.receiver.name)} = {formula}"
+        return [one_line(edge.product, 48)]
+    consumer, receiver = edge.consumer, edge.receiver
+    told = [f"∂{one_line(consumer.name)}/∂{one_line(receiver.name)}", one_line(edge.formula, 48)]
+    local = edge.local
+    if local is None and is_small(consumer.value) and edge.formula != "1":
+        return [*told, entries(edge.pay(np.ones_like(consumer.value)))]
     value = "" if local is None else f"{float(local):.4g}"
-    return f"{told} = {value}" if value not in ("", formula) else told
+    return [*told, value] if value not in ("", edge.formula) else told
 
 
 def _mark(step: int, node: Node, part: str) -> dict[str, str]:
     """What makes a cell findable in the SVG, by the step that it belongs to."""
     return {"id": f"s{step}-n{node.number}-{part}", "tooltip": f"step {step}"}
+
+
+def _valued(node: Node) -> dict[str, str]:
+    """What makes the cell of a value findable in the SVG."""
+    told = html.escape(one_line(node.made, 300))
+    return {"id": f"n{node.number}-value", "tooltip": told.replace("\\", "&#92;")}
 
 
 def _name(node: Node, size: int = 14, last_part: bool = False) -> str:

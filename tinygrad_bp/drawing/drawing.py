@@ -8,7 +8,6 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,8 @@ from ..support.arguments import suggestion
 from ..support.files import checked, write
 from .groups import name_gradients
 from .neurons import picture_of_neurons
-from .picture import Options, Picture, picture_of
-from .presenting import Presentation
+from .picture import Options, Picture
+from .presenting import Presentation, presented
 
 VIEWS = ("graph", "neurons")
 SUFFIXES = (".svg", ".png", ".pdf", ".dot")
@@ -135,8 +134,8 @@ def draw(
     values : bool
         Show numbers. Shapes are always shown.
     grads : bool or "auto"
-        Show what is in ``.grad``. "auto": on the cards of those where something is. What a
-        module or function computes here was never differentiated, so there "auto" shows none.
+        Show what is in ``.grad``. "auto": where it is what a pass over this very graph gives,
+        and not what one over another graph of the same parameters has left.
     backward : bool
         Show the backward pass as dynamic programming: its steps numbered, the local derivative
         on every edge, and in every card the terms that were summed. The adjoints are found in
@@ -174,7 +173,8 @@ def draw(
     font_size : float, optional
         The size of the numbers on the cards in points, 12 by default; all else goes with it.
     size : {"slide"}, optional
-        A picture of 16 : 9 in which no text is under 14 points at 1920 x 1080.
+        A picture of 16 : 9 in which no text is under 14 points at 1920 x 1080. A backward pass
+        that would not fit has fewer words on its cards and edges.
 
     Returns
     -------
@@ -211,22 +211,22 @@ def draw(
         raise ValueError(f"unknown view {view!r}: {suggestion(view, VIEWS)}")
     if path is not None:
         checked(path, SUFFIXES)
-    if grads == "auto" and callable(output):
-        options = replace(options, grads=False)
     outputs, modules = _outputs(output, inputs)
     graph = explain.view(*outputs, backward=backward, notation=notation, fuse=fuse)
     name_gradients(graph)
     for node in graph.visited():
         node.within = modules.get(node.tensor)
-    neurons = view == "neurons"
-    picture = picture_of_neurons(graph, highlight) if neurons else picture_of(graph, options)
+    if view == "neurons":
+        picture = picture_of_neurons(graph, highlight)
+        picture.source = presentation.of(picture.source)
+    else:
+        picture, _ = presented(graph, options, presentation)
     if picture.hidden:
         warnings.warn(
             f"the {max_nodes} cards nearest to the output are drawn, and {picture.hidden} values "
             "are not; pass a larger max_nodes to draw more, or depth=1 to close groups",
             stacklevel=3,
         )
-    picture.source = presentation.of(picture.source)
     drawing = Drawing(picture)
     if path is not None:
         drawing.save(path)

@@ -14,7 +14,8 @@ from ..explain import Graph
 from ..explain.names import count, is_small, norm
 from ..support.arguments import size, suggestion
 from ..support.palette import FREE, INK, LINE, ORANGE
-from .cards import Look, chip, gradient_norm, gradient_of, label_of
+from .cards import Look, chip, gradient_norm, label_of
+from .gradients import gradients_left
 from .groups import Path, title_of, whose_gradients
 from .sheet import Item, Link, Sheet, lay_out
 from .style import (
@@ -40,6 +41,7 @@ _CAPTION = (
     "after all its terms are summed: each {grad} is computed once, then reused."
 )
 _NORMS = "  |0.5| is the norm of an array."
+_INTO = {"TB": "n", "BT": "s", "LR": "w", "RL": "e"}  # where an arrow comes to the side it faces
 _END = '<BR ALIGN="LEFT"/>'
 
 
@@ -55,6 +57,7 @@ class Options:
     max_nodes: int = 400
     direction: str | None = None
     caption: bool = True
+    brief: bool = False
 
     def __post_init__(self) -> None:
         known = {
@@ -121,7 +124,9 @@ def _look(
         grads = False
     small = all(is_small(node.value) for node in graph.nodes)
     look = Look(scalar, options.values, grads, options.backward, merged, small, until)
-    look.numbers, look.caption = sheet.numbers, options.caption
+    look.numbers, look.caption, look.brief = sheet.numbers, options.caption, options.brief
+    if not options.backward:
+        look.gradients = gradients_left(graph, own=grads is not True)
     if grads or options.backward:
         norms = [gradient_norm(item, look) for item in sheet.items if item.kind != "more"]
         sizes = [size for size in norms if size and math.isfinite(size)]
@@ -163,7 +168,7 @@ class _Writer:
 
     def __init__(self, graph: Graph, sheet: Sheet, look: Look, direction: str, caption: str):
         self.graph, self.sheet, self.look, self.caption = graph, sheet, look, caption
-        self.stacked = direction in ("TB", "BT")
+        self.direction, self.stacked = direction, direction in ("TB", "BT")
         self.inputs: dict[Item, list[Item]] = {item: [] for item in sheet.items}
         self.uses: dict[Item, int] = dict.fromkeys(sheet.items, 0)
         for link in sheet.links:
@@ -196,6 +201,7 @@ class _Writer:
         near, far = ("0.35", "0.6" if look.merged else "0.42") if look.scalar else ("0.25", "0.3")
         if look.backward:
             near, far = ("0.6", "0.65") if self.stacked else ("0.4", "1.25")
+            near, far = (str(float(x) * (0.4 if look.brief else 1)) for x in (near, far))
         spacing = {"nodesep": near, "ranksep": far, "pad": "0.2", "bgcolor": CLEAR}
         spacing |= {"fontname": FONT, "fontsize": "11", "fontcolor": FREE, "newrank": "true"}
         words = self._words() if look.backward else ""
@@ -266,9 +272,18 @@ class _Writer:
             ends[1] = f"op_{link.head.key}"
         on_the_right = self.beside.get((link.tail, link.head), False)
         ends = ends[::-1] if on_the_right else ends
-        root.edge(*ends, **self._forward(link, "back" if on_the_right else "forward"))
-        if look.backward and link.edges:
-            root.edge(*ends, **self._backward(link, "forward" if on_the_right else "back"))
+        on, back = ("back", "forward") if on_the_right else ("forward", "back")
+        if not (look.backward and link.edges):
+            root.edge(*ends, **self._forward(link, on))
+        elif (
+            link.tail,
+            link.head,
+        ) in self.beside and not link.head.group:  # each on a line of its own
+            root.edge(*_at(ends, "value"), **self._forward(link, on))
+            root.edge(*_at(ends, "sum"), **self._backward(link, back))
+        else:
+            root.edge(*ends, **self._forward(link, on), headport=_INTO[self.direction])
+            root.edge(*ends, **self._backward(link, back))
 
     def _forward(self, link: Link, towards: str) -> dict[str, str]:
         attributes = {"class": "fwd", "dir": towards} if towards == "back" else {"class": "fwd"}
@@ -307,8 +322,13 @@ class _Writer:
         if item.group:
             return f"{'.'.join(item.group)}: {len(item.nodes)} values"
         node = item.node
-        gradient = node.adjoint if self.look.backward else gradient_of(node)
+        gradient = node.adjoint if self.look.backward else self.look.gradients.get(node)
         return f"{node.made}: {_in_full(node.value)}; grad: {_in_full(gradient)}"
+
+
+def _at(ends: list[str], port: str) -> tuple[str, str]:
+    """The row of two cards that stand side by side, at their facing ends."""
+    return f"{ends[0]}:{port}_e:e", f"{ends[1]}:{port}_w:w"
 
 
 def _in_full(x: Any) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ..explain import Graph
 from ..support.arguments import positive, suggestion
 from ..support.palette import (
     BLUE_PAPER,
@@ -15,12 +16,14 @@ from ..support.palette import (
     GRADIENT,
     GREEN_PAPER,
     INK,
+    NIGHT,
     ORANGE_PAPER,
     PAPER,
     QUIET,
     VALUE,
 )
-from .render import render, size_of
+from .picture import Options, Picture, picture_of
+from .render import DPI, render, size_of
 
 THEMES = ("auto", "light", "dark")
 SIZES = ("slide",)
@@ -39,7 +42,6 @@ _ON_DARK = {
     ORANGE_PAPER: "#4A2A10",
     CHIP: "#33200F",
 }
-_NIGHT = "#0D1117"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,18 @@ class Presentation:
             if self.size is not None:
                 raise ValueError("a slide chooses its font size itself: leave out font_size=")
 
+    @property
+    def dpi(self) -> float:
+        """The dots per inch at which a slide has 1920 x 1080; and for a film as many as do."""
+        return DPI if self.size else 96
+
     def of(self, source: str) -> str:
         """The DOT text of a picture, so presented."""
         if self.theme == "dark":
             colors = re.compile("|".join(_ON_DARK))
             source = colors.sub(lambda found: _ON_DARK[found[0]], source)
         if self.theme != "auto":
-            ground = PAPER if self.theme == "light" else _NIGHT
+            ground = PAPER if self.theme == "light" else NIGHT
             source = source.replace("bgcolor=transparent", f'bgcolor="{ground}"', 1)
         if self.size == "slide":
             return _on_a_slide(source)
@@ -85,6 +92,28 @@ class Presentation:
             width, height = (scale * length / 72 for length in size_of(_svg(source)))
             source = _with(source, f'size="{width:.3f},{height:.3f}!"')
         return source
+
+
+def presented(graph: Graph, options: Options, how: Presentation) -> tuple[Picture, Options]:
+    """A picture, and the options that it was drawn with: on a full slide with fewer words.
+
+    Raises
+    ------
+    ValueError
+        If it is too large for a slide.
+    """
+    directions = [options.direction] if options.direction else ["LR", "TB"]
+    briefly = [replace(options, brief=True, direction=d) for d in directions]
+    for tried in [options, *(briefly if how.size else [])]:
+        picture = picture_of(graph, tried)
+        try:
+            picture.source = how.of(picture.source)
+        except ValueError:
+            if tried is briefly[-1]:
+                raise
+        else:
+            return picture, tried
+    raise AssertionError("the last that was tried has raised")
 
 
 def _on_a_slide(source: str) -> str:

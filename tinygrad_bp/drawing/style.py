@@ -105,9 +105,10 @@ def font(
     text = html.escape(text, quote=False)
     if "\n" in text:  # a matrix, in which two spaces are about as wide as a digit
         text = re.sub("  +", lambda found: (2 * len(found[0]) - 1) * " ", text)
-        text = text.replace("\n", '<BR ALIGN="RIGHT"/>')
-    text = f"<I>{text}</I>" if italic else text
-    text = f"<B>{text}</B>" if bold else text
+    lines = text.split("\n")  # each marked by itself, or an engine sets them closer together
+    lines = [f"<I>{line}</I>" for line in lines] if italic else lines
+    lines = [f"<B>{line}</B>" for line in lines] if bold else lines
+    text = '<BR ALIGN="RIGHT"/>'.join(lines)
     return f'<FONT COLOR="{color}" POINT-SIZE="{size}">{text}</FONT>'
 
 
@@ -138,10 +139,13 @@ def width_of(text: str, size: int) -> int:
 
 
 def badge(step: int, seen: bool = True, **attributes: Any) -> str:
-    """The cell that numbers a step of the backward pass."""
-    fill = BADGE if seen else CLEAR
+    """The cell that numbers a step of the backward pass, as high as a line of text."""
     text = font(str(step), "white" if seen else CLEAR, 10, bold=True)
-    return cell(text, "CENTER", bgcolor=fill, width=16, valign="BOTTOM", **attributes)
+    size = {"width": 6 * len(str(step)) + 10, "height": 16, "fixedsize": "TRUE"}
+    inner = row(cell(text, "CENTER", bgcolor=BADGE if seen else CLEAR, **size))
+    start = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0" FIXEDSIZE="TRUE"'
+    room = f'WIDTH="{size["width"]}" HEIGHT="16"'
+    return cell(f"{start} {room}>{inner}</TABLE>", "CENTER", **attributes)
 
 
 def bar(fraction: float, width: int = 72, height: int = 5) -> str:

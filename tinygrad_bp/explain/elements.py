@@ -144,11 +144,16 @@ class Edge:
         return self._formulas()[1]
 
     def _formulas(self) -> tuple[str, str]:
-        if self.consumer is None:
-            return "1", "seed"
+        return ("1", "seed") if self.consumer is None else self._around(self.consumer.adjoint_name)
+
+    def _around(self, upstream: str) -> tuple[str, str]:
+        """The local derivative, and the product with what comes from upstream, as text."""
         node = self.consumer
-        names = node.operand_names()
-        return formula(node.tensor.rule, self.position, node.name, names, node.adjoint_name)
+        assert node is not None
+        rule, names = node.tensor.rule, node.operand_names()
+        local, product = formula(rule, self.position, node.name, names, upstream)
+        broadcast = self.receiver.value.size < node.value.size and product.startswith(upstream)
+        return (local, f"{product}, summed") if broadcast and " × " in product else (local, product)
 
     @property
     def is_map(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .elements import Edge, Graph, Node, number_steps, sweep
-from .names import factor, formula
+from .names import factor
 
 LONGEST_STEP = 60  # characters of an expression; a longer one is cut to the name of its function
 MOST_ROUTES = 3  # ways from an input through a step; of more, the derivative is not written out
@@ -167,8 +167,6 @@ def _carried(route: list[Edge], upstream: str) -> str:
         node = edge.consumer
         assert node is not None
         bracketed = f"({upstream})" if " " in upstream else upstream
-        local, product = formula(
-            node.tensor.rule, edge.position, node.name, node.operand_names(), bracketed
-        )
-        upstream = upstream if local == "1" else product
+        _, product = edge._around(bracketed)
+        upstream = upstream if product == f"{bracketed} × 1" else product
     return upstream

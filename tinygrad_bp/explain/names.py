@@ -244,7 +244,8 @@ def _infix(sign: str, operands: Sequence[str]) -> str:
         return f"{sign}{_within(first, 2)}"
     if sign == "^" and others[0].isdigit():
         base = _within(first, 4)
-        return typeset(f"x^{{{others[0]}}}").replace("x", f"({base})" if "^" in base else base, 1)
+        base = f"({base})" if "^" in base and base == first else base
+        return typeset(f"x^{{{others[0]}}}").replace("x", base, 1)
     stricter = strength + (sign not in "+×")
     return f" {sign} ".join([_within(first, strength), *(_within(x, stricter) for x in others)])
 

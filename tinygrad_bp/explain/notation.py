@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 from unicodedata import normalize
 
@@ -26,6 +28,8 @@ _RAISED = str.maketrans(
     "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾⸢⸣ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵀᴸᴷᴺ",
 )
 _LOWERED = str.maketrans("0123456789+-=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
+_LEVELS = {chr(up): (chr(c), 1) for c, up in _RAISED.items()}
+_LEVELS |= {chr(down): (chr(c), -1) for c, down in _LOWERED.items()}
 _MARKS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}
 
 _TEX_MARK = re.compile(r"\\(hat|bar|tilde)\s*(?:\{(\w)\}|(\w))")
@@ -61,6 +65,34 @@ def typeset(text: str) -> str:
 def _moved(letters: str, table: Any, otherwise: str) -> str:
     """The letters raised or lowered, if there is such a form of each."""
     return letters.translate(table) if all(ord(c) in table for c in letters) else otherwise
+
+
+def levels(text: str) -> Iterator[tuple[str, int]]:
+    """The runs of a text that was set, in ordinary letters: raised are 1, lowered -1.
+
+    Few fonts have the raised and lowered letters of Unicode, and every page can move ordinary ones.
+
+    Examples
+    --------
+    >>> list(levels("W⸢¹⸣ᵀ x₁"))
+    [('W', 0), ('[1]T', 1), (' x', 0), ('1', -1)]
+    """
+    letters = (_LEVELS.get(letter, (letter, 0)) for letter in text)
+    for level, run in groupby(letters, key=lambda letter: letter[1]):
+        yield "".join(letter for letter, _ in run), level
+
+
+def marked_up(text: str) -> str:
+    """A text that was set, as HTML.
+
+    Examples
+    --------
+    >>> marked_up("f₀ < 1")
+    'f<sub>0</sub> &lt; 1'
+    """
+    tags = {1: "sup", -1: "sub"}
+    runs = ((html.escape(run), tags.get(level)) for run, level in levels(text))
+    return "".join(f"<{tag}>{run}</{tag}>" if tag else run for run, tag in runs)
 
 
 def adjoint_names(notation: str | Mapping[str, str], output: str) -> Callable[[str], str]:

@@ -11,7 +11,7 @@ from unicodedata import combining, east_asian_width
 
 from ..support.palette import BADGE, DARK, GRADIENT, HAIR, INK, PAPER, QUIET, VALUE
 from ..support.printing import printable
-from .notation import typeset
+from .notation import marked_up, typeset
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Table:
         lines = [line for row in [heads, *head] for line in self._lines(row, widths)]
         if gap:
             lines += [gap, *(line for row in tail for line in self._lines(row, widths))]
-        return "\n".join([self.title, "", *lines, *(["", self.note] if self.note else [])])
+        return "\n".join([typeset(self.title), "", *lines, *(["", self.note] if self.note else [])])
 
     def _lines(self, row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
         """A row of the table, on as many lines as its tallest cell has."""
@@ -103,12 +103,12 @@ class Table:
         note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
         return (
             f'<div class="tinygrad-bp"><style>{STYLE}</style><table>'
-            f"<caption>{html.escape(self.title)}</caption><thead><tr>{heads}</tr></thead>"
+            f"<caption>{marked_up(typeset(self.title))}</caption><thead><tr>{heads}</tr></thead>"
             f"<tbody>{''.join(body)}</tbody></table>{note}</div>"
         )
 
     def _html_row(self, row: Sequence[str]) -> str:
-        cells = zip(map(html.escape, row), self.columns, strict=True)
+        cells = zip(map(marked_up, row), self.columns, strict=True)
         return f"<tr>{''.join(_html_cell(cell, column.kind) for cell, column in cells)}</tr>"
 
 

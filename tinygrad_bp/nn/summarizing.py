@@ -12,12 +12,12 @@ import numpy as np
 
 from ..engine.recording import no_grad, watching
 from ..engine.tensor import Tensor
+from ..explain.layers import PRODUCTS
 from ..explain.tables import Column, Shown, Table
 from ..support.arguments import size
 from .module import Module, flat, part_label
 from .networks import Sequential
 
-PRODUCTS = frozenset({"dot", "inner", "linear", "matmul", "tensordot"})
 _ELEMENTWISE = frozenset({"divide", "multiply", "square"})
 
 

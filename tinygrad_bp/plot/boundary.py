@@ -25,6 +25,7 @@ from .figure import (
     pixels,
     saved,
 )
+from .presenting import picture
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -42,7 +43,7 @@ _HUGE = 1e30  # a difference of logits that leaves no doubt, and whose steps do 
 _TEXT = "OSU"  # the kinds of arrays that hold texts
 
 
-@own_style()
+@picture
 def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = None) -> Figure:
     """Draw which class a model gives to each point of the plane, and the points it should know.
 
@@ -61,6 +62,8 @@ def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = N
         Labels, numbers or texts. Those of k > 2 columns of logits are 0 to k - 1.
     path : str or path, optional
         Where to write it, too: see `plot`.
+    theme, font_size, caption, size
+        How it is shown: see `plot`.
 
     Returns
     -------

@@ -17,9 +17,9 @@ from .figure import (
     PathLike,
     canvas,
     layer_titles,
-    own_style,
     saved,
 )
+from .presenting import picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +35,7 @@ _LEARNED_FROM = {"linestyle": "-", "marker": "o"}
 _MEASURED_APART = {"linestyle": "--", "marker": "s", "fillstyle": "none"}
 
 
-@own_style()
+@picture
 def loss_curves(history: Any, *, path: PathLike | None = None) -> Figure:
     """Draw the losses and metrics of each epoch, and the length of the gradient.
 
@@ -53,6 +53,8 @@ def loss_curves(history: Any, *, path: PathLike | None = None) -> Figure:
         What `train.fit` gave.
     path : str or path, optional
         Where to write it, too: see `plot`.
+    theme, font_size, caption, size
+        How it is shown: see `plot`.
 
     Returns
     -------

@@ -31,7 +31,7 @@ LEGEND = 8  # as many entries as a reader can tell apart
 LARGEST = 1e100  # the squares of larger numbers, and the margins around them, may overflow
 _DPI = 110
 _UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-_SUFFIXES = (".png", ".svg", ".pdf")
+SUFFIXES = (".png", ".svg", ".pdf")
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def canvas(
         If there cannot be a picture at ``path``.
     """
     if path is not None:
-        checked(path, _SUFFIXES)
+        checked(path, SUFFIXES)
     figure = _shown_figure()(figsize=(width, height), dpi=_DPI, layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
@@ -97,7 +97,7 @@ def _shown_figure() -> type[Figure]:
 def rendered(figure: Figure, suffix: str) -> bytes:
     """The picture as the content of a file."""
     file = io.BytesIO()
-    figure.savefig(file, format=suffix[1:], metadata=_UNDATED.get(suffix))
+    figure.savefig(file, format=suffix[1:], dpi=figure.dpi, metadata=_UNDATED.get(suffix))
     return file.getvalue()
 
 

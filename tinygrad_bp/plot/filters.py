@@ -11,13 +11,14 @@ from ..engine.tensor import Tensor
 from ..nn import Module
 from ..support.arguments import shown, size
 from ..support.palette import INK
-from .figure import PathLike, canvas, numbers, own_style, saved
+from .figure import PathLike, canvas, numbers, saved
+from .presenting import picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@own_style()
+@picture
 def weights(
     layer: Any,
     image_shape: tuple[int, int] | None = None,
@@ -42,6 +43,8 @@ def weights(
         Draw no more units than this.
     path : str or path, optional
         Where to write it, too: see `plot`.
+    theme, font_size, caption, size
+        How it is shown: see `plot`.
 
     Returns
     -------

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.backprop import gradients, topological_order
+from ..engine.backprop import gradients
 from ..engine.recording import recording
 from ..engine.tensor import Tensor
+from ..explain.layers import linear_layers
 from ..functional.losses import LOSSES
 from ..nn import evaluating
 from ..support.arguments import function, shown
@@ -26,9 +27,9 @@ from .figure import (
     canvas,
     layer_titles,
     numbers,
-    own_style,
     saved,
 )
+from .presenting import picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -143,7 +144,7 @@ def layer_statistics(
     X = numbers(X, "X")
     with evaluating(callable_model(model)), recording(True):
         output = model(X)
-        layers = _layers(output)
+        layers = linear_layers(output, _ACTIVATIONS) if isinstance(output, Tensor) else []
         if not layers:
             raise ValueError("the model has no Linear layer whose weights require grad")
         deltas: Sequence[Any] = [None] * len(layers)
@@ -168,20 +169,6 @@ def _measured(loss: str | Loss, output: Tensor, y: Any) -> Tensor:
     return value
 
 
-def _layers(output: Any) -> list[tuple[Tensor, Tensor | None]]:
-    """What came out of each Linear layer, and out of the activation after it."""
-    found: list[tuple[Tensor, Tensor | None]] = []
-    if not isinstance(output, Tensor):
-        return found
-    for node in reversed(topological_order(output)):
-        name = node.rule.name if node.rule else ""
-        if name == "linear":
-            found.append((node, None))
-        elif name in _ACTIVATIONS and found and found[-1][1] is None:
-            found[-1] = (found[-1][0], node)
-    return found
-
-
 def _statistics(
     names: tuple[str, str], layer: Tensor, after: Tensor | None, delta: Any
 ) -> LayerStatistics:
@@ -197,7 +184,7 @@ def _statistics(
     return LayerStatistics(*names, activation, values, delta, dead, saturated)
 
 
-@own_style()
+@picture
 def layer_histograms(
     model: Model,
     X: Any,
@@ -217,6 +204,8 @@ def layer_histograms(
         As for `layer_statistics`, whose numbers stand over each histogram.
     path : str or path, optional
         Where to write it, too: see `plot`.
+    theme, font_size, caption, size
+        How it is shown: see `plot`.
 
     Returns
     -------

@@ -17,15 +17,15 @@ from .figure import (
     legend_below,
     numbers,
     outputs,
-    own_style,
     saved,
 )
+from .presenting import picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@own_style()
+@picture
 def regression_fit(
     model: Model,
     X: Any,
@@ -46,6 +46,8 @@ def regression_fit(
         their own.
     path : str or path, optional
         Where to write it, too: see `plot`.
+    theme, font_size, caption, size
+        How it is shown: see `plot`.
 
     Returns
     -------

@@ -22,5 +22,6 @@ ORANGE, ORANGE_PAPER = "#D55E00", "#FFDFC7"
 GREEN, GREEN_PAPER = "#009E73", "#E1F4ED"
 AMBER, PINK, SKY, BROWN = "#E69F00", "#CC79A7", "#56B4E9", "#8C6D31"
 
-# The same on a dark page
+# The same on a dark page, and its ground
+NIGHT = "#0D1117"
 DARK = {INK: "#E6EAEE", QUIET: "#9AA7B4", HAIR: "#3A4652", VALUE: "#6CB8E6", GRADIENT: "#F2995C"}
