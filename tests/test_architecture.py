@@ -23,6 +23,7 @@ MAY_IMPORT["engine/arrays"] = set()
 MAY_IMPORT["engine/advice"] = set()
 MAY_IMPORT["engine/context"] = set()
 MAY_IMPORT["engine/recording"] = {"engine/context"}
+MAY_IMPORT["engine/views"] = {"engine/recording"}
 MAY_IMPORT["engine/registry"] = {"engine/arrays", "engine/recording"}
 MAY_IMPORT["engine/signatures"] = {
     "engine/advice",
@@ -42,7 +43,7 @@ for _room in ("engine/ndarray", "engine/tensor", "engine"):  # the last is its d
 # What the rooms above see of the engine: what a node, a pass and a call are. How a Tensor behaves
 # as an array, and how calls are written, is behind the door; the tables are for `functional`.
 TABLES = {"engine/rules", "engine/compositions"}
-HIDDEN = {"engine/ndarray", "engine/signatures", *TABLES}
+HIDDEN = {"engine/ndarray", "engine/signatures", "engine/views", *TABLES}
 ENGINE = {name for name in MAY_IMPORT if name.startswith("engine")} - HIDDEN
 GROUND = {"support", *ENGINE}
 FLOORS = [
