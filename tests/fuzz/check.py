@@ -10,6 +10,7 @@ import numpy as np
 
 import tinygrad_bp as bp
 
+from .jax_arrays import by_jax, jax
 from .programs import Program
 from .torch_arrays import by_torch, torch
 
@@ -91,6 +92,7 @@ def second_order(program: Program, gradients: list[np.ndarray]) -> None:
         close(found, curvature, 1e-5 * (1 + min(size, 1e6)), "second derivative")
         count["second order"] += 1
         against_torch(program)
+        against_jax(program)
 
 
 def against_torch(program: Program) -> None:
@@ -112,6 +114,30 @@ def against_torch(program: Program) -> None:
     again = sum(float(np.sum(h * d)) for h, d in zip(products, second, strict=True))
     close(again, mixed, 1e-8 * (1 + size), "second derivative against PyTorch")
     count["against PyTorch"] += 1
+
+
+def against_jax(program: Program) -> None:
+    """Compare three orders with what JAX finds, for the steps that it can run."""
+    if jax is None:
+        return
+    along = directions(list(program.leaves.values()), 3)
+    part, gradients, higher = by_jax(program, *along)
+    leaves = [bp.Tensor(x, requires_grad=True) for x in part.leaves.values()]
+    loss = part.function()(*leaves)
+    if not (getattr(loss, "requires_grad", False) and np.all(np.isfinite(higher))):
+        return
+    for order, (direction, right) in enumerate(zip(along, higher, strict=True), 1):
+        found = bp.gradients(loss, leaves, create_graph=True)
+        if order == 1:
+            for g, other in zip(found, gradients, strict=True):
+                assert np.allclose(g.data, other, 1e-8, 1e-8), f"{g.data}, and JAX finds {other}"
+        size = sum(float(np.sum(np.abs(g.data * d))) for g, d in zip(found, direction, strict=True))
+        loss = sum(np.sum(g * d) for g, d in zip(found, direction, strict=True))
+        close(loss.item(), right, 1e-8 * (1 + size), f"derivative {order} against JAX")
+        if not loss.requires_grad:
+            assert not any(higher[order:]), f"JAX finds more: {higher}"
+            break
+    count["against JAX"] += 1
 
 
 def close(found: float, right: float, tolerance: float, what: str) -> None:

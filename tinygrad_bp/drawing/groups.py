@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from ..explain import Graph, Node
+from ..support.waiting import followed
 from .style import one_line
 
 Path = tuple[str, ...]
@@ -95,7 +96,7 @@ def _modules(graph: Graph) -> dict[Node, Path]:
     parameters = set(paths)  # and what is computed from those of one group alone
     users: set[Node] = set()  # what combines them with something else
     uses = Counter(x for node in graph.visited() for x in node.inputs)
-    for node in reversed(graph.nodes):  # each after its inputs
+    for node in followed(graph.nodes[::-1], "finding the modules"):  # each after its inputs
         if node in paths:
             continue
         arrays = [x for x in node.inputs if x.kind != "constant" or x.value.shape]

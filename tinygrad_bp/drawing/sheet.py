@@ -8,6 +8,7 @@ from itertools import groupby
 
 from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, Node
+from ..support.waiting import followed
 from .groups import AFTER, Path, find_paths, number_layers
 
 GROUP_ABOVE = 60  # cards
@@ -108,7 +109,7 @@ def _everything(graph: Graph, paths: dict[Node, Path], fold: bool) -> Sheet:
             items[node] = Item(f"n{node.number}", _KINDS[node.kind], [node], paths[node])
         return items[node]
 
-    for node in reversed(list(graph.visited())):
+    for node in followed(list(graph.visited())[::-1], "laying out the cards"):
         for position, x in enumerate(node.operands):
             if isinstance(x, Node) and not (fold and _is_literal(x)):
                 edge = steps.get((node, position))

@@ -13,7 +13,7 @@ from ..engine.tensor import Tensor
 from .elements import Edge, Graph, Node
 from .graph import view
 from .names import factor, quantity
-from .semirings import COUNTING, propagate
+from .semirings import count_paths
 from .tables import Column, Shown, Table
 
 SHOWN_NODES = 12
@@ -143,14 +143,14 @@ def paths(output: Tensor, input: Tensor, *, limit: int = 1000, seed: Any = None)
     <BLANKLINE>
     Their sum is 2.5839: the gradient.
     """
-    counts = propagate(output, COUNTING)
-    if counts[input] > limit:
+    number = count_paths(output, input)
+    if number > limit:
         raise ValueError(
-            f"{counts[input]} paths lead there, and limit={limit} are written out at most: "
+            f"{number} paths lead there, and limit={limit} are written out at most: "
             "count_paths counts them without a walk, gradients sums over them without one"
         )
     graph = view(output, backward=False)
-    found = list(_walk(graph, input, seed_of(output, seed))) if input in counts else []
+    found = list(_walk(graph, input, seed_of(output, seed))) if number else []
     total = sum((path.product for path in found), np.zeros(input.shape, input.dtype)[()])
     start = graph[input].name if found else input.name or "a Tensor that does not lead there"
     many = "1 path" if len(found) == 1 else f"{len(found)} paths"

@@ -275,19 +275,16 @@ class Names:
 
     def of(self, x: Any, letter: str) -> str:
         """The name of a Tensor or a constant; ``letter`` is for one without."""
-        name = _in_one_line(x.name) if isinstance(x, Tensor) and x.name else ""
-        candidates = self._repeated(name) if name else self._numbered(letter)
-        name = next(candidate for candidate in candidates if candidate not in self._taken)
-        self._taken.add(name)
-        return name
-
-    def _repeated(self, name: str) -> Iterable[str]:
+        given = _in_one_line(x.name) if isinstance(x, Tensor) and x.name else ""
         while True:
-            self._uses[name] += 1
-            yield name if self._uses[name] == 1 else f"{name}#{self._uses[name]}"
+            name = self._repeated(given) if given else f"{letter}{next(self._numbers[letter])}"
+            if name not in self._taken and (given or name not in self._given):
+                self._taken.add(name)
+                return name
 
-    def _numbered(self, letter: str) -> Iterable[str]:
-        return (name for n in self._numbers[letter] if (name := f"{letter}{n}") not in self._given)
+    def _repeated(self, name: str) -> str:
+        self._uses[name] += 1
+        return name if self._uses[name] == 1 else f"{name}#{self._uses[name]}"
 
 
 def _in_one_line(name: str) -> str:
