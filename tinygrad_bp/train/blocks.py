@@ -10,18 +10,19 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 import dask
 import dask.array as da
 import numpy as np
 
-from ..data.rows import rows
+from ..data.rows import finite, rows
+from ..engine.tensor import Tensor
 from ..functional.losses import LOSSES
 from ..nn import Module
 from ..optim import Optimizer
-from ..support.answers import told_keywords
-from ..support.arguments import Seed, flag, function, shown, size
+from ..support.arguments import Seed, flag, function, shown, size, some
 from .batching import Chance
 from .checking import as_list, by_name, check_model
 from .fitting import _told_to_end, _Training
@@ -32,6 +33,7 @@ from .progress import bar_of, ctrl_c
 from .rollback import DivergenceError
 from .stopping import Stopping
 from .workers import (
+    FAILED,
     added,
     buffers,
     fault_of_block,
@@ -60,7 +62,7 @@ def predict_blocks(model: Module, X: Any) -> Any:
         raise TypeError(f"the model must be a Module, such as nn.MLP, not {shown(model)}")
     blocks = Blocks(X, "X")
     X = blocks.array
-    one = predicted(model, np.zeros((1, *X.shape[1:]), X.dtype))
+    one = predicted(model, finite(np.zeros((1, *X.shape[1:]), X.dtype), "X"))
     sent, apply = _sent(model), dask.delayed(outputs_of_block)
     parts = [
         da.from_delayed(apply(sent, part, first, n), (n, *one.shape[1:]), one.dtype)
@@ -69,7 +71,6 @@ def predict_blocks(model: Module, X: Any) -> Any:
     return da.concatenate(parts)
 
 
-@told_keywords
 def fit_blocks(
     model: Module,
     X: Any,
@@ -134,12 +135,13 @@ def fit_blocks(
     check_model(model, optimizer)
     loss_of, measured = function(loss, LOSSES, "loss"), by_name(metrics)
     callbacks = [function(c, {}, "callback") for c in as_list(callbacks, "callbacks")]
-    features, targets = _pair(X, y, batch_size)
+    shuffle = flag(shuffle, "shuffle")
+    features, targets = _pair(X, y, batch_size, shuffle)
     held_out = None if validation is None else _validation_pair(validation)
     history = History()
     training = _BlockTraining(model, loss_of, optimizer, history)
     measures = _BlockMeasures(model, loss_of, measured, training.rollback)
-    batches = _BlockBatches(model, optimizer, features, batch_size, flag(shuffle, "shuffle"), seed)
+    batches: Any = _BlockBatches(model, optimizer, features, batch_size, shuffle, seed)
     stopping = Stopping(training.rollback, epochs, tolerance, patience, bool(held_out))
     reason = ""
     steps = stopping.epochs * batches.count
@@ -209,31 +211,38 @@ class Batch:
 
 
 def _dask_array(data: Any, name: str) -> Any:
-    """The Dask array in what was given: a table of Dask's, xarray's, or one of NumPy's."""
-    data = getattr(data, "_array", data)  # a Tensor's
-    if hasattr(data, "to_dask_array"):  # a table of Dask's
-        return data.to_dask_array(lengths=True)
-    if not isinstance(data, da.Array):
-        data = getattr(data, "data", data) if hasattr(data, "dims") else data  # xarray's
-    if isinstance(data, da.Array):
-        return data
-    if dask.is_dask_collection(data):
-        raise TypeError(
-            f"{name} must be a Dask array, not a {type(data).__name__}: "
-            "da.from_delayed makes one of a delayed value"
-        )
-    return da.from_array(np.asarray(data), chunks=-1)
+    """The Dask array in what was given: a table of Dask's, xarray's, a Tensor's, or NumPy's."""
+    if isinstance(data, Tensor):
+        data = data.data
+    elif not isinstance(data, da.Array) and dask.is_dask_collection(data):
+        if hasattr(type(data), "to_dask_array"):  # a table
+            data = data.to_dask_array(lengths=True)
+        elif hasattr(type(data), "dims"):  # xarray's
+            data = data.data
+        else:
+            raise TypeError(
+                f"{name} must be a Dask array, not a {type(data).__name__}: "
+                "da.from_delayed makes one of a delayed value"
+            )
+    return data if isinstance(data, da.Array) else da.from_array(np.asarray(data), chunks=-1)
 
 
-def _pair(X: Any, y: Any, batch_size: int | None = None) -> tuple[Blocks, Blocks]:
-    """Blocks of the same rows of X and y, no larger than a batch."""
-    if batch_size is not None:
-        size(batch_size, "batch_size")
+def _pair(
+    X: Any, y: Any, batch_size: int | None = None, shuffle: bool = True
+) -> tuple[Blocks, Blocks]:
+    """Blocks of the same rows of X and y, none larger than a batch.
+
+    Unless chance orders them, they are cut where NumPy's batches end, so that these are the same.
+    """
     features, targets = Blocks(X, "X"), Blocks(y, "y")
     n = rows(features.array, targets.array)
-    if batch_size is not None and batch_size < max(features.counts):
-        cut = [min(batch_size, n - start) for start in range(0, n, batch_size)]
-        features = Blocks(features.array, "X", tuple(cut))
+    if batch_size is not None:
+        ends = {*range(size(batch_size, "batch_size"), n, batch_size), n}
+        if batch_size >= max(features.counts):
+            whole = {first + count for _, first, count in features.parts}
+            ends = whole if shuffle else whole | ends
+        counts = np.diff([0, *sorted(ends)]).tolist()
+        features = Blocks(features.array, "X", tuple(counts))
     return features, Blocks(targets.array, "y", features.counts)
 
 
@@ -259,23 +268,31 @@ class _BlockBatches:
         shuffle: bool,
         seed: Seed,
     ):
-        self.n, self.chance, self.shuffle = len(features.counts), Chance(optimizer, seed), shuffle
-        most = self.n if batch_size is None else -(-batch_size // max(features.counts))
-        self.together = min(self.n, most)
-        self.count = -(-self.n // self.together)
+        self.chance, numbers = Chance(optimizer, seed), range(len(features.counts))
+        if batch_size is None:
+            self.batches = [list(numbers)]
+        elif shuffle:
+            together = -(-batch_size // max(features.counts))
+            self.batches = [list(numbers[i : i + together]) for i in numbers[::together]]
+        else:
+            batch_of = [first // batch_size for _, first, _ in features.parts]
+            self.batches = [[*group] for _, group in groupby(numbers, batch_of.__getitem__)]
+        self.count = len(self.batches)
+        self.shuffle = shuffle and self.count > 1
+        most = max(map(len, self.batches))
         names = [name for name, tensor in model.named_tensors().items() if not tensor.requires_grad]
-        if names and self.together > 1:
+        if names and most > 1:
             raise ValueError(
-                f"the model's {names[0]!r} changes with each batch, and a batch of "
-                f"{self.together} blocks is never in one place: choose a batch_size of one block, "
-                "or a model without such layers"
+                f"the model's {names[0]!r} changes with each batch, and a batch of {most} blocks "
+                "is never in one place: choose a batch_size of one block, or a model without "
+                "such layers"
             )
 
     def __iter__(self) -> Iterator[list[int]]:
-        order = list(range(self.n))
-        if self.shuffle and self.count > 1:
-            order = self.chance.of_epoch().permutation(self.n).tolist()
-        return (order[i : i + self.together] for i in range(0, self.n, self.together))
+        if not self.shuffle:
+            return iter(self.batches)
+        order = self.chance.of_epoch().permutation(sum(map(len, self.batches))).tolist()
+        return ([order[i] for i in batch] for batch in self.batches)
 
 
 # What is asked of the workers
@@ -336,12 +353,28 @@ def _summed(task: Callable[..., Any], sent: Any, X: Batch, y: Batch) -> dict[Any
     while len(parts) > 1:
         pairs = [add(*parts[i : i + 2]) for i in range(0, len(parts) - 1, 2)]
         parts = pairs + parts[2 * len(pairs) :]
-    return dask.compute(parts[0])[0]
+    (found,) = _computed(X, parts[0])
+    if FAILED in found:
+        _, kind, message, trace = min(found[FAILED], key=lambda failure: failure[0])
+        error = kind(message)
+        error.add_note(trace)
+        raise error
+    return found
+
+
+def _computed(X: Batch, *what: Any) -> Any:
+    """What Dask computes; what goes wrong before our own tasks, in the data's, names the rows."""
+    try:
+        return dask.compute(*what)
+    except Exception as error:
+        ends = [f"{first} to {first + n - 1}" for _, first, n in X.parts]
+        error.add_note(f"while the blocks of rows {some(ends)} were computed")
+        raise
 
 
 def _look_for_fault(sent: Any, X: Batch, y: Batch) -> None:
     """Say which operation made what is not finite, in the first block where there is one."""
-    found = [why for why in dask.compute(*_tasks(fault_of_block, sent, X, y)) if why]
+    found = [why for why in _computed(X, *_tasks(fault_of_block, sent, X, y)) if why]
     if not found:
         raise FloatingPointError("the sum of the blocks is not finite, though each block is")
     raise FloatingPointError(found[0])

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
+from ..support.answers import check_keywords
 from . import fitting, predicting
 
 P = ParamSpec("P")
@@ -44,6 +45,7 @@ def over_blocks(function: Callable[P, R]) -> Callable[P, R]:
         data = (*inputs[1:3], keywords.get("X"), keywords.get("y"))
         if not any(map(has_blocks, data)):
             return function(*inputs, **keywords)
+        check_keywords(function, keywords, function.__name__)
         from . import blocks  # it needs Dask, which is there with such data
 
         return getattr(blocks, f"{function.__name__}_blocks")(*inputs, **keywords)
