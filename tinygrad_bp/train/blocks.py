@@ -135,17 +135,14 @@ def fit_blocks(
     check_model(model, optimizer)
     loss_of, measured = function(loss, LOSSES, "loss"), by_name(metrics)
     callbacks = [function(c, {}, "callback") for c in as_list(callbacks, "callbacks")]
-    shuffle = flag(shuffle, "shuffle")
-    features, targets = _pair(X, y, batch_size, shuffle)
+    features, targets = _pair(X, y, batch_size, flag(shuffle, "shuffle"))
     held_out = None if validation is None else _validation_pair(validation)
-    history = History()
-    training = _BlockTraining(model, loss_of, optimizer, history)
+    training = _BlockTraining(model, loss_of, optimizer, history := History())
     measures = _BlockMeasures(model, loss_of, measured, training.rollback)
     batches: Any = _BlockBatches(model, optimizer, features, batch_size, shuffle, seed)
     stopping = Stopping(training.rollback, epochs, tolerance, patience, bool(held_out))
-    reason = ""
-    steps = stopping.epochs * batches.count
-    with ctrl_c() as interrupted, bar_of(steps, flag(progress, "progress")) as bar:
+    steps, visible, reason = stopping.epochs * batches.count, flag(progress, "progress"), ""
+    with ctrl_c() as interrupted, bar_of(steps, visible) as bar:
         try:
             while not reason:
                 began = time.perf_counter()
@@ -181,7 +178,7 @@ class Blocks:
     """
 
     def __init__(self, data: Any, name: str, counts: tuple[int, ...] | None = None):
-        array = _dask_array(data, name)
+        array = dask_array(data, name)
         if not array.ndim:
             raise TypeError(f"{name} must be an array with rows, not {shown(data)}")
         if any(math.isnan(n) for n in array.shape):
@@ -210,13 +207,19 @@ class Batch:
         return sum(count for _, _, count in self.parts)
 
 
-def _dask_array(data: Any, name: str) -> Any:
-    """The Dask array in what was given: a table of Dask's, xarray's, a Tensor's, or NumPy's."""
+def dask_array(data: Any, name: str) -> Any:
+    """The Dask array in what was given: a table of Dask's, xarray's, a Tensor's, or NumPy's.
+
+    Examples
+    --------
+    >>> dask_array([1.0, 2.0, 3.0], "X").chunks
+    ((3,),)
+    """
     if isinstance(data, Tensor):
         data = data.data
     elif not isinstance(data, da.Array) and dask.is_dask_collection(data):
         if hasattr(type(data), "to_dask_array"):  # a table
-            data = data.to_dask_array(lengths=True)
+            data = data.todask_array(lengths=True)
         elif hasattr(type(data), "dims"):  # xarray's
             data = data.data
         else:
@@ -331,6 +334,29 @@ class _BlockMeasures(Measures):
         outputs = predict_blocks(self.model, X.array) if self.metrics else None
         row = {f"{prefix}{n}": float(m(outputs, y.array)) for n, m in self.metrics.items()}
         return {f"{prefix}loss": loss, **row} if prefix else row
+
+
+def gradient_of_blocks(
+    model: Module, loss: Function, parameters: Sequence[Tensor], X: Any, y: Any
+) -> tuple[float, list[Any]]:
+    """The loss of all rows and its gradient, computed on the workers; nothing is moved.
+
+    Examples
+    --------
+    >>> from tinygrad_bp import nn
+    >>> model, X = nn.Linear(1, 1, seed=0), da.ones((6, 1), chunks=4)
+    >>> loss = lambda outputs, targets: np.mean(outputs - targets)
+    >>> value, (weight, bias) = gradient_of_blocks(model, loss, model.parameters(), X, 0 * X)
+    >>> weight, bias
+    (array([[1.]]), array([1.]))
+    """
+    features, targets = _pair(X, y)
+    numbers = range(len(features.counts))
+    sent = _sent(model, loss, parameters, {})
+    found = _summed(gradient_of_block, sent, features[numbers], targets[numbers])
+    return found["loss"], [
+        np.zeros_like(p.data) if found[i] is None else found[i] for i, p in enumerate(parameters)
+    ]
 
 
 def _sent(*what: Any) -> Any:
