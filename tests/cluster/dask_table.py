@@ -26,7 +26,7 @@ MOST = 6  # samples of one function: more of them, with other axes, tell nothing
 
 def lazy(array: Any) -> Any:
     """A Dask array of up to two blocks along each axis."""
-    return da.from_array(array, chunks=tuple(-(-n // 2) or -1 for n in array.shape))
+    return da.from_array(array, chunks=tuple(-(-n // 2) or -1 for n in np.shape(array)))
 
 
 def outcomes(function: Any) -> set[str]:

@@ -24,7 +24,35 @@ def as_array(x: Any) -> Any:
     >>> as_array([1.0, 2.0])
     array([1., 2.])
     """
-    return x if hasattr(x, "__array_function__") or isinstance(x, np.generic) else np.asarray(x)
+    if hasattr(x, "__array_function__") or isinstance(x, np.generic):
+        return x
+    array = np.asarray(x)  # of a number NumPy's number, which every library computes with
+    return array if array.ndim or array.dtype == object else array[()]
+
+
+def like(array: Any, x: Any) -> Any:
+    """An array of NumPy's as one of the kind of ``x``, whose library may compute with no other.
+
+    Examples
+    --------
+    >>> like(np.eye(2), np.zeros(3))
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    x = getattr(x, "_array", x)
+    own = isinstance(x, NUMPYS) or not hasattr(x, "__array_function__")
+    return array if own or not isinstance(array, NUMPYS) else np.asarray(array, like=x)
+
+
+def known(x: Any) -> bool:
+    """Whether the values of ``x`` are at hand, so that they may decide something.
+
+    Examples
+    --------
+    >>> known(np.zeros(3)), known(2.0)
+    (True, True)
+    """
+    return isinstance(getattr(x, "_array", x), (*NUMPYS, int, float))
 
 
 def operand(x: Any, differentiable: bool) -> Any:

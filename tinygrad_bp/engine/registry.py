@@ -46,8 +46,8 @@ class Rule:
         The number of array inputs; None for any number.
     constant : frozenset of int
         The positions of the inputs in which the output is constant: conditions, indices, shapes.
-    keywords : frozenset of str
-        The keyword arguments that the derivatives understand.
+    keywords : dict
+        The keyword arguments that the derivatives understand, with what each is if left out.
     """
 
     __slots__ = ("arity", "constant", "derivatives", "formulas", "function", "keywords", "name")
@@ -74,9 +74,16 @@ class Rule:
             self.keywords = _arguments_of(known, skip=2 + len(derivatives))
 
 
-def _arguments_of(function: Callable[..., Any], skip: int = 0) -> frozenset[str]:
+def _arguments_of(function: Callable[..., Any], skip: int = 0) -> dict[str, Any]:
+    """The arguments after the first few, with their defaults; those without have none to meet."""
     code = function.__code__
-    return frozenset(code.co_varnames[skip : code.co_argcount + code.co_kwonlyargcount])
+    names = code.co_varnames[: code.co_argcount]
+    defaults = dict(zip(reversed(names), reversed(function.__defaults__ or ()), strict=False))
+    named = code.co_varnames[skip : code.co_argcount + code.co_kwonlyargcount]
+    return {name: defaults.get(name, _NEEDED) for name in named}
+
+
+_NEEDED = object()
 
 
 RULES: dict[Callable[..., Any], Rule] = {}

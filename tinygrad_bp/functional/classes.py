@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.arrays import like
 from ..engine.registry import primitive, rule
-from ..engine.rules.types import as_array, real
+from ..engine.rules.types import as_array, cast, real
 from ..support.arguments import places, refuse
 from .reducing import reduced, share, verified, widened
 from .softmaxes import _shifted, softmax
@@ -95,7 +96,8 @@ def _check_labels(labels: Any, classes: int) -> None:
 
 def _at(labels: Any, logits: Any) -> Any:
     """Whether each of the logits is that of its row's label."""
-    return as_array(labels)[..., np.newaxis] == np.arange(logits.shape[-1])
+    labels = like(as_array(labels), logits)
+    return labels[..., np.newaxis] == like(np.arange(logits.shape[-1]), logits)
 
 
 def _of_labels(x: Any, labels: Any) -> Any:
@@ -107,14 +109,18 @@ def _of_labels(x: Any, labels: Any) -> Any:
 
 def _of_rows(weight: Any, labels: Any, logits: Any) -> Any:
     """The weight of each row's class."""
-    weight = np.asarray(weight, logits.dtype)
+    weight = like(cast(weight, logits.dtype), logits)
     if weight.shape != logits.shape[-1:]:
         raise ValueError(
             f"weight must have one number for each of {logits.shape[-1]} classes, "
             f"and it has shape {weight.shape}"
         )
-    refuse(weight, ~((weight >= 0) & np.isfinite(weight)), "weights must be finite, 0 or more")
+    weight = verified(weight, _check_weight)
     return np.sum(np.where(_at(labels, logits), weight, 0), axis=-1)
+
+
+def _check_weight(weight: Any) -> None:
+    refuse(weight, ~((weight >= 0) & np.isfinite(weight)), "weights must be finite, 0 or more")
 
 
 @primitive

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ..engine.arrays import as_array, like
 from ..engine.tensor import Tensor
 from ..functional import linear
+from ..functional.reducing import verified
 from ..support.arguments import Seed, below_one, chance, flag, look_up, places, size
 from .initialization import INITIALIZATIONS, Initialization
 from .module import Module
@@ -131,7 +134,16 @@ class Embedding(Module):
         ValueError
             If one is negative, or not less than the number of rows.
         """
-        return self.weight[places(np.asarray(indices), len(self.weight), f"indices of {self!r}")]
+        count, name = len(self.weight), f"indices of {self!r}"
+        indices = verified(as_array(indices), partial(places, count=count, name=name))
+        if indices.dtype.kind not in "iu":
+            raise TypeError(f"{name} must be integers, not {indices.dtype}")
+        if isinstance(indices, np.ndarray | np.generic) or not isinstance(
+            self.weight.data, np.ndarray
+        ):
+            return self.weight[indices]
+        chosen = indices[..., np.newaxis] == like(np.arange(count), indices)
+        return chosen.astype(self.weight.dtype) @ self.weight  # rows of another library's choice
 
     def __repr__(self) -> str:
         return f"Embedding({self.weight.shape[0]}, {self.weight.shape[1]})"
@@ -181,11 +193,20 @@ class Dropout(Module):
         if not self.training or not self.p:
             return x
         x = x if hasattr(x, "dtype") else np.asarray(x)
-        generator = np.random.default_rng(self.draws.data)
-        mask = (generator.random(x.shape) >= self.p) / (1 - self.p)
-        out = x * mask.astype(np.result_type(x.dtype, np.float16))
+        dtype = np.result_type(x.dtype, np.float16)
+        draw = partial(self._mask, key=tuple(self.draws.data.tolist()), dtype=dtype)
+        values = getattr(x, "_array", x)
+        by_block = getattr(values, "map_blocks", None)  # each block draws its own
+        out = x * (by_block(draw, dtype=dtype) if by_block else like(draw(values), values))
         self.draws.data = self.draws.data + np.array([0, 1], np.uint64)
         return out
+
+    def _mask(
+        self, x: Any, key: tuple[int, ...], dtype: Any, block_id: tuple[int, ...] = ()
+    ) -> np.ndarray:
+        """What each element of an array, or of one of its blocks, is multiplied by."""
+        kept = np.random.default_rng((*key, *block_id)).random(x.shape) >= self.p
+        return (kept / (1 - self.p)).astype(dtype)
 
     def __repr__(self) -> str:
         return f"Dropout({self.p})"

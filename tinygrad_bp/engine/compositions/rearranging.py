@@ -44,7 +44,7 @@ def moves(function, name):
 
 def constant(x):
     """A Tensor that says where, not what, as an array; it cannot require grad."""
-    return np.asarray(x) if isinstance(x, Recorded) else x
+    return x._array if isinstance(x, Recorded) else x
 
 
 @compose(np.fliplr)
