@@ -5,6 +5,7 @@ All questions of ownership are answered here. Nothing here knows of Tensors.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -28,6 +29,22 @@ def as_array(x: Any) -> Any:
         return x
     array = np.asarray(x)  # of a number NumPy's number, which every library computes with
     return array if array.ndim or array.dtype == object else array[()]
+
+
+def sized(x: Any) -> Any:
+    """``x`` of another library, whose lengths must be known: derivatives count elements.
+
+    Raises
+    ------
+    ValueError
+        If a length is nan, as Dask's are after a selection by truth values.
+    """
+    if any(map(math.isnan, x.shape)):
+        raise ValueError(
+            f"the lengths of the {type(x).__module__.partition('.')[0]} array of shape {x.shape} "
+            "are not known yet: call x.compute_chunk_sizes() first"
+        )
+    return x
 
 
 def like(array: Any, x: Any) -> Any:
@@ -77,7 +94,7 @@ def operand(x: Any, differentiable: bool) -> Any:
         check_arithmetic(x)
         return np.asarray(x)  # without the subclass
     if hasattr(x, "__array_function__"):
-        return x
+        return sized(x)
     check_arithmetic(x)
     return converted(x) if hasattr(x, "__array__") else x
 
@@ -172,7 +189,7 @@ def frozen(data: Any) -> Any:
 def copied(data: Any, dtype: Any = None) -> Any:
     """A copy of ``data`` as an array, of its own kind where that speaks NumPy's protocols."""
     if hasattr(data, "__array_function__") and not isinstance(data, np.ndarray):
-        return data.copy() if dtype is None else data.astype(dtype)
+        return sized(data).copy() if dtype is None else sized(data).astype(dtype)
     if not isinstance(data, np.matrix):  # whose elements are those of an array
         check_arithmetic(data)
     return np.array(data, dtype=dtype)

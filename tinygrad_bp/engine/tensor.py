@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import copied, frozen, kept, operand, read_only, widened
+from .arrays import copied, frozen, kept, operand, read_only, sized, widened
 from .backprop import accumulate, backward_pass, seed_of
 from .context import innermost
 from .ndarray import NDArrayMethods, without_history
@@ -104,7 +104,7 @@ def _result(data: Any, name: str) -> Any:
     if type(data) in _NUMBERS:
         return np.float64(data)
     if hasattr(data, "dtype"):
-        return data
+        return sized(data)
     raise TypeError(f"{name} gave a {type(data).__name__}: a function with a rule gives one array")
 
 

@@ -23,6 +23,7 @@ from ..functional.losses import LOSSES
 from ..nn import Module
 from ..optim import Optimizer
 from ..support.arguments import Seed, flag, function, shown, size, some
+from . import workers
 from .batching import Chance
 from .checking import as_list, by_name, check_model
 from .fitting import _told_to_end, _Training
@@ -32,16 +33,6 @@ from .predicting import predicted
 from .progress import bar_of, ctrl_c
 from .rollback import DivergenceError
 from .stopping import Stopping
-from .workers import (
-    FAILED,
-    added,
-    buffers,
-    fault_of_block,
-    gradient_of_block,
-    loss_of_block,
-    outputs_of_block,
-    packed,
-)
 
 Function = Callable[[Any, Any], Any]
 
@@ -63,7 +54,7 @@ def predict_blocks(model: Module, X: Any) -> Any:
     blocks = Blocks(X, "X")
     X = blocks.array
     one = predicted(model, finite(np.zeros((1, *X.shape[1:]), X.dtype), "X"))
-    sent, apply = _sent(model), dask.delayed(outputs_of_block)
+    sent, apply = _sent(model), dask.delayed(workers.outputs_of_block)
     parts = [
         da.from_delayed(apply(sent, part, first, n), (n, *one.shape[1:]), one.dtype)
         for part, first, n in blocks[range(len(blocks.counts))].parts
@@ -309,12 +300,12 @@ class _BlockTraining(_Training):
         self.rollback.zero_grad()
         parameters = self.optimizer.parameters
         sent = _sent(self.model, self.loss, parameters, self.layers if observe else {})
-        found = _summed(gradient_of_block, sent, X, y)
+        found = _summed(workers.gradient_of_block, sent, X, y)
         for i, p in enumerate(parameters):
             p.grad = None if found[i] is None else np.array(found[i])
         value, length = found["loss"], self.optimizer.gradient_norm()
         self.rollback.check_step(value, length, lambda: _look_for_fault(sent, X, y))
-        for buffer, new in zip(buffers(self.model), found["buffers"], strict=True):
+        for buffer, new in zip(workers.buffers(self.model), found["buffers"], strict=True):
             buffer.data = new
         if observe:
             self.observed = {"learning rate": self.optimizer.step_size, **found["deltas"]}
@@ -329,7 +320,7 @@ class _BlockMeasures(Measures):
         """The metrics; with a prefix, which goes before their names, the loss too."""
         batch = range(len(X.counts))
         sent = _sent(self.model, self.loss)
-        loss = _summed(loss_of_block, sent, X[batch], y[batch])["loss"]
+        loss = _summed(workers.loss_of_block, sent, X[batch], y[batch])["loss"]
         self.rollback.check_measure(loss, lambda: _look_for_fault(sent, X[batch], y[batch]))
         outputs = predict_blocks(self.model, X.array) if self.metrics else None
         row = {f"{prefix}{n}": float(m(outputs, y.array)) for n, m in self.metrics.items()}
@@ -353,7 +344,7 @@ def gradient_of_blocks(
     features, targets = _pair(X, y)
     numbers = range(len(features.counts))
     sent = _sent(model, loss, parameters, {})
-    found = _summed(gradient_of_block, sent, features[numbers], targets[numbers])
+    found = _summed(workers.gradient_of_block, sent, features[numbers], targets[numbers])
     return found["loss"], [
         np.zeros_like(p.data) if found[i] is None else found[i] for i, p in enumerate(parameters)
     ]
@@ -361,7 +352,7 @@ def gradient_of_blocks(
 
 def _sent(*what: Any) -> Any:
     """Things that belong together, as one task's result: computed again if its worker dies."""
-    return dask.delayed(packed(*what))
+    return dask.delayed(workers.packed(*what))
 
 
 def _tasks(task: Callable[..., Any], sent: Any, X: Batch, y: Batch) -> list[Any]:
@@ -375,13 +366,13 @@ def _tasks(task: Callable[..., Any], sent: Any, X: Batch, y: Batch) -> list[Any]
 
 def _summed(task: Callable[..., Any], sent: Any, X: Batch, y: Batch) -> dict[Any, Any]:
     """The results of all blocks, added in pairs, and pairs of pairs, in the order of the batch."""
-    add, parts = dask.delayed(added), _tasks(task, sent, X, y)
+    add, parts = dask.delayed(workers.added), _tasks(task, sent, X, y)
     while len(parts) > 1:
         pairs = [add(*parts[i : i + 2]) for i in range(0, len(parts) - 1, 2)]
         parts = pairs + parts[2 * len(pairs) :]
     (found,) = _computed(X, parts[0])
-    if FAILED in found:
-        _, kind, message, trace = min(found[FAILED], key=lambda failure: failure[0])
+    if workers.FAILED in found:
+        _, kind, message, trace = min(found[workers.FAILED], key=lambda failure: failure[0])
         error = kind(message)
         error.add_note(trace)
         raise error
@@ -400,7 +391,7 @@ def _computed(X: Batch, *what: Any) -> Any:
 
 def _look_for_fault(sent: Any, X: Batch, y: Batch) -> None:
     """Say which operation made what is not finite, in the first block where there is one."""
-    found = [why for why in _computed(X, *_tasks(fault_of_block, sent, X, y)) if why]
+    found = [why for why in _computed(X, *_tasks(workers.fault_of_block, sent, X, y)) if why]
     if not found:
         raise FloatingPointError("the sum of the blocks is not finite, though each block is")
     raise FloatingPointError(found[0])

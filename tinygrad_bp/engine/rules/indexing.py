@@ -45,6 +45,9 @@ def scatter_add(g, index, shape):
     """
     total, parts = zeros(g, shape), index if isinstance(index, tuple) else (index,)
     if not any(map(may_repeat, parts)):
+        if not isinstance(total, np.ndarray):  # not every library takes new axes here
+            index = tuple(part for part in parts if part is not None)
+            g = np.reshape(g, total[index].shape)
         total[index] = g
         return total
     try:
