@@ -427,6 +427,23 @@ def test_processes_give_the_same_bits_as_one_even_if_one_is_killed(client, tmp_p
     np.testing.assert_array_equal(values(killed), values(expected))
 
 
+def test_a_client_that_is_closed_in_the_middle_leaves_whole_steps(client):
+    own = distributed.Client(client.cluster)
+    model = mlp()
+
+    def close(model, history):
+        own.close()
+
+    options = {"batch_size": 20, "shuffle": False, "callbacks": [close]}
+    with own.as_current():
+        here, targets = lazy(X).persist(), lazy(y).persist()
+        with pytest.raises(Exception, match=r".") as caught:  # whatever Dask says of lost blocks
+            trained(here, targets, model, **options)
+    assert caught.value.__notes__[-1].startswith("while the blocks of rows 0 to 9; 10 to 19")
+    expected, _ = trained(lazy(X), lazy(y), batch_size=20, shuffle=False, epochs=1)
+    np.testing.assert_array_equal(values(model), values(expected))
+
+
 def test_an_error_on_a_worker_names_the_rows(client):
     wrong = y.copy()
     wrong[25] = 3
