@@ -53,7 +53,8 @@ def fit(
     ----------
     model : Module
     X, y : arrays with the same number of rows
-        Inputs and targets, as the model and the loss take them.
+        Inputs and targets, as the model and the loss take them. Dask's are gone through block by
+        block, on a cluster if there is one: see `train.blocks.fit_blocks`.
     loss : {'mse', 'cross_entropy', 'binary_cross_entropy'} or function
         ``loss(outputs, targets)`` gives one number to make small. A function of your own can
         add terms, such as `functional.l1_penalty`. The two cross-entropies take logits: no
