@@ -23,8 +23,6 @@ try:
     import dask
     import dask.array as da
     from distributed import Client, LocalCluster, get_task_stream
-
-    from tinygrad_bp.train.blocks import fit_blocks
 except ImportError:
     sys.exit('this example needs Dask: pip install "tinygrad_bp[dask]"')
 
@@ -69,11 +67,11 @@ def train(client, arguments, fatal=None):
     model = bp.nn.MLP(layers, activation="relu", seed=arguments.seed)
     began = time.perf_counter()
     with get_task_stream(client) as stream:
-        history = fit_blocks(
+        history = bp.train.fit(
             model,
             X,
             y,
-            loss=bp.functional.binary_cross_entropy_with_logits,
+            loss="binary_cross_entropy",
             optimizer=bp.optim.Adam(model.parameters(), lr=0.01),
             epochs=arguments.epochs,
             batch_size=arguments.batch * arguments.rows,

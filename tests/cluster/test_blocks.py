@@ -16,7 +16,7 @@ dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
-from tinygrad_bp.train.blocks import fit_blocks, has_blocks, predict_blocks  # noqa: E402
+from tinygrad_bp.train.routing import has_blocks  # noqa: E402
 
 rng = np.random.default_rng(3)
 X = rng.normal(size=(60, 3))
@@ -40,7 +40,7 @@ def trained(X, y, model=None, **options):
     """A model trained over blocks, and its history."""
     model = model or mlp()
     given = {"loss": cross_entropy, "optimizer": adam(model), "epochs": 3, "progress": False}
-    return model, fit_blocks(model, X, y, **{**given, "seed": 5, **options})
+    return model, train.fit(model, X, y, **{**given, "seed": 5, **options})
 
 
 def trained_on_numpy(batch_size, model=None):
@@ -112,6 +112,74 @@ def test_columns_in_blocks_and_unknown_numbers_of_rows_are_taken_too():
     np.testing.assert_allclose(values(model), values(expected), rtol=1e-10, atol=1e-12)
 
 
+def table(array):
+    """A table of Dask's, whose numbers of rows are not known."""
+    pandas, frames = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
+    return frames.from_pandas(pandas.DataFrame(array), npartitions=4)
+
+
+def in_xarray(array):
+    return pytest.importorskip("xarray").DataArray(lazy(array))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        lambda array: array,
+        lambda array: lazy(array, 7),
+        lambda array: lazy(array, 9).persist(),
+        lambda array: (
+            lazy(array)[lazy(array) > -100].reshape(-1) if array.ndim == 1 else table(array)
+        ),
+        lambda array: da.concatenate(
+            [lazy(array[:0]), lazy(array[:30]), lazy(array[:0]), lazy(array[30:])]
+        ),
+        lambda array: bp.Tensor(lazy(array)),
+        in_xarray,
+    ],
+    ids=["numpy", "ragged", "persisted", "unknown", "empty", "Tensor", "xarray"],
+)
+@pytest.mark.parametrize("threads", [False, True])
+def test_data_of_every_kind_gives_the_same_training(kind, threads):
+    with dask.config.set(scheduler="threads" if threads else "synchronous"):
+        model, _ = trained(kind(X), lazy(y, 13), batch_size=20, shuffle=False)
+        other, _ = trained(lazy(X), kind(y), batch_size=20, shuffle=False)
+    expected, _ = trained_on_numpy(20)
+    for found in (model, other):
+        np.testing.assert_allclose(values(found), values(expected), rtol=1e-10, atol=1e-12)
+
+
+def test_the_callers_array_is_left_as_it_was():
+    unknown = lazy(X)[lazy(X)[:, 0] > 0]
+    trained(unknown, lazy(y)[lazy(X)[:, 0] > 0])
+    assert np.isnan(unknown.shape[0])
+
+
+def test_what_the_loss_does_not_reach_stays():
+    ends = []
+    for wrap in (np.asarray, lazy):
+        model, spare = mlp(), bp.Tensor(np.ones(3), requires_grad=True)
+        optimizer = optim.AdamW([*model.parameters(), spare], 0.05, weight_decay=0.1)
+        options = {"batch_size": 20, "shuffle": False, "progress": False}
+        train.fit(
+            model, wrap(X), wrap(y), loss="cross_entropy", optimizer=optimizer, epochs=2, **options
+        )
+        ends.append(values(model))
+        np.testing.assert_array_equal(spare.data, 1.0)
+    np.testing.assert_allclose(ends[1], ends[0], rtol=1e-10)
+
+
+def test_a_training_that_is_resumed_is_as_if_it_had_never_ended():
+    ends = []
+    for parts in ((4,), (1, 3)):
+        model = mlp()
+        optimizer = adam(model)
+        for epochs in parts:
+            trained(lazy(X), lazy(y), model, optimizer=optimizer, epochs=epochs, batch_size=ROWS)
+        ends.append(values(model))
+    np.testing.assert_array_equal(ends[1], ends[0])
+
+
 def test_layers_that_remember_train_on_one_block_to_a_batch():
     def normalised():
         layers = nn.Linear(3, 4, seed=1), nn.BatchNorm(4), nn.Dropout(0.2, seed=2)
@@ -160,7 +228,8 @@ def test_data_that_would_fill_no_memory_is_made_block_by_block():
     parts = [da.from_delayed(dask.delayed(make)(i), (ROWS, 3), float) for i in range(4)]
     data = da.concatenate(parts)
     trained(data[:, :3], data[:, :1], mlp(), loss=lambda z, y: mse_loss(z[:, :1], y), epochs=2)
-    assert sorted(made) == [0, 0, 1, 1, 2, 2, 3, 3]  # X and y share what they are cut from
+    # X and y share what they are cut from. After the last step the loss is looked at once more.
+    assert sorted(made) == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
 
 
 # Prediction and measuring
@@ -168,7 +237,7 @@ def test_data_that_would_fill_no_memory_is_made_block_by_block():
 
 def test_prediction_is_lazy_and_in_blocks():
     model = mlp()
-    outputs = predict_blocks(model, lazy(X))
+    outputs = train.predict(model, lazy(X))
     expected = train.predict(model, X)
     for p in model.parameters():
         p.data = np.zeros(p.shape)  # which the outputs do not see
@@ -177,9 +246,37 @@ def test_prediction_is_lazy_and_in_blocks():
     np.testing.assert_allclose(outputs.compute(), expected, rtol=1e-13)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"validation": (X[:20], y[:20]), "metrics": ["accuracy"]},
+        {"patience": 2, "optimizer": lambda p: optim.SGD(p, 5.0), "epochs": 20},
+        {"tolerance": 0.05, "epochs": 20},
+        {"optimizer": lambda p: optim.SGD(p, 1.0, momentum=0.9, max_norm=0.1)},
+        {"callbacks": [lambda model, history: len(history) == 2]},
+        {"loss": lambda outputs, targets: cross_entropy(outputs, targets) * 2},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_the_history_is_that_of_fit_whatever_is_asked(options):
+    histories = []
+    for wrap in (np.asarray, lazy):
+        model = mlp()
+        optimizer = options.get("optimizer", lambda p: optim.Adam(p, 0.05))(model.parameters())
+        given = {"loss": "cross_entropy", "epochs": 4, **options, "optimizer": optimizer}
+        shared = {"batch_size": 20, "shuffle": False, "progress": False}
+        history = train.fit(model, wrap(X), wrap(y), **given, **shared)
+        histories.append(history)
+    expected, found = histories
+    assert (found.names, found.stopped) == (expected.names, expected.stopped)
+    for name in set(found.names) - {"seconds"}:
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-9, err_msg=name)
+
+
 def test_metrics_and_validation_are_measured_as_by_fit():
-    metrics = dict.fromkeys(["accuracy"], train.metrics.accuracy)
-    model, history = trained(lazy(X), lazy(y), metrics=metrics, validation=(lazy(X[:20]), y[:20]))
+    model, history = trained(
+        lazy(X), lazy(y), metrics=["accuracy"], validation=(lazy(X[:20]), y[:20])
+    )
     outputs = train.predict(model, X)
     assert history["accuracy"][-1] == train.metrics.accuracy(outputs, y)
     assert history["validation accuracy"][-1] == train.metrics.accuracy(outputs[:20], y[:20])
@@ -225,7 +322,7 @@ def test_divergence_names_the_operation_and_keeps_the_model():
     def loss(outputs, targets):
         return np.mean(np.log(outputs - 100))
 
-    with pytest.raises(bp.train.DivergenceError, match=r"batch 1: rows 10 to 19: log of") as caught:
+    with pytest.raises(bp.train.DivergenceError, match=r"batch 1: rows 0 to 9: log of") as caught:
         trained(lazy(X), lazy(y), model, loss=loss)
     assert caught.value.history.stopped == "diverged in epoch 1, batch 1"
     np.testing.assert_array_equal(values(model), values(mlp()))
@@ -241,9 +338,67 @@ def test_a_step_to_infinity_is_undone():
     assert optimizer.steps == 0
 
 
-def test_rows_that_do_not_match_are_refused():
-    with pytest.raises(ValueError, match="X has 60 rows and y 50"):
-        trained(lazy(X), lazy(y[:50]))
+def block_that(fails):
+    """X in blocks, of which that of rows 30 to 39 is what ``fails`` makes of it."""
+    parts = [dask.delayed(X[i : i + ROWS]) for i in range(0, 60, ROWS)]
+    parts[3] = dask.delayed(fails)(parts[3])
+    return da.concatenate([da.from_delayed(part, (ROWS, 3), float) for part in parts])
+
+
+def gone(block):
+    raise KeyError("gone")
+
+
+def unlucky(outputs, targets):
+    if targets.sum() > 4:
+        raise KeyError("unlucky")
+    return cross_entropy(outputs, targets)
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "message"),
+    [
+        (lambda: (lazy(X), lazy(y[:50])), ValueError, "X has 60 rows and y 50"),
+        (lambda: (lazy(X)[lazy(y) > 9], lazy(y)[lazy(y) > 9]), ValueError, "X is empty"),
+        (lambda: (da.asarray(3.0), lazy(y)), TypeError, "X must be an array with rows"),
+        (lambda: (dask.delayed(X), lazy(y)), TypeError, "not a Delayed.*from_delayed makes one"),
+        (lambda: (lazy(X[:, :2]), lazy(y)), ValueError, "rows 0 to 9: linear of .*takes rows of 3"),
+        (lambda: (lazy(X), lazy(y > 0)), TypeError, "rows 0 to 9: .*must be integers, not bool"),
+        (
+            lambda: (block_that(lambda block: block[1:]), lazy(y)),
+            ValueError,
+            r"rows 30 to 39: the block was to have 10 rows, and has shape \(9, 3\)",
+        ),
+    ],
+)
+def test_data_that_do_not_fit_are_refused_and_named(make, kind, message):
+    model = mlp()
+    with pytest.raises(kind, match=message):
+        trained(*make(), model)
+    np.testing.assert_array_equal(values(model), values(mlp()))
+
+
+def test_the_first_rows_that_fail_are_named_and_where():
+    model = mlp()
+    with pytest.raises(RuntimeError, match="rows 0 to 9: KeyError: 'unlucky'") as caught:
+        trained(lazy(X), lazy(y), model, loss=unlucky)
+    assert "in unlucky" in caught.value.__notes__[0]
+    with pytest.raises(KeyError, match="gone") as caught:
+        trained(block_that(gone), lazy(y), model, batch_size=20, shuffle=False)
+    assert caught.value.__notes__ == ["while the blocks of rows 20 to 29; 30 to 39 were computed"]
+    after_one, _ = trained_on_numpy(20)  # whose first batch is the one that was learned
+    assert (values(model) != values(after_one)).all()
+    assert model.training is False
+
+
+def test_unknown_keywords_are_answered_as_by_fit():
+    with pytest.raises(TypeError, match=r"^fit has no los=: did you mean loss=\?"):
+        train.fit(mlp(), lazy(X), lazy(y), los="mse")
+
+
+def test_types_that_hold_no_numbers_are_refused_before_any_block_is_made():
+    with pytest.raises(TypeError, match="X must hold real numbers, not object"):
+        train.predict(mlp(), da.from_delayed(dask.delayed(gone)(0), (60, 3), object))
 
 
 # On processes, one of which dies
@@ -270,6 +425,23 @@ def test_processes_give_the_same_bits_as_one_even_if_one_is_killed(client, tmp_p
     assert os.path.exists(flag)
     np.testing.assert_array_equal(values(undisturbed), values(expected))
     np.testing.assert_array_equal(values(killed), values(expected))
+
+
+def test_a_client_that_is_closed_in_the_middle_leaves_whole_steps(client):
+    own = distributed.Client(client.cluster)
+    model = mlp()
+
+    def close(model, history):
+        own.close()
+
+    options = {"batch_size": 20, "shuffle": False, "callbacks": [close]}
+    with own.as_current():
+        here, targets = lazy(X).persist(), lazy(y).persist()
+        with pytest.raises(Exception, match=r".") as caught:  # whatever Dask says of lost blocks
+            trained(here, targets, model, **options)
+    assert caught.value.__notes__[-1].startswith("while the blocks of rows 0 to 9; 10 to 19")
+    expected, _ = trained(lazy(X), lazy(y), batch_size=20, shuffle=False, epochs=1)
+    np.testing.assert_array_equal(values(model), values(expected))
 
 
 def test_an_error_on_a_worker_names_the_rows(client):

@@ -6,6 +6,7 @@ All questions of ownership are answered here. Nothing here knows of Tensors.
 from __future__ import annotations
 
 import functools
+import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -25,7 +26,51 @@ def as_array(x: Any) -> Any:
     >>> as_array([1.0, 2.0])
     array([1., 2.])
     """
-    return x if hasattr(x, "__array_function__") or isinstance(x, np.generic) else np.asarray(x)
+    if hasattr(x, "__array_function__") or isinstance(x, np.generic):
+        return x
+    array = np.asarray(x)  # of a number NumPy's number, which every library computes with
+    return array if array.ndim or array.dtype == object else array[()]
+
+
+def sized(x: Any) -> Any:
+    """``x`` of another library, whose lengths must be known: derivatives count elements.
+
+    Raises
+    ------
+    ValueError
+        If a length is nan, as Dask's are after a selection by truth values.
+    """
+    if any(map(math.isnan, x.shape)):
+        raise ValueError(
+            f"the lengths of the {type(x).__module__.partition('.')[0]} array of shape {x.shape} "
+            "are not known yet: call x.compute_chunk_sizes() first"
+        )
+    return x
+
+
+def like(array: Any, x: Any) -> Any:
+    """An array of NumPy's as one of the kind of ``x``, whose library may compute with no other.
+
+    Examples
+    --------
+    >>> like(np.eye(2), np.zeros(3))
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    x = getattr(x, "_array", x)
+    own = isinstance(x, NUMPYS) or not hasattr(x, "__array_function__")
+    return array if own or not isinstance(array, NUMPYS) else np.asarray(array, like=x)
+
+
+def known(x: Any) -> bool:
+    """Whether the values of ``x`` are at hand, so that they may decide something.
+
+    Examples
+    --------
+    >>> known(np.zeros(3)), known(2.0)
+    (True, True)
+    """
+    return isinstance(getattr(x, "_array", x), (*NUMPYS, int, float))
 
 
 def overridable(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -71,7 +116,7 @@ def operand(x: Any, differentiable: bool) -> Any:
         check_arithmetic(x)
         return np.asarray(x)  # without the subclass
     if hasattr(x, "__array_function__"):
-        return x
+        return sized(x)
     check_arithmetic(x)
     return converted(x) if hasattr(x, "__array__") else x
 
@@ -166,7 +211,7 @@ def frozen(data: Any) -> Any:
 def copied(data: Any, dtype: Any = None) -> Any:
     """A copy of ``data`` as an array, of its own kind where that speaks NumPy's protocols."""
     if hasattr(data, "__array_function__") and not isinstance(data, np.ndarray):
-        return data.copy() if dtype is None else data.astype(dtype)
+        return sized(data).copy() if dtype is None else sized(data).astype(dtype)
     if not isinstance(data, np.matrix):  # whose elements are those of an array
         check_arithmetic(data)
     return np.array(data, dtype=dtype)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 Derivative = Callable[..., Any]
+_NEEDED = object()
 
 
 class Each:
@@ -22,10 +23,16 @@ class Each:
         return functools.partial(self.derivative, position)
 
 
-def keyword_names(derivative: Derivative, by_place: int) -> frozenset[str]:
-    """The keyword arguments of a derivative, which follow those that it is given by place."""
+def keyword_defaults(derivative: Derivative, by_place: int) -> dict[str, Any]:
+    """The keyword arguments of a derivative, which follow those that it is given by place.
+
+    With what each is if it is left out; those that cannot be are nothing that anybody gives.
+    """
     code = derivative.__code__
-    return frozenset(code.co_varnames[by_place : code.co_argcount + code.co_kwonlyargcount])
+    names = code.co_varnames[: code.co_argcount]
+    defaults = dict(zip(reversed(names), reversed(derivative.__defaults__ or ()), strict=False))
+    named = code.co_varnames[by_place : code.co_argcount + code.co_kwonlyargcount]
+    return {name: defaults.get(name, _NEEDED) for name in named}
 
 
 def check_rule(function: Any, derivatives: Sequence[Any], each: Any) -> None:

@@ -64,7 +64,8 @@ class NDArrayMethods(Recorded):
         >>> bp.Tensor([[3.5]]).item()
         3.5
         """
-        return self._array.item()
+        array = self._array
+        return (array if hasattr(array, "item") else np.asarray(array)).item()
 
     # NumPy's protocols
 
@@ -193,7 +194,7 @@ class NDArrayMethods(Recorded):
             if is_transforming():
                 raise TypeError(forgets)
             warnings.warn(forgets, RuntimeWarning, stacklevel=3)
-        return self._array.item()
+        return self.item()
 
     def __format__(self, form: str) -> str:
         if form and self.ndim:
@@ -261,7 +262,8 @@ class NDArrayMethods(Recorded):
 
     def reshape(self, *shape: Any, **order: str) -> Any:
         """`np.reshape`: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``, and ``order="F"``."""
-        return self._record(np.reshape, (self, _one_or_all(shape)), order)
+        whole = shape if isinstance(shape[0], int) else _one_or_all(shape)
+        return self._record(np.reshape, (self, whole), order)
 
     def transpose(self, *axes: Any) -> Any:
         """`np.transpose`: ``t.transpose(1, 0)``, ``t.transpose((1, 0))`` or ``t.transpose()``."""

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .derivatives import Derivative, Each, check_rule, keyword_names
+from .derivatives import Derivative, Each, check_rule, keyword_defaults
 from .recording import Recorded
 
 
@@ -32,8 +32,8 @@ class Rule:
         The number of array inputs; None for any number.
     constant : frozenset of int
         The positions of the inputs in which the output is constant: conditions, indices, shapes.
-    keywords : frozenset of str
-        The keyword arguments that the derivatives understand.
+    keywords : dict
+        The keyword arguments that the derivatives understand, with what each is if left out.
     """
 
     __slots__ = ("arity", "constant", "derivatives", "formulas", "function", "keywords", "name")
@@ -52,12 +52,12 @@ class Rule:
         if isinstance(derivatives, Each):
             self.arity: int | None = None
             self.constant: frozenset[int] = frozenset()
-            self.keywords = keyword_names(derivatives.derivative, by_place=4)
+            self.keywords = keyword_defaults(derivatives.derivative, by_place=4)
         else:
             known = next(d for d in derivatives if d is not None)
             self.arity = len(derivatives)
             self.constant = frozenset(i for i, d in enumerate(derivatives) if d is None)
-            self.keywords = keyword_names(known, by_place=2 + len(derivatives))
+            self.keywords = keyword_defaults(known, by_place=2 + len(derivatives))
 
 
 RULES: dict[Callable[..., Any], Rule] = {}

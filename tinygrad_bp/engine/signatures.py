@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from .advice import ADVICE
 from .arrays import owned
 from .recording import Recorded
-from .registry import RULES
+from .registry import RULES, Rule
 
 
 @functools.cache
@@ -20,11 +20,14 @@ def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
     """The arguments that can be given by place, in order, with what each is if left out."""
     if isinstance(function, np.ufunc | tuple):  # takes its inputs by place alone
         return {}
+    return {name: p.default for name, p in _parameters(function) if p.kind < p.VAR_POSITIONAL}
+
+
+def _parameters(function: Callable[..., Any]) -> Iterable[tuple[str, inspect.Parameter]]:
     try:
-        arguments = inspect.signature(function).parameters.items()
-    except ValueError:  # NumPy 2.0 does not tell the arguments of what it wrote in C
-        return {}
-    return {name: p.default for name, p in arguments if p.kind < p.VAR_POSITIONAL}
+        return inspect.signature(function).parameters.items()
+    except (TypeError, ValueError):  # NumPy 2.0 does not tell the arguments of what it wrote in C
+        return ()
 
 
 def has_out(
@@ -43,13 +46,13 @@ def bind(
     ``np.sum(x, 0)`` and ``np.sum(axis=0, a=x)`` both become ``((x,), {"axis": 0})``.
     """
     rule = RULES[function]
-    for name in keywords.keys() & rule.keywords:
+    for name in keywords.keys() & rule.keywords.keys():
         value = keywords[name]
         if isinstance(value, Recorded) and value._requires_grad:
             raise TypeError(f"{rule.name} has no derivative by {name}=; pass its values, t.data")
     arity = len(inputs) if rule.arity is None else rule.arity
-    if len(inputs) == arity and keywords.keys() <= rule.keywords:
-        return inputs, {name: owned(value) for name, value in keywords.items()}
+    if len(inputs) == arity and keywords.keys() <= rule.keywords.keys():
+        return inputs, _meant(function, keywords)
     defaults = _defaults(function)
     places = tuple(defaults)
     if len(inputs) > max(arity, len(places)):
@@ -70,7 +73,20 @@ def bind(
             meant = ADVICE["keyword"](name, rule.keywords)
             hint = f": write {meant}=" if meant else ""
             raise TypeError(f"{full_name(function)} with {name}= has no derivative rule{hint}")
-    return inputs, {n: owned(value) for n, value in given.items() if n in rule.keywords}
+    return inputs, _meant(function, {n: v for n, v in given.items() if n in rule.keywords})
+
+
+def _meant(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The keywords that say more than leaving them out does: not every library knows all."""
+    usual = _usual(function, RULES[function])
+    return {n: owned(value) for n, value in given.items() if value is not usual.get(n, _meant)}
+
+
+@functools.cache
+def _usual(function: Callable[..., Any], rule: Rule) -> dict[str, Any]:
+    """What a keyword is for function and rule alike, if it is left out."""
+    known, own = rule.keywords, {name: p.default for name, p in _parameters(function)}
+    return {n: known[n] for n in known if own.get(n, _meant) in (known[n], np._NoValue)}
 
 
 def cannot_write(function: Callable[..., Any]) -> TypeError:

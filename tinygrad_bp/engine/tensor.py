@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import copied, frozen, kept, operand, read_only, widened
+from .arrays import copied, frozen, kept, operand, read_only, sized, widened
 from .backprop import accumulate, backward_pass, seed_of
 from .context import innermost
 from .dispatch import call_without_rule
@@ -102,7 +102,7 @@ def _result(data: Any, name: str) -> Any:
     if type(data) in _NUMBERS:
         return np.float64(data)
     if hasattr(data, "dtype"):
-        return data
+        return sized(data)
     raise TypeError(f"{name} gave a {type(data).__name__}: a function with a rule gives one array")
 
 

@@ -26,6 +26,8 @@ from ..optim import Optimizer
 from ..support.answers import told_keywords
 from ..support.arguments import below_one, flag, look_up, not_negative, number, positive, size
 from ..train.history import History
+from ..train.routing import has_blocks
+from . import lazy
 from .networks import LayerArrays, affine_layers, network_of, random_network
 from .rows import FLOATS, Rows, outputs_of, weighted_rows
 from .solvers import SOLVERS, Watch, descend, minimize, optimizer_of
@@ -103,8 +105,10 @@ class MultilayerPerceptron(BaseEstimator):
         Parameters
         ----------
         X : array or sparse matrix of shape (n, features)
-            A sparse one is made dense batch by batch.
+            A sparse one is made dense batch by batch. An array of Dask's is gone through block by
+            block: see `train.blocks.fit_blocks`. ``batch_size='auto'`` is then that of a block.
         y : array of shape (n,), or (n, outputs) for a regressor and for several labels to a row
+            Of Dask's too, in blocks of any sizes; classes are found by one pass over it.
         sample_weight : array of shape (n,), optional
             How much each row's loss counts in its batch's weighted mean. While a batch holds
             all rows, an integer weight is worth as many copies of the row.
@@ -145,9 +149,12 @@ class MultilayerPerceptron(BaseEstimator):
         """Train, and say why that did not end by itself, if it did not."""
         self._check_parameters(incremental)
         resume = self._has_network() and (incremental or self.warm_start)
-        options = {"dtype": FLOATS, "accept_sparse": "csr", **self._y_options}
-        X, y = validate_data(self, X, y, reset=not resume, **options)
-        X, y, weights = weighted_rows(X, y, weights)
+        if has_blocks(X) or has_blocks(y):
+            X, y = lazy.rows_in_blocks(self, X, y, weights, reset=not resume)
+        else:
+            options = {"dtype": FLOATS, "accept_sparse": "csr", **self._y_options}
+            X, y = validate_data(self, X, y, reset=not resume, **options)
+            X, y, weights = weighted_rows(X, y, weights)
         known = getattr(self, "classes_", None) if resume else classes
         targets = self._targets(y, classes if known is None else known, whole=not incremental)
         random = check_random_state(self.random_state)
@@ -268,6 +275,10 @@ class MultilayerPerceptron(BaseEstimator):
 
     def _split(self, data: Rows, random: np.random.RandomState) -> tuple[Rows, Rows]:
         """The rows to train on and, for early stopping, those to validate on."""
+        if has_blocks(data.X):
+            learn, judge = lazy.parted(data, self.validation_fraction, random.randint(2**31 - 1))
+            self._check_held_out(len(judge), len(data))
+            return learn, judge
         stratify = data.targets if is_classifier(self) and not self._several_labels else None
         learn, judge = train_test_split(
             np.arange(len(data)),
@@ -275,16 +286,21 @@ class MultilayerPerceptron(BaseEstimator):
             random_state=random,
             stratify=stratify,
         )
-        if len(judge) < 2:
+        self._check_held_out(len(judge), len(data))
+        return data[learn], data[judge]
+
+    def _check_held_out(self, judge: int, rows: int) -> None:
+        if judge < 2:
             raise ValueError(
                 "The validation set is too small: "
-                f"validation_fraction={self.validation_fraction} of {len(data)} rows "
+                f"validation_fraction={self.validation_fraction} of {rows} rows "
                 "leaves fewer than 2 to validate on"
             )
-        return data[learn], data[judge]
 
     def _outputs(self, X: Any) -> Any:
         check_is_fitted(self, "model_")
+        if has_blocks(X):
+            return outputs_of(self.model_, lazy.features(self, X, reset=False))
         X = validate_data(self, X, dtype=FLOATS, accept_sparse="csr", reset=False)
         return outputs_of(self.model_, X)
 

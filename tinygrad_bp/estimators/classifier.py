@@ -19,6 +19,8 @@ from ..functional import (
     softmax,
     softplus,
 )
+from ..train.routing import has_blocks
+from . import lazy
 from .base import MultilayerPerceptron
 from .rows import Rows
 
@@ -143,7 +145,19 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     def predict(self, X: Any) -> np.ndarray:
         """The likeliest label of each row; of several labels, 1 for each that is likely."""
         found = self._found(self._outputs(X))
-        return found.astype(int) if self._several_labels else self.classes_[found]
+        if self._several_labels:
+            return found.astype(int)
+        return lazy.labelled(found, self.classes_) if has_blocks(found) else self.classes_[found]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of rows whose label, or whose every label, is right.
+
+        Of Dask's arrays it is found block by block.
+        """
+        if not (has_blocks(X) or has_blocks(y)):
+            return super().score(X, y, sample_weight)
+        X, y = lazy.rows_in_blocks(self, X, y, sample_weight, reset=False)
+        return lazy.share_right(self.predict(X), y)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class, of shape (n, classes)."""
@@ -165,15 +179,20 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
 
     def _targets(self, y: Any, classes: Any, whole: bool) -> Any:
         """The class numbers; for two classes or several labels columns of truth values."""
-        check_classification_targets(y)
-        self._several_labels = type_of_target(y).startswith("multilabel")
+        found = lazy.distinct(y) if has_blocks(y) else None
+        kinds = y if found is None else lazy.with_columns(found, y)
+        check_classification_targets(kinds)
+        self._several_labels = type_of_target(kinds).startswith("multilabel")
         if self._several_labels:
-            y = y if isinstance(y, np.ndarray) else y.toarray()
+            y = y.toarray() if hasattr(y, "toarray") else y
             self.classes_ = np.arange(y.shape[1])
             self.n_outputs_, self.out_activation_ = y.shape[1], "logistic"
             return y.astype(bool)
-        y = column_or_1d(y, warn=True)
-        found = np.unique(y)
+        if found is None:
+            y = column_or_1d(y, warn=True)
+            found = np.unique(y)
+        elif y.ndim != 1:
+            raise ValueError(f"y must have shape (n,), or hold 0 and 1 alone, and has {y.shape}")
         if classes is None:
             classes = found
         elif whole and not np.array_equal(found, classes):
@@ -183,7 +202,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
             )
         elif unknown := np.setdiff1d(found, classes).tolist():
             raise ValueError(f"y has labels {unknown} that are not among {classes.tolist()}")
-        self.classes_, numbers = classes, np.searchsorted(classes, y)
+        self.classes_ = classes
+        numbers = lazy.numbered(y, classes) if has_blocks(y) else np.searchsorted(classes, y)
         if len(classes) <= 2:
             self.n_outputs_, self.out_activation_ = 1, "logistic"
             return numbers[:, np.newaxis].astype(bool)
@@ -212,7 +232,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         targets = data.targets
         if self.out_activation_ == "logistic" and not self._several_labels:
             targets = targets[:, 0]
-        return float(accuracy_score(targets, self._found(outputs), sample_weight=data.weights))
+        found = self._found(outputs)
+        if has_blocks(found):
+            return lazy.share_right(found, targets)
+        return float(accuracy_score(targets, found, sample_weight=data.weights))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -15,6 +15,8 @@ from sklearn.utils.metaestimators import available_if
 from ..functional import mse_loss
 from ..support.answers import told_keywords
 from ..support.arguments import look_up
+from ..train.routing import has_blocks
+from . import lazy
 from .base import MultilayerPerceptron
 from .rows import Rows
 
@@ -111,15 +113,25 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
     def predict(self, X: Any) -> np.ndarray:
         """The numbers for each row: of shape (n,) if there is one output, else (n, outputs)."""
         found = self._found(self._outputs(X))
-        return found.ravel() if found.shape[1] == 1 else found
+        return found[:, 0] if found.shape[1] == 1 else found
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R², the share of the variance of y that is explained; the mean of several outputs'.
+
+        Of Dask's arrays it is found block by block.
+        """
+        if not (has_blocks(X) or has_blocks(y)):
+            return super().score(X, y, sample_weight)
+        X, y = lazy.rows_in_blocks(self, X, y, sample_weight, reset=False)
+        return lazy.explained(self.predict(X), y)
 
     def _targets(self, y: Any, classes: None, whole: bool) -> Any:
         """A column for each output."""
         look_up(self.loss, LOSSES, "loss")
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-        targets = y.reshape(len(y), -1).astype(float)
-        if self.loss == "poisson" and (targets < 0).any():
-            raise ValueError(f"loss='poisson' is of counts, and y has the number {targets.min()}")
+        targets = (y[:, np.newaxis] if y.ndim == 1 else y).astype(float)
+        if self.loss == "poisson" and (lowest := float(targets.min())) < 0:
+            raise ValueError(f"loss='poisson' is of counts, and y has the number {lowest}")
         self.n_outputs_ = targets.shape[1]
         self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
         return targets
@@ -142,6 +154,8 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         found = self._found(outputs)
         if not np.isfinite(found).all():
             return math.nan
+        if has_blocks(found):
+            return lazy.explained(found, data.targets)
         return float(r2_score(data.targets, found, sample_weight=data.weights))
 
     def __sklearn_tags__(self) -> Any:

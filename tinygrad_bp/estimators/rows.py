@@ -11,6 +11,7 @@ from sklearn.utils import check_array, check_consistent_length
 
 from .. import train
 from ..nn import MLP, Module
+from ..train.routing import has_blocks
 
 FLOATS = (np.float64, np.float32)  # an X of either is used as it is; others become the first
 CHUNK = 4096  # rows of a sparse matrix that are dense at once
@@ -90,7 +91,7 @@ def outputs_of(network: MLP, X: Any) -> Any:
     >>> outputs_of(MLP([2, 3], seed=0), np.zeros((4, 2))).shape
     (4, 3)
     """
-    if isinstance(X, np.ndarray):
+    if isinstance(X, np.ndarray) or has_blocks(X):
         return train.predict(network, X)
     return train.predict(OfRows(network, Rows(X, None, None)), np.arange(X.shape[0]))
 

@@ -14,6 +14,8 @@ from ..engine.tensor import Tensor
 from ..nn import Module
 from ..optim import SGD, Adam, Optimizer
 from ..train.history import History
+from ..train.routing import has_blocks
+from .lazy import PenalisedMean
 from .networks import affine_layers
 from .rows import CHUNK, OfRows, Rows, outputs_of
 
@@ -200,18 +202,18 @@ class Watch:
 
 def descend(estimator: Any, data: Rows, watch: Watch, random: Any, incremental: bool) -> str:
     """Train by `train.fit`, and say why that did not end by itself, if it did not."""
-    own, numbers = estimator, np.arange(len(data))
-    sparse = not isinstance(data.X, np.ndarray)
+    own = estimator
     epochs = 1 if incremental else own.max_iter
+    model, X, targets, loss, usual = _trained_on(own, data)
     try:
         own.history_ = train.fit(
-            OfRows(own.model_, data) if sparse else own.model_,
-            numbers if sparse else data.X,
-            numbers,  # for targets row numbers, which lead to weights too
-            loss=penalised_loss(own, data),
+            model,
+            X,
+            targets,
+            loss=loss,
             optimizer=own.optimizer_,
             epochs=epochs,
-            batch_size=200 if own.batch_size == "auto" else own.batch_size,
+            batch_size=usual if own.batch_size == "auto" else own.batch_size,
             shuffle=own.shuffle,
             seed=Shuffles(random),
             callbacks=[watch],
@@ -235,6 +237,17 @@ def descend(estimator: Any, data: Rows, watch: Watch, random: Any, incremental: 
     return complaint
 
 
+def _trained_on(estimator: Any, data: Rows) -> tuple[Module, Any, Any, Any, int]:
+    """The model, X, targets and loss for `train.fit`, and how many rows a batch usually has."""
+    model, X = estimator.model_, data.X
+    if has_blocks(X):
+        return model, X, data.targets, PenalisedMean(estimator), max(X.chunks[0])
+    numbers, loss = np.arange(len(data)), penalised_loss(estimator, data)
+    if isinstance(X, np.ndarray):
+        return model, X, numbers, loss, 200  # for targets row numbers, which lead to weights too
+    return OfRows(model, data), numbers, numbers, loss, 200
+
+
 # L-BFGS
 
 
@@ -252,6 +265,12 @@ def minimize(estimator: Any, data: Rows) -> str:
     def value_and_slope(flat: np.ndarray) -> tuple[float, np.ndarray]:
         put_flat(tensors, flat)
         own.model_.zero_grad()
+        if has_blocks(data.X):
+            from ..train.blocks import gradient_of_blocks  # it needs Dask
+
+            penalised = PenalisedMean(own)
+            value, found = gradient_of_blocks(own.model_, penalised, tensors, data.X, data.targets)
+            return value, flat_of(found)
         value = 0.0
         for start in range(0, len(data), CHUNK):  # the gradients add up
             rows = np.arange(start, min(start + CHUNK, len(data)))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.arrays import like
 from ..engine.registry import primitive, rule
 from ..engine.rules.types import as_array, real
 from ..support.arguments import places
@@ -91,7 +92,8 @@ def _check_labels(labels: Any, classes: int) -> None:
 
 def _at(labels: Any, logits: Any) -> Any:
     """For each of the logits, whether it belongs to the label of its row."""
-    return as_array(labels)[..., np.newaxis] == np.arange(logits.shape[-1])
+    labels = like(as_array(labels), logits)
+    return labels[..., np.newaxis] == like(np.arange(logits.shape[-1]), logits)
 
 
 def _of_labels(x: Any, labels: Any) -> Any:
@@ -103,8 +105,12 @@ def _of_labels(x: Any, labels: Any) -> Any:
 
 def _of_rows(weight: Any, labels: Any, logits: Any) -> Any:
     """The weight of each row's class."""
-    weight = class_weights(weight, logits.shape[-1], logits.dtype)
+    weight = like(class_weights(weight, logits.shape[-1], logits.dtype), logits)
     return np.sum(np.where(_at(labels, logits), weight, 0), axis=-1)
+
+
+def _check_weight(weight: Any) -> None:
+    refuse(weight, ~((weight >= 0) & np.isfinite(weight)), "weights must be finite, 0 or more")
 
 
 @primitive

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..engine.arrays import as_array, overridable
+from ..engine.arrays import as_array, like, overridable
 from ..engine.recording import is_recording
 from ..engine.tensor import Tensor
 from ..functional import linear
+from ..functional.reducing import verified
 from ..support.arguments import Seed, below_one, chance, either, flag, look_up, places, size
 from ..support.warning import warn
 from .initialization import INITIALIZATIONS, Initialization
@@ -149,8 +151,18 @@ class Embedding(Module):
         ValueError
             If one is negative, or not less than the number of rows.
         """
+        count, name = len(self.weight), f"indices of {self!r}"
         indices = indices.data if isinstance(indices, Tensor) else as_array(indices)
-        return self.weight[places(indices, len(self.weight), f"indices of {self!r}")]
+        if indices.dtype.kind not in "iu":
+            raise TypeError(f"{name} must be integers, not {indices.dtype}")
+        check = partial(places, count=count, name=name)
+        indices = check(indices) if hasattr(indices, "asks") else verified(indices, check)
+        if isinstance(indices, np.ndarray | np.generic) or not isinstance(
+            self.weight.data, np.ndarray
+        ):
+            return self.weight[indices]
+        chosen = indices[..., np.newaxis] == like(np.arange(count), indices)
+        return chosen.astype(self.weight.dtype) @ self.weight  # rows of another library's choice
 
     def __repr__(self) -> str:
         return f"Embedding({self.weight.shape[0]}, {self.weight.shape[1]})"
@@ -206,10 +218,24 @@ class Dropout(Module):
         if not self.training or not self.p:
             return x
         x = x if hasattr(x, "dtype") else np.asarray(x)
-        mask = (uniform(self.draws.data, x.shape) >= self.p) / (1 - self.p)
-        out = x * mask.astype(np.result_type(x.dtype, np.float16))
+        dtype, values = np.result_type(x.dtype, np.float16), getattr(x, "_array", x)
+        if by_block := getattr(values, "map_blocks", None):  # each block draws its own
+            draw = partial(self._mask_of_block, draws=self.draws.data, dtype=dtype)
+            mask = by_block(draw, dtype=dtype)
+        else:
+            mask = like(self._mask(uniform(self.draws.data, x.shape), dtype), values)
+        out = x * mask
         self.draws.data = self.draws.data + np.array([0, 1], np.uint64)
         return out
+
+    def _mask(self, drawn: Any, dtype: Any) -> Any:
+        """What each element is multiplied by, of numbers from 0 to 1."""
+        return ((drawn >= self.p) / (1 - self.p)).astype(dtype)
+
+    def _mask_of_block(
+        self, x: Any, draws: Any, dtype: Any, block_id: tuple[int, ...] = ()
+    ) -> np.ndarray:
+        return self._mask(uniform(np.array([*draws, *block_id], np.uint64), x.shape), dtype)
 
     def __repr__(self) -> str:
         return f"Dropout({self.p})"

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.arrays import of_kind
 from ..engine.tensor import Tensor
 from ..support.arguments import either, positive, size
 from .module import Module
@@ -125,13 +126,18 @@ class BatchNorm(Normalization):
 
         Those of a batch with nan or infinity in it are left out.
         """
+        found = []
         for running, new, scale in (
             (self.running_mean, mean, 1.0),
             (self.running_var, variance, n / (n - 1)),
         ):
             new = new.data if isinstance(new, Tensor) else new
-            if np.isfinite(new).all():
-                running.data = (1 - self.momentum) * running.data + self.momentum * scale * new
+            moved = (1 - self.momentum) * running.data + self.momentum * scale * new
+            found.append(np.where(np.all(np.isfinite(new)), moved, running.data))
+        statistics = [self.running_mean, self.running_var]
+        kept = of_kind(found, [running.data for running in statistics])
+        for running, new in zip(statistics, kept, strict=True):
+            running.data = new
 
 
 class LayerNorm(Normalization):

@@ -3,10 +3,9 @@
 from typing import TYPE_CHECKING
 
 from ..support.answers import answering
-from .fitting import fit
 from .history import History
-from .predicting import predict
 from .rollback import DivergenceError
+from .routing import fit, predict
 
 __all__ = [
     "DivergenceError",

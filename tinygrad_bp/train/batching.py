@@ -14,6 +14,22 @@ from ..optim.schedules import PerEpoch
 from ..support.arguments import Seed, chance, size
 
 
+class Chance:
+    """What decides an epoch's order: by an integer, and the steps taken, or from where it is."""
+
+    def __init__(self, optimizer: Optimizer, seed: Seed):
+        self.optimizer, self.generator = optimizer, chance(seed)
+        started: Any = None if self.generator is seed else self.generator.bit_generator.seed_seq
+        self.seed = started  # None: the generator goes on from where it is
+
+    def of_epoch(self) -> np.random.Generator:
+        """The generator of the epoch that begins: the same in a training that is resumed here."""
+        if not self.seed:
+            return self.generator
+        key = (*self.seed.spawn_key, self.optimizer.steps)
+        return np.random.default_rng(np.random.SeedSequence(self.seed.entropy, spawn_key=key))
+
+
 class Batches:
     """The rows of each step of an epoch, in an order that chance gives anew for each epoch."""
 
@@ -26,10 +42,7 @@ class Batches:
         shuffle: bool,
         seed: Seed,
     ):
-        self.n, self.optimizer = n, optimizer
-        self.generator = chance(seed)
-        started: Any = None if self.generator is seed else self.generator.bit_generator.seed_seq
-        self.seed = started  # None: the generator goes on from where it is
+        self.n, self.chance = n, Chance(optimizer, seed)
         self.batch_size = n if batch_size is None else min(size(batch_size, "batch_size"), n)
         self.count = -(-n // self.batch_size)
         if isinstance(optimizer.lr, PerEpoch):
@@ -45,11 +58,7 @@ class Batches:
     def __iter__(self) -> Iterator[Any]:
         if not self.shuffle:
             return row_numbers(self.n, self.batch_size)
-        generator = self.generator
-        if self.seed:  # the same in a training that is resumed here
-            key = (*self.seed.spawn_key, self.optimizer.steps)
-            seed = np.random.SeedSequence(self.seed.entropy, spawn_key=key)
-            generator = np.random.default_rng(seed)
+        generator = self.chance.of_epoch()
         if self.batch_size == 1:
             drawn = generator.integers(self.n, size=self.n)
             return (drawn[i : i + 1] for i in range(self.n))

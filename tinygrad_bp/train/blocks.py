@@ -8,25 +8,30 @@ on the blocks alone: with any number of workers, or with some that died, the sum
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
 
-import cloudpickle
 import dask
 import dask.array as da
 import numpy as np
 
-from ..check import detect_nan
 from ..data.rows import finite, rows
-from ..engine.backprop import gradients
-from ..engine.recording import no_grad
 from ..engine.tensor import Tensor
-from ..nn import Module, evaluating
+from ..functional.losses import LOSSES
+from ..nn import Module
 from ..optim import Optimizer
-from ..support.arguments import Seed, chance, size
-from . import DivergenceError, History
-from .progress import bar_of, ctrl_c
+from ..support.arguments import Seed, flag, function, shown, size, some
+from . import workers
+from .batching import Chance
+from .checking import as_list, by_name, check_model
+from .fitting import Training, run_epochs
+from .history import History
+from .measuring import Measures
+from .predicting import predicted
+from .rollback import Rollback
+from .steps import Steps
+from .stopping import Stopping
 
 Function = Callable[[Any, Any], Any]
 
@@ -43,13 +48,15 @@ def predict_blocks(model: Module, X: Any) -> Any:
     >>> outputs.chunks, outputs[:1].compute().shape
     (((4, 4, 2), (3,)), (1, 3))
     """
-    X = _of_rows(X)
-    one = _outputs(model, np.zeros((1, *X.shape[1:]), X.dtype))
-    sent, apply = _sent(model), dask.delayed(_predicted)
-    starts = np.cumsum((0, *X.chunks[0]))
+    if not isinstance(model, Module):
+        raise TypeError(f"the model must be a Module, such as nn.MLP, not {shown(model)}")
+    blocks = Blocks(X, "X")
+    X = blocks.array
+    one = predicted(model, finite(np.zeros((1, *X.shape[1:]), X.dtype), "X"))
+    sent, apply = _sent(model), dask.delayed(workers.outputs_of_block)
     parts = [
-        da.from_delayed(apply(sent, block, int(start)), (n, *one.shape[1:]), one.dtype)
-        for block, n, start in zip(_blocks(X), X.chunks[0], starts, strict=False)
+        da.from_delayed(apply(sent, part, first, n), (n, *one.shape[1:]), one.dtype)
+        for part, first, n in blocks[range(len(blocks.counts))].parts
     ]
     return da.concatenate(parts)
 
@@ -59,326 +66,346 @@ def fit_blocks(
     X: Any,
     y: Any,
     *,
-    loss: Function,
+    loss: str | Function,
     optimizer: Optimizer,
     epochs: int,
     batch_size: int | None = None,
     shuffle: bool = True,
     seed: Seed = None,
     validation: tuple[Any, Any] | None = None,
-    metrics: Mapping[str, Function] | None = None,
+    metrics: Sequence[str | Function] | Mapping[str, Function] = (),
+    sample_weight: None = None,
+    class_weight: None = None,
+    observe: str | None = None,
+    tolerance: float | None = None,
+    patience: int | None = None,
+    monitor: str | None = None,
     callbacks: Iterable[Callable[[Module, History], Any]] = (),
     progress: bool = True,
+    compile: bool = True,
 ) -> History:
     """Train as `fit` does, over Dask arrays: on a cluster if a client is connected to one.
 
+    `fit` calls it, if X or y is Dask's. What differs is said here.
+
     Parameters
     ----------
-    model, optimizer, epochs, callbacks, progress
+    model, optimizer, epochs, seed, observe, tolerance, patience, monitor, callbacks, progress
         As in `fit`.
-    X, y : Dask arrays with the same number of rows, or y an array
-        Their blocks of rows are what workers get. Nothing but a batch is ever in memory.
-    loss : function
-        Of outputs and targets, a mean over rows (as all of ours are), plus terms that do not
-        depend on them.
+    X, y : Dask arrays with the same number of rows, or one of them an array
+        The blocks of rows of X are what workers get. Nothing but a batch is ever in memory.
+        Unknown numbers of rows are counted first.
+    loss : str or function
+        As in `fit`; a mean over rows (as all of ours are), plus terms that do not depend on them.
     batch_size : int, optional
         Rows to a step. None: all. Blocks are cut into batches if they are larger; else a batch is
         as many whole blocks as hold so many rows.
     shuffle : bool
         Whether chance orders the blocks of an epoch; rows stay in theirs.
-    seed : int or Generator, optional
-        Of that chance.
     validation : pair of arrays, optional
         NumPy's or Dask's.
-    metrics : dictionary of functions, optional
-        ``metric(outputs, targets)`` of Dask arrays.
+    metrics : sequence of str or functions, or a dictionary of functions
+        As in `fit`. They are given Dask arrays.
+    sample_weight, class_weight : None
+        Rows in blocks are not weighed.
+    compile : bool
+        Of no consequence here: workers take the engine's own passes.
 
     Raises
     ------
-    DivergenceError
-        If a loss, a gradient or a step is not finite. The model is as it was before that batch.
-    TypeError, ValueError
-        What a block's rows, the model or the loss raise on a worker, with the rows named.
+    DivergenceError, TypeError, ValueError
+        As in `fit`, with the rows named that a worker found at fault when it came to them. The
+        model is as it was before that batch.
+    RuntimeError
+        If anything else goes wrong on a worker, with the rows named.
 
     Examples
     --------
     >>> from tinygrad_bp import nn, optim
-    >>> from tinygrad_bp.functional import mse_loss
     >>> X = da.random.default_rng(0).normal(size=(100, 2), chunks=(25, 2))
     >>> model = nn.Linear(2, 1, seed=0)
     >>> history = fit_blocks(
-    ...     model, X, X.sum(axis=1, keepdims=True), loss=mse_loss, epochs=20, batch_size=25,
+    ...     model, X, X.sum(axis=1, keepdims=True), loss="mse", epochs=20, batch_size=25,
     ...     optimizer=optim.SGD(model.parameters(), lr=0.5), progress=False,
     ... )
     >>> bool(history.loss[-1] < 1e-6)
     True
     """
-    data = _Rows(X, y, batch_size)
-    _check_buffers(model, data.together)
-    held_out = None if validation is None else _Rows(*validation, None)
-    step = _Step(model, loss, optimizer)
-    generator = chance(seed) if shuffle else None
-    history, reason = step.history, ""
-    with ctrl_c() as interrupted, bar_of(size(epochs, "epochs") * data.steps, progress) as bar:
-        try:
-            while len(history) < epochs and not reason:
-                began = time.perf_counter()
-                row = step.epoch(data.batches(generator), bar, interrupted)
-                row |= _measured(model, data, metrics or {}, "")
-                if held_out:
-                    row |= {"validation loss": _loss_of(model, loss, held_out)}
-                    row |= _measured(model, held_out, metrics or {}, "validation ")
-                history.append(row | {"seconds": time.perf_counter() - began})
-                ended = [callback(model, history) is True for callback in callbacks]
-                reason = "ended by a callback" if any(ended) else ""
-            reason = reason or f"all {len(history)} epochs done"
-        except KeyboardInterrupt:
-            reason = f"interrupted in epoch {len(history) + 1}"
-        except DivergenceError:
-            reason = history.stopped
-            raise
-        finally:
-            model.eval()
-            history.stopped = reason or "ended by an error"
-    return history
-
-
-class _Rows:
-    """The blocks of rows of X and y, and how many of them make a batch."""
-
-    def __init__(self, X: Any, y: Any, batch_size: int | None):
-        X, y = _of_rows(X), _of_rows(y)
-        rows(X, y)
-        if batch_size is not None and size(batch_size, "batch_size") < max(X.chunks[0]):
-            X = X.rechunk({0: batch_size})
-        self.X, self.y = X, _of_rows(y, X.chunks[0])
-        self.counts = X.chunks[0]
-        self.starts = np.cumsum((0, *self.counts)).tolist()
-        self.blocks = list(zip(_blocks(self.X), _blocks(self.y), strict=True))
-        n = len(self.blocks)
-        self.together = n if batch_size is None else min(n, -(-batch_size // max(self.counts)))
-        self.steps = -(-n // self.together)
-
-    def batches(self, generator: np.random.Generator | None = None) -> Iterator[_Batch]:
-        """What each step of an epoch takes, the blocks in a new order if chance is to choose."""
-        n = len(self.blocks)
-        order = range(n) if generator is None else generator.permutation(n).tolist()
-        for start in range(0, n, self.together):
-            batch = order[start : start + self.together]
-            total = sum(self.counts[i] for i in batch)
-            shares = [(*self.blocks[i], self.starts[i], self.counts[i] / total) for i in batch]
-            yield _Batch(total, shares)
-
-
-class _Batch(NamedTuple):
-    """Rows of one step, and their blocks: X, y, the first row, and the share of the rows."""
-
-    rows: int
-    blocks: list[tuple[Any, Any, int, float]]
-
-
-class _Step:
-    """A step along the gradient that workers found, which lets in nothing that is not finite."""
-
-    def __init__(self, model: Module, loss: Function, optimizer: Optimizer):
-        self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.tensors = list(dict.fromkeys([*model.named_tensors().values(), *optimizer.parameters]))
-        self.history = History()
-        self.batch = 0
-
-    def epoch(self, batches: Iterable[_Batch], bar: Any, interrupted: list) -> dict[str, float]:
-        """Take the steps of one epoch."""
-        bar.set_description(f"epoch {len(self.history) + 1}", refresh=False)
-        self.model.train()  # a callback may have looked at it in evaluation mode
-        total = lengths = seen = 0.0
-        for self.batch, batch in enumerate(batches, 1):
-            if interrupted:
-                raise KeyboardInterrupt
-            value, length = self.take(batch.blocks)
-            total, lengths, seen = total + batch.rows * value, lengths + length, seen + batch.rows
-            bar.set_postfix_str(f"loss {value:.3g}, gradient norm {length:.3g}", refresh=False)
-            bar.update()
-        rate = self.optimizer.step_size
-        return {"loss": total / seen, "gradient norm": lengths / self.batch, "learning rate": rate}
-
-    def take(self, batch: list[Any]) -> tuple[float, float]:
-        """Take one step; give the loss and the length of the gradient."""
-        for tensor in self.tensors:
-            tensor.grad = None
-        parameters = self.optimizer.parameters
-        sent = _sent(self.model, self.loss, parameters)
-        (value, *found), buffers = _summed(_gradient_of_block, sent, batch)
-        for p, g in zip(parameters, found, strict=True):
-            p.grad = np.array(g)
-        length = self.optimizer.gradient_norm()
-        if not math.isfinite(value + length):
-            for p in parameters:
-                p.grad = None
-            raise self.diverged(_culprit(sent, batch))
-        before, memory = [tensor._array for tensor in self.tensors], self.optimizer._snapshot()
-        with np.errstate(all="ignore"):  # what is not finite is looked for below
-            self.optimizer.step()
-        for buffer, new in zip(_buffers(self.model), buffers, strict=True):
-            buffer.data = new
-        if not all(np.isfinite(tensor.data).all() for tensor in self.tensors):
-            for tensor, array in zip(self.tensors, before, strict=True):
-                tensor._replace(array)
-            self.optimizer._restore(memory)
-            raise self.diverged("the step made parameters infinite")
-        return value, length
-
-    def diverged(self, why: str) -> DivergenceError:
-        """The error that ends the training here."""
-        where = f"in epoch {len(self.history) + 1}, batch {self.batch}"
-        self.history.stopped = f"diverged {where}"
-        return DivergenceError(f"the training diverged {where}: {why}", self.history)
-
-
-def _check_buffers(model: Module, blocks: int) -> None:
-    """Refuse layers that remember what they saw, where several blocks make one batch."""
-    names = [name for name, tensor in model.named_tensors().items() if not tensor.requires_grad]
-    if names and blocks > 1:
-        raise ValueError(
-            f"the model's {names[0]!r} changes with each batch, and a batch of {blocks} blocks is "
-            "never in one place: choose a batch_size of one block, or a model without such layers"
+    if sample_weight is not None or class_weight is not None:
+        raise TypeError(
+            "sample_weight= and class_weight= weigh rows of NumPy's arrays: for Dask's put the "
+            "weights into a column of y, and write a loss that takes it"
         )
+    callbacks = [function(c, {}, "callback") for c in as_list(callbacks, "callbacks")]
+    shuffle = flag(shuffle, "shuffle")
+    data: Any = _BlockData(model, optimizer, X, y, loss, metrics, validation, batch_size, shuffle)
+    batches: Any = _BlockBatches(model, optimizer, data.X, batch_size, shuffle, seed)
+    rollback = Rollback(model, optimizer, History())
+    steps = _BlockSteps(model, data.loss, optimizer, rollback, observe, compiled=False)
+    stopping = Stopping(rollback, data, epochs, tolerance, patience, monitor)
+    training, measures = Training(data, steps, rollback), _BlockMeasures(model, data, rollback)
+    return run_epochs(training, measures, batches, stopping, callbacks, flag(progress, "progress"))
 
 
-def _measured(model: Module, data: _Rows, metrics: Mapping[str, Function], of: str) -> dict:
-    """The metrics of all rows, whose outputs are computed block by block for each."""
-    if not metrics:
-        return {}
-    outputs = predict_blocks(model, data.X)
-    return {f"{of}{name}": float(metric(outputs, data.y)) for name, metric in metrics.items()}
+class _BlockData:
+    """What `Prepared` is of arrays: rows are looked at where a worker comes to them."""
+
+    def __init__(
+        self,
+        model: Module,
+        optimizer: Optimizer,
+        X: Any,
+        y: Any,
+        loss: Any,
+        metrics: Any,
+        validation: Any,
+        batch_size: int | None,
+        shuffle: bool,
+    ):
+        check_model(model, optimizer)
+        self.loss, self.metrics = function(loss, LOSSES, "loss"), by_name(metrics)
+        self.X, self.y = _pair(X, y, batch_size, shuffle)
+        self.targets = [self.y]
+        self.held_out = None if validation is None else _validation_pair(validation)
 
 
-def _loss_of(model: Module, loss: Function, data: _Rows) -> float:
-    """The loss of all rows, in evaluation mode."""
-    (batch,) = data.batches()
-    return float(_summed(_loss_of_block, _sent(model, loss), batch.blocks)[0][0])
+# Rows in blocks
 
 
-# What is sent, and how it is summed
-
-
-def _of_rows(array: Any, counts: tuple[int, ...] | None = None) -> Any:
-    """A Dask array whose blocks are rows, of these numbers if they are given."""
-    array = array if has_blocks(array) else da.from_array(np.asarray(array), chunks=-1)
-    if any(math.isnan(n) for n in array.shape):
-        array = array.compute_chunk_sizes()
-    others = dict.fromkeys(range(1, array.ndim), -1)
-    return array.rechunk({0: counts or array.chunks[0], **others})
-
-
-def has_blocks(x: Any) -> bool:
-    """Whether this is data of Dask's, to be trained on block by block.
+class Blocks:
+    """The rows of an array as the blocks that workers get, of so many rows each if that is said.
 
     Examples
     --------
-    >>> has_blocks(da.zeros(3)), has_blocks(np.zeros(3))
-    (True, False)
+    >>> blocks = Blocks(da.zeros((5, 4), chunks=(2, 2)), "X")
+    >>> len(blocks), blocks.counts, len(blocks[[0, 2]])
+    (5, (2, 2, 1), 3)
     """
-    return dask.is_dask_collection(x)
+
+    def __init__(self, data: Any, name: str, counts: tuple[int, ...] | None = None):
+        array = dask_array(data, name)
+        if not array.ndim:
+            raise TypeError(f"{name} must be an array with rows, not {shown(data)}")
+        if any(math.isnan(n) for n in array.shape):
+            array = array.copy().compute_chunk_sizes()  # which writes into its array
+        counts = counts or tuple(n for n in array.chunks[0] if n) or (0,)
+        self.array = array.rechunk({0: counts, **dict.fromkeys(range(1, array.ndim), -1)})
+        self.counts: tuple[int, ...] = self.array.chunks[0]
+        delayed = self.array.to_delayed(optimize_graph=False).ravel()  # they share what they can
+        starts = np.cumsum((0, *self.counts))[:-1].tolist()
+        self.parts = list(zip(delayed, starts, self.counts, strict=True))
+
+    def __len__(self) -> int:
+        return self.array.shape[0]
+
+    def __getitem__(self, numbers: Iterable[int]) -> Batch:
+        return Batch([self.parts[i] for i in numbers])
 
 
-def _blocks(array: Any) -> list[Any]:
-    return list(array.to_delayed(optimize_graph=False).ravel())  # which share what they can
+class Batch:
+    """Some blocks, each with its first row and its number of rows."""
+
+    def __init__(self, parts: list[tuple[Any, int, int]]):
+        self.parts = parts
+
+    def __len__(self) -> int:
+        return sum(count for _, _, count in self.parts)
+
+
+def dask_array(data: Any, name: str) -> Any:
+    """The Dask array in what was given: a table of Dask's, xarray's, a Tensor's, or NumPy's.
+
+    Examples
+    --------
+    >>> dask_array([1.0, 2.0, 3.0], "X").chunks
+    ((3,),)
+    """
+    if isinstance(data, Tensor):
+        data = data.data
+    elif not isinstance(data, da.Array) and dask.is_dask_collection(data):
+        if hasattr(type(data), "to_dask_array"):  # a table
+            data = data.todask_array(lengths=True)
+        elif hasattr(type(data), "dims"):  # xarray's
+            data = data.data
+        else:
+            raise TypeError(
+                f"{name} must be a Dask array, not a {type(data).__name__}: "
+                "da.from_delayed makes one of a delayed value"
+            )
+    return data if isinstance(data, da.Array) else da.from_array(np.asarray(data), chunks=-1)
+
+
+def _pair(
+    X: Any, y: Any, batch_size: int | None = None, shuffle: bool = True
+) -> tuple[Blocks, Blocks]:
+    """Blocks of the same rows of X and y, none larger than a batch.
+
+    Unless chance orders them, they are cut where NumPy's batches end, so that these are the same.
+    """
+    features, targets = Blocks(X, "X"), Blocks(y, "y")
+    n = rows(features.array, targets.array)
+    if batch_size is not None:
+        ends = {*range(size(batch_size, "batch_size"), n, batch_size), n}
+        if batch_size >= max(features.counts):
+            whole = {first + count for _, first, count in features.parts}
+            ends = whole if shuffle else whole | ends
+        counts = np.diff([0, *sorted(ends)]).tolist()
+        features = Blocks(features.array, "X", tuple(counts))
+    return features, Blocks(targets.array, "y", features.counts)
+
+
+def _validation_pair(pair: Any) -> tuple[Blocks, Blocks]:
+    """The blocks of validation data, which errors call so."""
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise TypeError(f"validation must be a pair of arrays (X, y), not {shown(pair)}")
+    try:
+        return _pair(*pair)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"validation data: {error}") from None
+
+
+class _BlockBatches:
+    """The blocks of each step of an epoch, in an order that chance gives anew for each epoch."""
+
+    def __init__(
+        self,
+        model: Module,
+        optimizer: Optimizer,
+        features: Blocks,
+        batch_size: int | None,
+        shuffle: bool,
+        seed: Seed,
+    ):
+        self.chance, numbers = Chance(optimizer, seed), range(len(features.counts))
+        if batch_size is None:
+            self.batches = [list(numbers)]
+        elif shuffle:
+            together = -(-batch_size // max(features.counts))
+            self.batches = [list(numbers[i : i + together]) for i in numbers[::together]]
+        else:
+            batch_of = [first // batch_size for _, first, _ in features.parts]
+            self.batches = [[*group] for _, group in groupby(numbers, batch_of.__getitem__)]
+        self.count = len(self.batches)
+        self.shuffle = shuffle and self.count > 1
+        most = max(map(len, self.batches))
+        names = [name for name, tensor in model.named_tensors().items() if not tensor.requires_grad]
+        if names and most > 1:
+            raise ValueError(
+                f"the model's {names[0]!r} changes with each batch, and a batch of {most} blocks "
+                "is never in one place: choose a batch_size of one block, or a model without "
+                "such layers"
+            )
+
+    def __iter__(self) -> Iterator[list[int]]:
+        if not self.shuffle:
+            return iter(self.batches)
+        order = self.chance.of_epoch().permutation(sum(map(len, self.batches))).tolist()
+        return ([order[i] for i in batch] for batch in self.batches)
+
+
+# What is asked of the workers
+
+
+class _BlockSteps(Steps):
+    """The steps of a training, along gradients that workers found."""
+
+    def take(self, first: bool, last: bool, *batch: Any) -> tuple[float, float]:
+        """Take one step, if the loss and the length of the gradient, which it gives, are finite."""
+        self.rollback.zero_grad()
+        parameters, observe = self.optimizer.parameters, last and self.deltas
+        sent = _sent(self.model, self.loss, parameters, self.layers if observe else {})
+        found = _summed(workers.gradient_of_block, sent, *batch)
+        for i, p in enumerate(parameters):
+            p.grad = None if found[i] is None else np.array(found[i])
+        value, length = found["loss"], self.optimizer.gradient_norm()
+        self.rollback.check_step(value, length, lambda: _look_for_fault(sent, *batch))
+        for buffer, new in zip(workers.buffers(self.model), found["buffers"], strict=True):
+            buffer.data = new
+        if last:
+            self.observed = {"learning rate": self.optimizer.step_size, **found["deltas"]}
+        self.optimizer.step()
+        return value, length
+
+
+class _BlockMeasures(Measures):
+    """The loss and the metrics of a model, of all rows, which are gone through for each."""
+
+    def of(self, X: Blocks, y: Blocks, prefix: str = "") -> dict[str, float]:
+        """The metrics; with a prefix, which goes before their names, the loss too."""
+        batch = range(len(X.counts))
+        sent = _sent(self.model, self.data.loss)
+        loss = _summed(workers.loss_of_block, sent, X[batch], y[batch])["loss"]
+        self.rollback.check_measure(loss, lambda: _look_for_fault(sent, X[batch], y[batch]))
+        outputs = predict_blocks(self.model, X.array) if self.data.metrics else None
+        row = {f"{prefix}{n}": float(m(outputs, y.array)) for n, m in self.data.metrics.items()}
+        return {f"{prefix}loss": loss, **row} if prefix else row
+
+
+def gradient_of_blocks(
+    model: Module, loss: Function, parameters: Sequence[Tensor], X: Any, y: Any
+) -> tuple[float, list[Any]]:
+    """The loss of all rows and its gradient, computed on the workers; nothing is moved.
+
+    Examples
+    --------
+    >>> from tinygrad_bp import nn
+    >>> model, X = nn.Linear(1, 1, seed=0), da.ones((6, 1), chunks=4)
+    >>> loss = lambda outputs, targets: np.mean(outputs - targets)
+    >>> value, (weight, bias) = gradient_of_blocks(model, loss, model.parameters(), X, 0 * X)
+    >>> weight, bias
+    (array([[1.]]), array([1.]))
+    """
+    features, targets = _pair(X, y)
+    numbers = range(len(features.counts))
+    sent = _sent(model, loss, parameters, {})
+    found = _summed(workers.gradient_of_block, sent, features[numbers], targets[numbers])
+    return found["loss"], [
+        np.zeros_like(p.data) if found[i] is None else found[i] for i, p in enumerate(parameters)
+    ]
 
 
 def _sent(*what: Any) -> Any:
     """Things that belong together, as one task's result: computed again if its worker dies."""
-    return dask.delayed(cloudpickle.dumps(what))
+    return dask.delayed(workers.packed(*what))
 
 
-def _summed(task: Callable[..., Any], sent: Any, batch: list[Any]) -> tuple[list[Any], list[Any]]:
+def _tasks(task: Callable[..., Any], sent: Any, X: Batch, y: Batch) -> list[Any]:
+    """The task of each block, told its share of the batch's rows."""
+    apply, total = dask.delayed(task), len(X)
+    return [
+        apply(sent, x, t, first, n, n / total)
+        for (x, first, n), (t, _, _) in zip(X.parts, y.parts, strict=True)
+    ]
+
+
+def _summed(task: Callable[..., Any], sent: Any, X: Batch, y: Batch) -> dict[Any, Any]:
     """The results of all blocks, added in pairs, and pairs of pairs, in the order of the batch."""
-    apply, add = dask.delayed(task), dask.delayed(_added)
-    parts = [apply(sent, *block) for block in batch]
+    add, parts = dask.delayed(workers.added), _tasks(task, sent, X, y)
     while len(parts) > 1:
         pairs = [add(*parts[i : i + 2]) for i in range(0, len(parts) - 1, 2)]
         parts = pairs + parts[2 * len(pairs) :]
-    return dask.compute(parts[0])[0]
+    (found,) = _computed(X, parts[0])
+    if workers.FAILED in found:
+        _, kind, message, trace = min(found[workers.FAILED], key=lambda failure: failure[0])
+        error = kind(message)
+        error.add_note(trace)
+        raise error
+    return found
 
 
-# What runs on a worker
-
-
-def _added(one: tuple[list, list], other: tuple[list, list]) -> tuple[list, list]:
-    return [a + b for a, b in zip(one[0], other[0], strict=True)], one[1]
-
-
-def _buffers(model: Module) -> list[Tensor]:
-    return [tensor for tensor in model.named_tensors().values() if not tensor.requires_grad]
-
-
-def _at_rows(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function of a block, whose errors name the rows; warnings of arithmetic are silenced."""
-
-    def named(X: Any, first: int, *rest: Any) -> Any:
-        try:
-            with np.errstate(all="ignore"):  # what is not finite is looked for in the results
-                return function(X, *rest)
-        except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"rows {first} to {first + len(X) - 1}: {error}") from error
-
-    return named
-
-
-def _loss(model: Module, loss: Function, X: Any, y: Any) -> Tensor:
-    value = loss(model(finite(X, "X")), finite(y, "y"))
-    if not isinstance(value, Tensor) or value.size != 1:
-        raise ValueError(f"the loss must be a Tensor with one number, not {value}")
-    return value
-
-
-def _gradient_of_block(sent: bytes, X: Any, y: Any, first: int, share: float) -> Any:
-    """The block's share of the batch's loss and gradient, and what its layers remember."""
-    model, loss, parameters = cloudpickle.loads(sent)
-
-    def compute(X: Any) -> Any:
-        value = _loss(model, loss, X, y)
-        return value.item(), gradients(value, parameters)
-
-    value, found = _at_rows(compute)(X, first)
-    buffers = [buffer.numpy() for buffer in _buffers(model)]
-    return [share * value, *(share * g for g in found)], buffers
-
-
-def _loss_of_block(sent: bytes, X: Any, y: Any, first: int, share: float) -> Any:
-    model, loss = cloudpickle.loads(sent)
-    with evaluating(model), no_grad():
-        return [share * _at_rows(lambda X: _loss(model, loss, X, y).item())(X, first)], []
-
-
-def _predicted(sent: bytes, X: Any, first: int) -> Any:
-    (model,) = cloudpickle.loads(sent)
-    return _at_rows(lambda X: _outputs(model, finite(X, "X")))(X, first)
-
-
-def _outputs(model: Module, X: Any) -> Any:
-    with evaluating(model), no_grad():
-        outputs = model(X)
-    if not isinstance(outputs, Tensor) or outputs.shape[:1] != X.shape[:1]:
-        raise ValueError(
-            f"of X of shape {X.shape} the model must make a Tensor of {len(X)} rows, "
-            f"not {getattr(outputs, 'shape', outputs)}"
-        )
-    return outputs.numpy()
-
-
-def _culprit(sent: Any, batch: list[Any]) -> str:
-    """The operation that made what is not finite, in the first block where there is one."""
-    tasks = [dask.delayed(_fault)(sent, *block) for block in batch]
-    whys = [why for why in dask.compute(*tasks) if why]
-    return whys[0] if whys else "the sum of the blocks is not finite, though each block is"
-
-
-def _fault(sent: bytes, X: Any, y: Any, first: int, share: float) -> str:
-    model, loss, _ = cloudpickle.loads(sent)
+def _computed(X: Batch, *what: Any) -> Any:
+    """What Dask computes; what goes wrong before our own tasks, in the data's, names the rows."""
     try:
-        with detect_nan(), np.errstate(all="ignore"):
-            _loss(model, loss, X, y).backward()
-    except FloatingPointError as error:
-        return f"rows {first} to {first + len(X) - 1}: {error}"
-    return ""
+        return dask.compute(*what)
+    except Exception as error:
+        ends = [f"{first} to {first + n - 1}" for _, first, n in X.parts]
+        error.add_note(f"while the blocks of rows {some(ends)} were computed")
+        raise
+
+
+def _look_for_fault(sent: Any, X: Batch, y: Batch) -> None:
+    """Say which operation made what is not finite, in the first block where there is one."""
+    found = [why for why in _computed(X, *_tasks(workers.fault_of_block, sent, X, y)) if why]
+    if not found:
+        raise FloatingPointError("the sum of the blocks is not finite, though each block is")
+    raise FloatingPointError(found[0])

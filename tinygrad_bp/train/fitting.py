@@ -59,7 +59,8 @@ def fit(
     ----------
     model : Module
     X, y : arrays with the same number of rows
-        Inputs and targets, as the model and the loss take them.
+        Inputs and targets, as the model and the loss take them. Dask's are gone through block by
+        block, on a cluster if there is one: see `train.blocks.fit_blocks`.
     loss : {'mse', 'mae', 'huber', 'cross_entropy', 'binary_cross_entropy'} or function
         ``loss(outputs, targets)`` gives one number to make small. A function of your own can
         add terms, such as `functional.l1_penalty`. The two cross-entropies take logits: no
@@ -151,12 +152,13 @@ def fit(
     compiled = flag(compile, "compile")
     steps = Steps(model, data.weighted_loss, optimizer, rollback, observe, compiled)
     stopping = Stopping(rollback, data, epochs, tolerance, patience, monitor)
-    training = _Training(data, steps, rollback)
-    return _run(training, batches, stopping, callbacks, flag(progress, "progress"))
+    training, measures = Training(data, steps, rollback), Measures(model, data, rollback)
+    return run_epochs(training, measures, batches, stopping, callbacks, flag(progress, "progress"))
 
 
-def _run(
-    training: _Training,
+def run_epochs(
+    training: Training,
+    measures: Measures,
     batches: Batches,
     stopping: Stopping,
     callbacks: Iterable[Callback],
@@ -164,7 +166,6 @@ def _run(
 ) -> History:
     """One epoch after the other, until there is a reason to end."""
     model, history, reason = training.model, training.history, ""
-    measures = Measures(model, training.data, training.rollback)
     with ctrl_c() as interrupted:
         try:
             with bar_of(stopping.epochs * batches.count, shown) as bar:
@@ -196,7 +197,7 @@ def _told_to_end(
     return reason or ("ended by a callback" if ended else "")
 
 
-class _Training:
+class Training:
     """The steps of a training, which let nothing into the model that is not finite."""
 
     def __init__(self, data: Prepared, steps: Steps, rollback: Rollback):

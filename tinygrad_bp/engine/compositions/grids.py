@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..arrays import like
 from ..registry import compose
 from ..rules.types import as_array, cast, common_dtype
 
@@ -10,6 +11,7 @@ def blend(function, start, stop, num, endpoint, dtype, axis):
     """``function(start, stop, t)`` for ``num`` numbers t from 0 to 1, along a new axis."""
     steps = np.linspace(0, num, num, endpoint=False, dtype=dtype)  # which refuses a wrong num
     t = steps / max(num - bool(endpoint), 1)  # in its own type: longdouble has the digits
+    t = like(like(t, start), stop)
     t = np.reshape(t, (-1,) + max(np.ndim(start), np.ndim(stop)) * (1,))
     return np.moveaxis(function(cast(start, dtype), cast(stop, dtype), t), 0, axis)
 
@@ -50,17 +52,17 @@ def meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
 
 @compose(np.tril)
 def tril(m, k=0):
-    return np.where(np.tri(*m.shape[-2:], k=k, dtype=bool), m, 0)
+    return np.where(like(np.tri(*m.shape[-2:], k=k, dtype=bool), m), m, 0)
 
 
 @compose(np.triu)
 def triu(m, k=0):
-    return np.where(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), 0, m)
+    return np.where(like(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), m), 0, m)
 
 
 @compose(np.vander)
 def vander(x, N=None, increasing=False):
     if N is not None and N < 0:
         raise ValueError(f"np.vander makes N >= 0 columns, not {N}")
-    exponents = np.arange(x.size if N is None else N)
+    exponents = like(np.arange(x.size if N is None else N), x)
     return np.expand_dims(x, 1) ** (exponents if increasing else exponents[::-1])

@@ -7,6 +7,7 @@ import numpy as np
 from ..registry import compose
 from ..rules.indexing import scatter_add
 from ..rules.types import as_array, cast
+from .rearranging import constant
 
 
 @compose(np.take)
@@ -14,7 +15,7 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     a, axis = (np.ravel(a), 0) if axis is None else (as_array(a), axis)
     length = a.shape[axis]
     untyped = not hasattr(indices, "__array__") and not np.size(indices)  # such as []
-    indices = np.asarray(indices, np.intp if untyped else None)
+    indices = as_array(np.asarray(indices, np.intp) if untyped else constant(indices))
     if mode != "raise":
         indices = np.take(np.arange(length), indices, mode=mode)  # NumPy says what a mode means
     return a[axis % a.ndim * (slice(None),) + (indices,)]
@@ -24,7 +25,7 @@ def take(a, indices, axis=None, out=None, mode="raise"):
 def take_along_axis(arr, indices, axis=-1):
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    return inspect.unwrap(np.take_along_axis)(arr, np.asarray(indices), axis)
+    return inspect.unwrap(np.take_along_axis)(arr, as_array(constant(indices)), axis)
 
 
 @compose(np.bincount)

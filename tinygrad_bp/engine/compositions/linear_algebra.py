@@ -5,6 +5,7 @@ import operator
 
 import numpy as np
 
+from ..arrays import like
 from ..registry import compose
 from ..rules.products import on_diagonal
 
@@ -14,8 +15,8 @@ def kron(a, b):
     ndim = max(np.ndim(a), np.ndim(b))
     m = (1,) * (ndim - np.ndim(a)) + np.shape(a)
     n = (1,) * (ndim - np.ndim(b)) + np.shape(b)
-    left = np.reshape(a, [k for length in m for k in (length, 1)])
-    right = np.reshape(b, [k for length in n for k in (1, length)])
+    left = np.reshape(a, tuple(k for length in m for k in (length, 1)))
+    right = np.reshape(b, tuple(k for length in n for k in (1, length)))
     return np.reshape(left * right, tuple(map(operator.mul, m, n)))
 
 
@@ -82,7 +83,8 @@ def matrix_power(a, n):
     if n < 0:
         return matrix_power(np.linalg.inv(a), -n)
     if n == 0:
-        return np.where(False, a, np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape))
+        one = like(np.eye(a.shape[-1], dtype=a.dtype), a)
+        return np.where(False, a, np.broadcast_to(one, a.shape))
     if n == 1:
         return a[...]
     even = matrix_power(a @ a, n // 2)

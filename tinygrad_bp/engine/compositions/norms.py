@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..arrays import like
 from ..registry import compose
 from ..rules.lengths import root_of_squares
 from ..rules.types import floating
@@ -75,7 +76,8 @@ def cond(x, p=None):
         above, below = ends if p != -2 else ends[::-1]
         return infinite_where(below == 0, above / np.where(below == 0, 1, below))
     singular = np.linalg.det(x) == 0  # which has no inverse
-    x = np.where(singular[..., np.newaxis, np.newaxis], np.eye(x.shape[-1], dtype=x.dtype), x)
+    one = like(np.eye(x.shape[-1], dtype=x.dtype), x)
+    x = np.where(singular[..., np.newaxis, np.newaxis], one, x)
     inverse = matrix_norm(np.linalg.inv(x), p, (-2, -1), False)
     return infinite_where(singular, matrix_norm(x, p, (-2, -1), False) * inverse)
 

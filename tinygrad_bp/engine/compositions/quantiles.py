@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ..arrays import known
 from ..registry import compose
 from ..rules.types import as_array, astype
 
@@ -37,12 +38,12 @@ def interpolated(a, q, axis, method, keepdims, *, omit_nan=False, percent=False)
     if np.ndim(q):
         parts = [interpolated(a, p, axis, method, keepdims, omit_nan=omit_nan) for p in q]
         return np.stack(parts)
-    if not 0 <= q <= 1:
+    if known(q) and not 0 <= q <= 1:
         raise ValueError("quantiles must be in the range [0, 1], percentiles in [0, 100]")
     q = int(q) if as_array(q).dtype.kind in "iu" else q  # 0 or 1, which keep the dtype of a
     weight = hat(a, q, axis)
     counted = (weight > 0) | np.isfinite(a) if omit_nan else (weight > 0) | ~np.isinf(a)
-    start = 0.0 if a.size else np.nan  # nothing has no middle
+    start = 0 if a.size else np.nan  # nothing has no middle
     found = np.sum(np.where(counted, a, 0) * weight, axis=axis, keepdims=keepdims, initial=start)
     return found * np.where(np.isnan(found), np.nan, found.dtype.type(1))  # its slope is NaN too
 

@@ -44,7 +44,9 @@ def moves(function, name):
 
 def constant(x):
     """A Tensor that says where, not what, as an array; it cannot require grad."""
-    return np.asarray(x) if isinstance(x, Recorded) else x
+    if not isinstance(x, Recorded):
+        return x
+    return np.asarray(x) if x._requires_grad else x._array  # the first refuses, and says what to do
 
 
 @compose(np.fliplr)

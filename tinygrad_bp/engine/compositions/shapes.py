@@ -25,7 +25,7 @@ def matrix_transpose(x):
 
 @compose(np.ravel)
 def ravel(a, order="C"):
-    return np.reshape(a, -1, order=order)
+    return np.reshape(a, (-1,), order=order)
 
 
 @compose(np.broadcast_arrays)
@@ -60,7 +60,10 @@ def copy(a, order="K", subok=False):
 @compose(np.full_like)
 def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None):
     if not isinstance(fill_value, Recorded):
-        return np.full_like(np.empty_like(a), fill_value, dtype, order, subok, shape)
+        given = {"dtype": dtype, "order": order, "subok": subok, "shape": shape}
+        usual = {"dtype": None, "order": "K", "subok": True, "shape": None}
+        others = {name: value for name, value in given.items() if value is not usual[name]}
+        return np.full_like(np.empty_like(a), fill_value, **others)
     shape = a.shape if shape is None else shape
     np.full_like(np.empty(0), 0, order=order)  # NumPy refuses what it does not know
     return np.broadcast_to(cast(fill_value, a.dtype if dtype is None else dtype), shape)

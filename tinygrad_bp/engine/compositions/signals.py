@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ..arrays import known, like
 from ..registry import compose
 from ..rules.differences import differences
 from ..rules.types import as_array, cast, floating
@@ -74,7 +75,7 @@ def slope(f, spacing, axis, edge_order):
         )
     spacing = floating(spacing)
     evenly = not np.ndim(spacing)
-    step = spacing * np.ones(f.shape[-1] - 1) if evenly else np.diff(spacing)
+    step = spacing * like(np.ones(f.shape[-1] - 1), f) if evenly else np.diff(spacing)
     sides = np.diff(f) / step
     left, right, h, k = sides[..., :-1], sides[..., 1:], step[:-1], step[1:]
     middle = (f[..., 2:] - f[..., :-2]) / (h + k) if evenly else (k * left + h * right) / (h + k)
@@ -94,7 +95,7 @@ def correlate(a, v, mode="valid"):
 
 def around(period, x, xp, fp):
     """What `numpy.interp` reads between: one period, and the neighbours on both its sides."""
-    if period == 0:
+    if known(period) and period == 0:
         raise ValueError("np.interp needs a period that is not 0")
     period = abs(period)
     x, xp = x % period, xp % period

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..arrays import as_array, known, like
 from ..registry import compose
 from ..rules.reductions import count
 from ..rules.types import cast, common_dtype, floating, ratio
@@ -15,10 +16,10 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
         if returned:
             total = np.full(result.shape, float(count(a, result)), result.dtype)
     else:
-        weights = along(weights, a, axis)
+        weights = along(like(as_array(weights), a), a, axis)
         a, weights = (cast(x, common_dtype(a, weights, 0.0)) for x in (a, weights))
         total = np.sum(weights, axis=axis, keepdims=keepdims)
-        if not np.all(total):
+        if known(total) and not np.all(total):
             raise ZeroDivisionError("the weights of np.average add up to 0")
         result = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
     return (result, total) if returned else result

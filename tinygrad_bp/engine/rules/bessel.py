@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..arrays import like
 from ..registry import primitive, rule
 from .types import real
 
@@ -24,8 +25,8 @@ def bessel(x, order):
     """
     x = real(x)
     part = np.sinh if order % 2 else np.cosh
-    waves = np.cos(order * ANGLES).astype(x.dtype)
-    return np.mean(part(x[..., np.newaxis] * np.cos(ANGLES).astype(x.dtype)) * waves, axis=-1)
+    waves, cosines = (like(np.cos(n * ANGLES).astype(x.dtype), x) for n in (order, 1))
+    return np.mean(part(x[..., np.newaxis] * cosines) * waves, axis=-1)
 
 
 rule(

@@ -9,6 +9,7 @@ share. A result with several arrays, such as `eigh`, is made of primitives that 
 
 import numpy as np
 
+from ..arrays import like
 from ..registry import primitive, rule
 from .reductions import product_of_others
 
@@ -92,7 +93,7 @@ def second_cofactors(x, y):
            [-2.,  1.]])
     """
     u, s, vt = np.linalg.svd(x)
-    diagonal = np.eye(s.shape[-1], dtype=s.dtype)
+    diagonal = like(np.eye(s.shape[-1], dtype=s.dtype), s)
     others = np.where(diagonal, 1, s[..., np.newaxis, :])
     p = product_of_others(others, -1) * (1 - diagonal)
     h = T(u) @ y @ T(vt)
@@ -169,7 +170,7 @@ def eigenvectors_rule(g, out, x, UPLO="L"):
 
 def inverse_gaps(x):
     """The matrices of ``1 / (x[j] - x[i])``, with 0 on the diagonal."""
-    diagonal = np.eye(x.shape[-1], dtype=x.dtype)
+    diagonal = like(np.eye(x.shape[-1], dtype=x.dtype), x)
     gaps = x[..., np.newaxis, :] - x[..., :, np.newaxis]
     return (1 - diagonal) / (gaps + diagonal)
 

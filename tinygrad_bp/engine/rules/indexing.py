@@ -1,7 +1,10 @@
 """Indexing, and its adjoint: what a gather reads from one place is added up there again."""
 
+import math
+
 import numpy as np
 
+from ..arrays import as_array, like
 from ..registry import primitive, rule
 from .placed import LONG, Placed
 
@@ -15,7 +18,21 @@ def getitem(x, index):
     >>> getitem(np.array([1.0, 2.0, 3.0]), [0, 0, 2])
     array([1., 1., 3.])
     """
+    if not isinstance(x, np.ndarray):
+        parts = index if isinstance(index, tuple) else (index,)
+        wide = [i for i, part in enumerate(parts) if may_repeat(part) and np.ndim(part) > 1]
+        if len(wide) == 1 and not any(map(may_repeat, parts[: wide[0]] + parts[wide[0] + 1 :])):
+            return laid_out(x, parts, wide[0])
     return x[index]
+
+
+def laid_out(x, parts, axis):
+    """``x[parts]`` of a library that knows no array of several axes as an index."""
+    if any(type(part) is not slice for part in parts[:axis]):
+        return x[parts]
+    places = as_array(parts[axis])
+    rows = x[(*parts[:axis], np.ravel(places), *parts[axis + 1 :])]
+    return np.reshape(rows, (*rows.shape[:axis], *places.shape, *rows.shape[axis + 1 :]))
 
 
 @primitive
@@ -27,12 +44,38 @@ def scatter_add(g, index, shape):
     >>> scatter_add(np.array([1.0, 10.0, 100.0]), [0, 0, 2], (3,))
     array([ 11.,   0., 100.])
     """
-    total = zeros(g, shape)
-    if any(may_repeat(i) for i in (index if isinstance(index, tuple) else (index,))):
-        np.add.at(total, index, g)
-    else:
+    total, parts = zeros(g, shape), index if isinstance(index, tuple) else (index,)
+    if not any(map(may_repeat, parts)):
+        if not isinstance(total, np.ndarray):  # not every library takes new axes here
+            index = tuple(part for part in parts if part is not None)
+            g = np.reshape(g, total[index].shape)
         total[index] = g
+        return total
+    try:
+        np.add.at(total, index, g)
+    except TypeError:  # not every library adds at places
+        if isinstance(total, np.ndarray):
+            raise
+        return added_up(g, parts, shape)
     return total
+
+
+def added_up(g, parts, shape):
+    """The same by a product with ones where an element of ``g`` goes, and zeros elsewhere."""
+    arrays = [i for i, part in enumerate(parts) if may_repeat(part)]
+    first, last = arrays[0], arrays[-1] + 1
+    others = parts[:first] + parts[last:]
+    if len(arrays) < last - first or not all(
+        isinstance(part, slice) and part == slice(None) for part in others
+    ):
+        raise TypeError(f"arrays of integers beside other indices, {others}, have no derivative")
+    places, lengths = like(np.intp(0), g), shape[first:last]
+    for part, n in zip(parts[first:last], lengths, strict=True):
+        places = places * n + like(as_array(part), g) % n
+    chosen = np.expand_dims(places, -1) == like(np.arange(math.prod(lengths)), g)
+    axes = range(places.ndim)
+    total = np.tensordot(chosen.astype(g.dtype), g, (axes, [first + i for i in axes]))
+    return np.reshape(np.moveaxis(total, 0, first), shape)
 
 
 def part_back(g, out, x, index):

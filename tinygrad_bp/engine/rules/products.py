@@ -4,6 +4,7 @@ import string
 
 import numpy as np
 
+from ..arrays import like
 from ..registry import primitive, rule
 from .indexing import scatter_add
 
@@ -160,10 +161,10 @@ def einsum_by(position, g, out, inputs, optimize=False):
         wanted += place
         if place != letter:
             terms.append(letter + place)
-            factors.append(np.eye(length_of[letter], dtype=g.dtype))
+            factors.append(like(np.eye(length_of[letter], dtype=g.dtype), g))
         elif letter not in known:
             terms.append(letter)
-            factors.append(np.ones(length_of[letter], g.dtype))
+            factors.append(like(np.ones(length_of[letter], g.dtype), g))
     return np.einsum(f"{','.join(terms)}->{wanted}", *factors, optimize=bool(optimize))
 
 
@@ -217,7 +218,8 @@ def on_diagonal(g, shape, offset=0, axis1=0, axis2=1):
     before = max(-offset, 0)
     around = (len(shape) - 2) * [(0, 0)] + [(before, rows - before - g.shape[-1])]
     on_rows = np.expand_dims(np.pad(g, around), -1)
-    total = np.where(np.eye(rows, columns, offset, dtype=bool), on_rows, 0)
+    diagonal = like(np.eye(rows, columns, offset, dtype=bool), g)
+    total = np.where(diagonal, on_rows, 0)
     return np.moveaxis(total, (-2, -1), (axis1, axis2))
 
 

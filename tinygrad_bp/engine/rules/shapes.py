@@ -8,7 +8,13 @@ from ..registry import rule
 def reshape_back(g, out, x, shape, order="C"):
     if order not in ("C", "F"):
         raise TypeError(f"np.reshape with order={order!r} has no derivative rule: use 'C' or 'F'")
-    return np.reshape(g, x.shape, order=order)
+    return reshaped(g, x.shape, order)
+
+
+def reshaped(x, shape, order="C"):
+    """`numpy.reshape`, for other libraries too: some know no ``order``, or no shape but a tuple."""
+    shape = (int(shape),) if isinstance(shape, int | np.integer) else shape
+    return np.reshape(x, shape) if order == "C" else np.reshape(x, shape, order=order)
 
 
 def transpose_back(g, out, x, axes=None):
@@ -20,7 +26,7 @@ def inverse(axes):
     return tuple(int(i) for i in np.argsort([axis % len(axes) for axis in axes]))
 
 
-rule(np.reshape, reshape_back, None, formula=["g, reshaped"])
+rule(np.reshape, reshape_back, None, run=reshaped, formula=["g, reshaped"])
 
 rule(np.transpose, transpose_back, formula=["gᵀ"])
 
@@ -32,9 +38,15 @@ rule(np.squeeze, lambda g, out, x, axis=None: np.reshape(g, x.shape), formula=["
 
 rule(np.flip, lambda g, out, m, axis=None: np.flip(g, axis), formula=["g, flipped"])
 
+
+def back(shift):
+    """The shift, or shifts of several axes, the other way."""
+    return tuple(-n for n in shift) if isinstance(shift, list | tuple) else np.negative(shift)
+
+
 rule(
     np.roll,
-    lambda g, out, a, shift, axis=None: np.roll(g, np.negative(shift), axis),
+    lambda g, out, a, shift, axis=None: np.roll(g, back(shift), axis),
     formula=["g, rolled back"],
 )
 

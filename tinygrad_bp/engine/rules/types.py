@@ -71,4 +71,4 @@ def real(x, name="x"):
 
 def common_dtype(*arrays):
     """The dtype of what is computed of these; a Python number takes that of the others."""
-    return np.result_type(*(x if np.isscalar(x) else as_array(x) for x in arrays))
+    return np.result_type(*(x if np.isscalar(x) else as_array(x).dtype for x in arrays))
