@@ -109,10 +109,6 @@ def _of_rows(weight: Any, labels: Any, logits: Any) -> Any:
     return np.sum(np.where(_at(labels, logits), weight, 0), axis=-1)
 
 
-def _check_weight(weight: Any) -> None:
-    refuse(weight, ~((weight >= 0) & np.isfinite(weight)), "weights must be finite, 0 or more")
-
-
 @primitive
 def softmax_error(logits: Any, labels: Any) -> Any:
     """The softmax of ``logits`` less one at each label: what `cross_entropy` sends back.

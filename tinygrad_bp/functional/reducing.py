@@ -114,7 +114,7 @@ def weighed(losses: Any, weights: Any, reduction: str) -> Any:
     return total if total.dtype is losses.dtype else total.astype(losses.dtype)
 
 
-def class_weights(weight: Any, classes: int, dtype: Any) -> np.ndarray:
+def class_weights(weight: Any, classes: int, dtype: Any) -> Any:
     """What an element of each class counts, as an array: finite numbers, 0 or more.
 
     Examples
@@ -124,14 +124,17 @@ def class_weights(weight: Any, classes: int, dtype: Any) -> np.ndarray:
         ...
     ValueError: weight must have one number for each of 2 classes, and it has shape (3,)
     """
-    weight = np.asarray(weight, dtype)
+    weight = cast(weight, dtype)
     if weight.shape != (classes,):
         raise ValueError(
             f"weight must have one number for each of {classes} classes, "
             f"and it has shape {weight.shape}"
         )
-    refuse(weight, ~((weight >= 0) & np.isfinite(weight)), "weights must be finite, 0 or more")
-    return weight
+    return verified(weight, _weights)
+
+
+def _weights(values: Any) -> None:
+    refuse(values, ~((values >= 0) & np.isfinite(values)), "weights must be finite, 0 or more")
 
 
 def share(g: Any, x: Any, reduction: str) -> Any:
