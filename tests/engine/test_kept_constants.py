@@ -1,5 +1,8 @@
 """What was recorded stays as it was: plain arrays, labels, masks and buffers too."""
 
+import array
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -127,3 +130,33 @@ def test_what_has_another_arithmetic_is_refused_everywhere(kind):
     if kind != "matrix":
         with pytest.raises(TypeError, match="has another arithmetic than a Tensor"):
             Tensor(other)
+
+
+SHOWN = {
+    "itself": lambda b: b,
+    "backwards": lambda b: b[::-1],
+    "view": lambda b: b.view(),
+    "memoryview": memoryview,
+    "strided": np.lib.stride_tricks.as_strided,
+    "array.array": lambda b: b,
+}
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_memory_that_is_shown_in_any_way_is_copied(shown):
+    buffer = array.array("d", [1, 2, 3]) if shown == "array.array" else np.array([1.0, 2, 3])
+    x, other = leaf(np.ones(3)), SHOWN[shown](buffer)
+    expected = np.array(other)
+    y = np.sum(np.multiply(x, other))
+    for i in range(3):
+        buffer[i] = 9
+    y.backward()
+    assert x.grad.tolist() == expected.tolist()
+
+
+def test_other_numbers_and_sequences_are_taken_as_numpy_takes_them():
+    x = leaf(np.ones(3))
+    assert gradients(np.sum(x * Fraction(1, 4)), [x])[0].tolist() == [0.25] * 3
+    assert gradients(np.sum(np.multiply(x, range(3))), [x])[0].tolist() == [0, 1, 2]
+    with pytest.raises(TypeError, match=r"a builtins\.dict does not convert to an array"):
+        np.multiply(x, {})

@@ -14,6 +14,7 @@ try:
     import jax.numpy as jnp
 
     jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_disable_jit", True)  # no program is run twice
 except ImportError:
     jax = None
 

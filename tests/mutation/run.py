@@ -22,7 +22,8 @@ import pytest
 from .mutants import mutants
 
 ROOT = Path(__file__).parents[2]
-AT_ONCE, SECONDS = 2, 60
+AT_ONCE = 2
+SECONDS, WAITING = 120, 900  # of work, and of waiting too, after which a mutant runs for ever
 UNCHANGED = "unchanged"  # the first of the mutants is the file itself, which has to survive
 SURVIVED, BROKEN = 3, 4  # what a mutant's process ends with; else it was killed
 # The files, and the tests that are run on each of its mutants, the quickest first.
@@ -80,7 +81,8 @@ def become(name: str, code: CodeType, tests: Sequence[str]) -> None:
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # faster
-    signal.alarm(SECONDS)  # what runs for ever is noticed, too
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)  # of this process: others may be at work, too
+    signal.alarm(WAITING)
     try:
         os._exit(SURVIVED * survives(name, code, tests))
     finally:

@@ -118,7 +118,7 @@ def operand(x: Any, differentiable: bool) -> Any:
     if hasattr(x, "__array_function__"):
         return sized(x)
     check_arithmetic(x)
-    return converted(x) if hasattr(x, "__array__") else x
+    return converted(x)  # what only has a buffer too, which somebody may write to
 
 
 def check_arithmetic(x: Any) -> None:
