@@ -15,7 +15,9 @@ from .numpy_code import text_of
 from .program import Name, Program, replaced
 from .transcript import Written
 
-_RESERVED = frozenset({"np", "bool", "float", "step", "views", "now", "new", "scipy"})
+_RESERVED = frozenset(
+    {"np", "bool", "float", "step", "views", "now", "new", "scipy", "numba", "range", *"ijklmn"}
+)
 
 
 class Labels:
@@ -103,8 +105,15 @@ def named(program: Program, labels: Labels) -> Program:
         return Name(labels.names.get(x, x)) if isinstance(x, Name) else x
 
     primal = {
-        line.target: text_of(replace(line, comment="", operands=replaced(line.operands, now),
-                                     keywords=replaced(line.keywords, now), target=now(line.target)))
+        line.target: text_of(
+            replace(
+                line,
+                comment="",
+                operands=replaced(line.operands, now),
+                keywords=replaced(line.keywords, now),
+                target=now(line.target),
+            )
+        )
         for line in program.lines
     }
     lines = []

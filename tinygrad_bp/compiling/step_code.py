@@ -11,7 +11,7 @@ from .buffers import in_buffers
 from .naming import named
 from .numpy_code import Module, loaded
 from .passes import PASSES, dead_dropped, optimized, row_sums
-from .program import Line, Name, Program, names_in
+from .program import CannotCompileError, Line, Name, Program, names_in
 from .recording import Recording
 from .state import State, StateSet, kinds_of
 
@@ -31,15 +31,29 @@ class StepProgram:
         self.step, self.state, self.held = step, state, recording.held
         self.optimizer = step.optimizer
         self._kinds: Any = None
-        passes = PASSES if step.exact else (*PASSES, row_sums, dead_dropped)
+        shorter = () if step.exact or step.backend == "numba" else (row_sums, dead_dropped)
+        passes = (*PASSES, *shorter)
         program = optimized(recording.program, passes)
         layout = _Layout(recording, step.optimizer)
         self.counts, self.has_norm = layout.counts, "norm" in program.outputs
-        self.source = _source(named(program, recording.labels), layout, recording)
-        module = loaded(self.source, "compiled step")
-        self._views, self._run = module["views"], module["step"]
+        self.source, self._views, self._run = self._loaded(
+            named(program, recording.labels), layout, recording
+        )
         self._errors = dict.fromkeys(recording.ignored, "ignore")
         self._idle: list[Callable[..., Any]] = [self._run]
+
+    def _loaded(self, program: Program, layout: _Layout, recording: Recording) -> Any:
+        """The text, the function that takes views of flat arrays, and the one that runs."""
+        if self.step.backend == "numba":
+            from .jit import numba_step
+
+            try:
+                return numba_step(program, layout, recording)
+            except CannotCompileError as why:
+                self.step.backend_note = f"this program runs on NumPy: {why}"
+        source = _source(program, layout, recording)
+        module = loaded(source, "compiled step")
+        return source, module["views"], module["step"]
 
     def compute(self, X: Any, y: Any) -> tuple[Any, tuple[Any, ...]] | None:
         """What the step gives, and the arrays that it is in; None where a guard does not hold."""
@@ -128,9 +142,7 @@ def _source(program: Program, layout: _Layout, recording: Recording) -> str:
     new = {Name(f"new_{flat}"): str(flat) for flat in layout.flats}
     held = [f"held{i}" for i in range(len(layout.held))]
     program, buffers = in_buffers(program, new, frozenset({"loss", "norm", *held}))
-    read = {name for line in program.lines for name in line.uses()} | set(
-        names_in(program.outputs)
-    )
+    read = {name for line in program.lines for name in line.uses()} | set(names_in(program.outputs))
     used = [name for name in [*layout.flats, *(v.target for v in views)] if name in read]
     module = Module(_SUMMARY)
     module.declare(buffers)

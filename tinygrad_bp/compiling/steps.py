@@ -12,6 +12,7 @@ from ..engine.tensor import Tensor
 from ..nn import MLP, Embedding, LayerNorm, Linear, Module, Sequential
 from ..optim import Optimizer
 from .agreement import differs
+from .jit import check_numba
 from .program import CannotCompileError
 from .recording import Recording, record_step
 from .state import State, kinds_of
@@ -33,6 +34,8 @@ class CompiledStep:
         How many were written.
     source : str
         The text of the last.
+    backend_note : str
+        Why the last program that numba has no form for runs on NumPy.
     """
 
     def __init__(
@@ -44,6 +47,8 @@ class CompiledStep:
         exact: bool = True,
         norm: bool = False,
     ):
+        if backend == "numba":
+            check_numba()
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.backend, self.exact, self.norm = backend, exact, norm
         self.tensors = list(dict.fromkeys([*model.named_tensors().values(), *optimizer.parameters]))
@@ -58,6 +63,7 @@ class CompiledStep:
         self._last_key: Any = None
         self._last: Sequence[StepProgram] = ()
         self.source = ""
+        self.backend_note = ""
 
     @property
     def programs(self) -> int:
@@ -68,7 +74,7 @@ class CompiledStep:
         """Take one step; the loss before it."""
         put, found, done = self.computed(X, y)
         put(found, done)
-        return done[0].item()
+        return float(done[0])
 
     def computed(self, X: Any, y: Any) -> Computed:
         """Compute a step.
