@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -127,12 +128,12 @@ def compiled(source: str, signature: Sequence[Any]) -> Callable[..., Any]:
     """
     from numba.core import errors
 
-    name = f"step_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
+    name = f"tinygrad_bp_step_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
     try:
         path = _folder() / f"{name}.py"
         if not path.is_file() or path.read_bytes() != source.encode():
             write(path, source.encode())
-        step = _module(source, str(path))["step"]
+        step = _module(source, path).step
         step.enable_caching()
         return _entry(step, signature)
     except Exception:  # what numba makes of a damaged file is nowhere said
@@ -144,10 +145,11 @@ def compiled(source: str, signature: Sequence[Any]) -> Callable[..., Any]:
         raise CannotCompileError(f"numba cannot compile the step: {said}") from error
 
 
-def _module(source: str, filename: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"__name__": Path(filename).stem, "__file__": filename}
-    exec(compile(source, filename, "exec"), found)
-    return found
+def _module(source: str, path: Path) -> ModuleType:
+    """The module of a text that lies there, found by its name, as numba asks of what it keeps."""
+    module = sys.modules[path.stem] = ModuleType(path.stem)
+    exec(compile(source, path, "exec"), vars(module))
+    return module
 
 
 def _folder() -> Path:
