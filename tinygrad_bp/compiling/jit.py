@@ -92,7 +92,8 @@ def numba_step(program: Program, layout: Any, recording: Recording) -> tuple[str
         program,
         _SUMMARY,
         _DOC,
-        [*given, "lr", *counts, *held, *layout.flats],
+        given,
+        ["lr", *counts, *held, *layout.flats],
         parts,
         {str(flat): f"new_{flat}" for flat in layout.flats},
         [f"held{i}" for i in range(len(held))],
@@ -117,7 +118,8 @@ def _type_of(x: np.ndarray) -> Any:
 def _array(x: np.ndarray, layout: str = "C", readonly: bool = False) -> Any:
     from numba import from_dtype, types
 
-    return types.Array(from_dtype(x.dtype), x.ndim, layout, readonly=readonly)
+    kind: Any = types.Array  # whose own types name layouts that a text may hold
+    return kind(from_dtype(x.dtype), x.ndim, layout, readonly=readonly)
 
 
 def compiled(source: str, signature: Sequence[Any]) -> Callable[..., Any]:
@@ -157,7 +159,9 @@ def _folder() -> Path:
     from numba import config
     from numba.misc.appdirs import AppDirs
 
-    root = config.CACHE_DIR or AppDirs(appname="numba", appauthor=False).user_cache_dir
+    root = (
+        getattr(config, "CACHE_DIR", "") or AppDirs(appname="numba", appauthor=False).user_cache_dir
+    )
     folder = Path(root) / "tinygrad_bp"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

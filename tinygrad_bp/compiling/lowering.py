@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
@@ -58,6 +59,7 @@ class Kinds:
         return self._known
 
     def __call__(self, x: Any) -> tuple[tuple[int, ...], Any]:
+        """The shape and the type of one."""
         return self._known[x] if isinstance(x, Name) else _kind(x)
 
 
@@ -99,7 +101,7 @@ class _Lowering:
 
     def step(self, of: Line, function: Any, *operands: Any, shape: Any, **keywords: Any) -> Name:
         """Add a line that is a part of what another does."""
-        target = self._fresh(f"{of.target}_part")
+        target = self._fresh(str(of.target))
         line = Line(target, function, operands, keywords, tuple(shape), of.dtype, where=of.where)
         return self.add(replace(line, view=is_view(line)))
 
@@ -109,10 +111,10 @@ class _Lowering:
         return True
 
     def _fresh(self, name: str) -> Name:
-        while name in self._taken:
-            name += "_"
-        self._taken.add(Name(name))
-        return Name(name)
+        """A name that no other result has: with a number after it."""
+        count = next(i for i in itertools.count(1) if f"{name}_{i}" not in self._taken)
+        self._taken.add(Name(f"{name}_{count}"))
+        return Name(f"{name}_{count}")
 
     def dense(self, x: Any, turned: bool = False) -> Any:
         """An array that lies in memory row by row, or if it may be ``turned`` column by column."""
@@ -124,7 +126,7 @@ class _Lowering:
             return self.step(line, np.transpose, source, shape=line.shape)
         if isinstance(x, Name) and (x in self.loose or (line is not None and is_view(line))):
             shape, dtype = self.kind(x)
-            return self.add(Line(self._fresh(f"{x}_copy"), np.positive, (x,), {}, shape, dtype))
+            return self.add(Line(self._fresh(f"{x}_copied"), np.positive, (x,), {}, shape, dtype))
         return x
 
     def of_its_own(self, x: Any, dtype: Any) -> Any:
@@ -133,7 +135,7 @@ class _Lowering:
         shape, kind = self.kind(x)
         mine = line is not None and not is_view(line) and x not in self._of_its_own
         if not mine or dtype not in {None, kind}:
-            name = self._fresh(f"{x}_copy" if isinstance(x, Name) else "copy")
+            name = self._fresh(f"{x}_copied" if isinstance(x, Name) else "constant")
             x = self.add(Line(name, np.positive, (x,), {}, shape, np.dtype(dtype or kind)))
         self._of_its_own.add(x)
         return x

@@ -1,4 +1,4 @@
-"""The text of nests of loops: each chain of element-wise lines, with the sums that are taken of it."""
+"""The text of nests of loops: a chain of element-wise lines, and the sums taken of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from .lowering import Kinds, without_units
 from .loops import (
     LETTERS,
     Index,
@@ -25,53 +24,15 @@ from .loops import (
     moved,
     refusal,
 )
+from .lowering import Kinds, without_units
 from .numpy_code import INFIX, Module
 from .program import Line, Name
 from .transcript import changed_at, put
+from .typed import FORMS, POWERS, SUMS, cast, comment_of, is_uniform, literal, supported
 
 _WORD = re.compile(r"\w+")
 _TYPES = {np.dtype(x) for x in "?bBhHiIlLqQfd"}
 _KEYWORDS = frozenset({"axis", "keepdims", "initial", "dtype", "where"})
-_FORMS = {
-    np.negative: "-{0}",
-    operator.neg: "-{0}",
-    np.positive: "{0}",
-    np.square: "{0} * {0}",
-    np.logical_not: "not {0}",
-    np.invert: "~{0}",
-}
-_POWERS = {1: "{0}", 2: "{0} * {0}", 0.5: "np.sqrt({0})", -1: "1 / {0}"}
-_SUMS = {
-    np.add: ("{0} + {1}", 0),
-    np.multiply: ("{0} * {1}", 1),
-    np.maximum: ("np.maximum({0}, {1})", -np.inf),
-    np.minimum: ("np.minimum({0}, {1})", np.inf),
-    np.logical_and: ("{0} and {1}", True),
-    np.logical_or: ("{0} or {1}", False),
-}
-
-
-def literal(value: Any, dtype: Any) -> str:
-    """A number as text that has a type of NumPy's in compiled code."""
-    if isinstance(dtype, type):
-        return repr(value) if np.isfinite(value) else f"np.float64({_not_finite(value)})"
-    number = np.asarray(value).astype(dtype)[()]
-    text = repr(number.item()) if np.isfinite(number) else _not_finite(number)
-    plain = dtype in (np.dtype("f8"), np.dtype("i8"), np.dtype("?")) and np.isfinite(number)
-    return text if plain else f"np.{dtype.name}({text})"
-
-
-def _not_finite(x: Any) -> str:
-    return "np.nan" if np.isnan(x) else "np.inf" if x > 0 else "-np.inf"
-
-
-def cast(text: str, old: Any, new: Any) -> str:
-    """A value as another type."""
-    if isinstance(new, type) or np.dtype(old) == new:
-        return text
-    if new == np.dtype(bool):
-        return f"({text} != 0)"
-    return f"np.{np.dtype(new).name}({text})"
 
 
 class FunctionText:
@@ -162,11 +123,6 @@ class FunctionText:
         return isinstance(self.kind(base)[1], type)
 
 
-def comment_of(line: Line) -> str:
-    """What a printed line ends in."""
-    return f"  # {line.comment}" if line.comment else ""
-
-
 class _NestText:
     """The text of one nest: what stands before each loop, in the innermost, and after each."""
 
@@ -225,16 +181,16 @@ class _NestText:
         if line.keywords.keys() - _KEYWORDS or line.keywords.get("where", True) is not True:
             raise refusal(line, "these options")
         ufunc = line.function.__self__  # type: ignore[attr-defined]
-        if ufunc not in _SUMS:
+        if ufunc not in SUMS:
             raise refusal(line)
-        form, first = _SUMS[ufunc]
+        form, first = SUMS[ufunc]
         first = line.keywords.get("initial", first)
         ((operand, index),) = self.text.schedule.elements(line, at)
         value = self.element(operand, index, line.dtype)
         made = made_at(line, self.kind)
         kept = [i for i in made if i != "0"]
         inner = kept == list(LETTERS[: len(kept)])
-        dtype = line.dtype
+        dtype: Any = line.dtype
         if inner and ufunc is np.add and dtype == np.dtype("f4"):
             dtype, value = np.dtype("f8"), f"np.float64({value})"
         if dtype.kind in "iu" and not np.isfinite(first):
@@ -265,7 +221,7 @@ class _NestText:
         """The text for an element of an operand, of a type."""
         kind = self.kind(operand)[1]
         if not isinstance(operand, Name):
-            if np.ndim(operand) and np.size(operand) > 1:
+            if not is_uniform(operand):
                 name = self.module_constant(operand)
                 return cast(f"{name}[{', '.join(at)}]", kind, want or kind)
             return literal(
@@ -305,7 +261,7 @@ class _NestText:
         base, where = self.text.schedule.root(x, at) if isinstance(x, Name) else (Name("index"), at)
         value, name = (
             self.element(x, at, np.dtype("i8")),
-            self.text.element_name(f"{base}_row", where),
+            self.text.element_name(Name(f"{base}_row"), where),
         )
         self.before[self.depth_of(where)] += [
             f"{name} = {value}",
@@ -347,8 +303,8 @@ class _NestText:
         kinds = [self.kind(x)[1] for x, _ in operands]
         types = function.resolve_dtypes((*kinds, None))
         values = [self.element(x, i, t) for (x, i), t in zip(operands, types, strict=False)]
-        if function in _FORMS:
-            value = _FORMS[function].format(*values)
+        if function in FORMS:
+            value = FORMS[function].format(*values)
         elif function in INFIX and function not in (np.floor_divide, np.remainder):
             value = f"{values[0]} {INFIX[function]} {values[1]}"
         elif function in self.text.supported:
@@ -360,8 +316,8 @@ class _NestText:
     def _power(self, line: Line, operands: Sequence[Any]) -> str:
         (x, i), (exponent, j) = operands
         value = self.element(x, i, line.dtype)
-        if not isinstance(exponent, Name) and not np.ndim(exponent) and exponent in _POWERS:
-            return _POWERS[exponent].format(value)
+        if not isinstance(exponent, Name) and not np.ndim(exponent) and exponent in POWERS:
+            return POWERS[exponent].format(value)
         return f"np.power({value}, {self.element(exponent, j, line.dtype)})"
 
     def _number(self, line: Line) -> str:
@@ -429,8 +385,9 @@ class _ScatterText(_NestText):
             if at != letters_of(self.kind(x)[0]):
                 raise refusal(self.line, "a part of an array")
             return self.text.array(base)
-        same = np.size(x) and (x == np.ravel(x)[0]).all()
-        return literal(np.ravel(x)[0], self.line.dtype) if same else self.module_constant(x)
+        if is_uniform(x):
+            return literal(np.ravel(x)[0], self.line.dtype)
+        return self.module_constant(x)
 
     def _fill(self) -> None:
         line = self.line
@@ -446,10 +403,3 @@ def _zeros(index: Any, kind: Kinds) -> Any:
     if isinstance(index, tuple):
         return tuple(_zeros(part, kind) for part in index)
     return np.zeros(kind(index)[0], int) if isinstance(index, Name | np.ndarray | list) else index
-
-
-def supported() -> frozenset[Any]:
-    """The ufuncs that numba has a form for."""
-    from numba.np.ufunc_db import get_ufuncs
-
-    return frozenset(get_ufuncs())

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .buffers import laid_end_to_end
-from .lowering import lowered
 from .loops import Schedule
-from .nests import FunctionText, literal
+from .lowering import lowered
+from .nests import FunctionText
 from .numpy_code import Module
 from .program import Name, Program, names_in
+from .typed import literal
 
 _OPTIONS = '@numba.njit(error_model="numpy", fastmath={"contract"})'
 _LINE = 8  # elements: parts of a memory begin at multiples of it
@@ -40,6 +41,7 @@ def step_text(
     program: Program,
     summary: str,
     doc: str,
+    batch: Sequence[str],
     given: Sequence[str],
     parts: dict[str, tuple[str, int, tuple[int, ...]]],
     new: dict[str, str],
@@ -53,8 +55,8 @@ def step_text(
     program : Program
     summary, doc : str
         What module and function say of themselves.
-    given : list of str
-        The arguments that are inputs of the program.
+    batch, given : list of str
+        The arguments that are inputs of the program: arrays of the user's, and others.
     parts : dict
         Inputs that are parts of arguments: the argument, where they start, and their shapes.
     new : dict of str to str
@@ -64,7 +66,7 @@ def step_text(
     numbers : list of str
         The roles of outputs that are numbers.
     """
-    program = lowered(program, [*new, *held], _loose(program, parts))
+    program = lowered(program, [*new, *held], _loose(program, parts, batch))
     schedule = Schedule(program, set(names_in(program.outputs)))
     layout = _Layout(schedule)
     for role, argument in new.items():
@@ -81,21 +83,17 @@ def step_text(
     statements = text.statements()
     returned = ", ".join(["True", *map(text.number, values), *held])
     views = [f"{name} = {_part(*where)}" for name, where in parts.items() if name in _read(program)]
-    arguments = [*given, *new.values(), *layout.arguments()]
+    arguments = [*batch, *given, *new.values(), *layout.arguments()]
     body = [f'"""{doc}"""', *views, *layout.declared, *statements, f"return ({returned})"]
     inner = textwrap.indent("\n".join(body), "    ")
     module.parts.append(f"{_OPTIONS}\ndef step({', '.join(arguments)}):\n{inner}\n")
     return StepText(module.source(), layout.sizes)
 
 
-def _loose(program: Program, parts: Any) -> frozenset[Name]:
+def _loose(program: Program, parts: Any, batch: Sequence[str]) -> frozenset[Name]:
     """The inputs whose elements may lie apart in memory."""
-    return frozenset(
-        name
-        for name in program.inputs
-        if name not in parts
-        and not (name in ("X", "y") and program.values[name].flags.c_contiguous)
-    )
+    dense = {*parts, *(x for x in batch if program.values[Name(x)].flags.c_contiguous)}
+    return frozenset(name for name in program.inputs if name not in dense)
 
 
 def _read(program: Program) -> set[Name]:
