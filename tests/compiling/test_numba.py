@@ -1,4 +1,4 @@
-"""The step that numba compiles: its text run by Python, over everything; compiled, now and then."""
+"""The step that numba compiles: over everything its text run by Python, and a few compiled.
 
 Compiling takes seconds a program, so most tests run the same text as plain Python.
 """

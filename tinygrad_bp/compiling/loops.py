@@ -282,6 +282,13 @@ def moved(i: str, start: int, step: int) -> str:
     return i if start == 0 else f"{start} + {i}"
 
 
+def first_elements(index: Any, kind: Kinds) -> Any:
+    """An index of the same form that chooses the first elements."""
+    if isinstance(index, tuple):
+        return tuple(first_elements(part, kind) for part in index)
+    return np.zeros(kind(index)[0], int) if isinstance(index, Name | np.ndarray | list) else index
+
+
 def refusal(line: Line, what: str = "") -> CannotCompileError:
     """The error for what has no form in numba."""
     method_of = getattr(line.function, "__self__", None)

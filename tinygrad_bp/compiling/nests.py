@@ -17,6 +17,7 @@ from .loops import (
     Schedule,
     element_of,
     filled,
+    first_elements,
     is_reduction,
     letters_of,
     loop_shape,
@@ -24,7 +25,7 @@ from .loops import (
     moved,
     refusal,
 )
-from .lowering import Kinds, without_units
+from .lowering import without_units
 from .numpy_code import INFIX, Module
 from .program import Line, Name
 from .transcript import changed_at, put
@@ -69,6 +70,10 @@ class FunctionText:
                 found += _ScatterText(self, item).lines()
         return found
 
+    def constant(self, x: Any) -> str:
+        """The name of an array that is a constant."""
+        return self.module.operand(np.ascontiguousarray(x))
+
     def number(self, x: Any) -> str:
         """The text for the only element of an operand."""
         return _NestText(self, Nest(())).element(x, ("0",) * len(self.kind(x)[0]))
@@ -85,7 +90,7 @@ class FunctionText:
 
     def _matrix(self, line: Line, x: Any) -> str:
         if not isinstance(x, Name):
-            return self.module.operand(np.ascontiguousarray(x))
+            return self.constant(x)
         at = letters_of(self.kind(x)[0])
         base, index = self.schedule.root(x, at)
         if index == at:
@@ -222,18 +227,14 @@ class _NestText:
         kind = self.kind(operand)[1]
         if not isinstance(operand, Name):
             if not is_uniform(operand):
-                name = self.module_constant(operand)
-                return cast(f"{name}[{', '.join(at)}]", kind, want or kind)
+                value = f"{self.text.constant(operand)}[{', '.join(at)}]"
+                return cast(value, kind, want or kind)
             return literal(
                 np.asarray(operand).ravel()[0] if np.ndim(operand) else operand, want or kind
             )
         base, index = self.text.schedule.root(operand, at)
         found = self.known.get((base, index)) or self._read(base, index)
         return cast(found, kind, want or kind)
-
-    def module_constant(self, x: Any) -> str:
-        """The name of an array that is a constant."""
-        return self.text.module.operand(np.ascontiguousarray(x))
 
     def _read(self, base: Name, at: Index) -> str:
         text = self.text
@@ -374,7 +375,7 @@ class _ScatterText(_NestText):
         if (added and others.pop(0) is not np.add) or len(others) != 2:
             raise refusal(line)
         self.index, self.new = others
-        chosen = np.broadcast_to(0, line.shape)[_zeros(self.index, text.kind)]
+        chosen = np.broadcast_to(0, line.shape)[first_elements(self.index, text.kind)]
         self.at, self.sign = letters_of(chosen.shape), "+=" if added else "="
         super().__init__(text, Nest(without_units(chosen.shape)))
         self.before[0].append(f"{text.array(line.target)}[:] = {self._whole(array)}")
@@ -387,7 +388,7 @@ class _ScatterText(_NestText):
             return self.text.array(base)
         if is_uniform(x):
             return literal(np.ravel(x)[0], self.line.dtype)
-        return self.module_constant(x)
+        return self.text.constant(x)
 
     def _fill(self) -> None:
         line = self.line
@@ -396,10 +397,3 @@ class _ScatterText(_NestText):
         self.body.append(
             f"{self.text.at(line.target, place)} {self.sign} {value}{comment_of(line)}"
         )
-
-
-def _zeros(index: Any, kind: Kinds) -> Any:
-    """An index of the same form that chooses the first elements."""
-    if isinstance(index, tuple):
-        return tuple(_zeros(part, kind) for part in index)
-    return np.zeros(kind(index)[0], int) if isinstance(index, Name | np.ndarray | list) else index
