@@ -67,9 +67,11 @@ def runner(
         *[types.int64] * counts,
         *(_array(x, "A", readonly=True) for x in held),
         *(_array(np.empty(0, dtype)) for dtype in (*flats, *flats, *text.memories)),
+        *[types.int64] * len(text.lengths),
     )
     run_compiled = compiled(text.source, signature)
-    memories = [np.empty(size, dtype) for dtype, size in text.memories.items()]
+    memories: list[Any] = [np.empty(size, dtype) for dtype, size in text.memories.items()]
+    memories += text.lengths
     number, kinds = loss.type, [(x.shape, x.dtype) for x in held]
 
     def run(X, y, lr, counts, held, now, new):  # type: ignore[no-untyped-def]

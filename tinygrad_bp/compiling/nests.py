@@ -31,6 +31,7 @@ from .program import Line, Name
 from .transcript import changed_at, put
 from .typed import FORMS, POWERS, SUMS, cast, comment_of, is_uniform, literal, supported
 
+_SHORT = 32  # loops are unrolled by LLVM
 _WORD = re.compile(r"\w+")
 _TYPES = {np.dtype(x) for x in "?bBhHiIlLqQfd"}
 _KEYWORDS = frozenset({"axis", "keepdims", "initial", "dtype", "where"})
@@ -55,6 +56,7 @@ class FunctionText:
         self.arrays, self.failed = arrays, failed
         self.spots: dict[Name, str] = {}  # of results with one element
         self.supported = supported()
+        self.lengths: dict[int, str] = {}
         self._names: dict[Any, str] = {}
         self._taken = {*schedule.kind.names(), *arrays.values()}
 
@@ -69,6 +71,15 @@ class FunctionText:
             elif item.function in (changed_at, put):
                 found += _ScatterText(self, item).lines()
         return found
+
+    def count(self, length: int) -> str:
+        """How often an inner loop runs: if seldom, an argument, for fixed loops are unrolled.
+
+        What is unrolled does not become vector instructions.
+        """
+        if length > _SHORT:
+            return str(length)
+        return self.lengths.setdefault(length, f"length_{length}")
 
     def constant(self, x: Any) -> str:
         """The name of an array that is a constant."""
@@ -146,7 +157,8 @@ class _NestText:
         for depth, length in enumerate(self.nest.shape):
             indent = "    " * depth
             found += [indent + x for x in self.before[depth]]
-            found.append(f"{indent}for {LETTERS[depth]} in range({length}):")
+            count = self.text.count(length) if 0 < depth == self.depth - 1 else length
+            found.append(f"{indent}for {LETTERS[depth]} in range({count}):")
         found += ["    " * self.depth + x for x in self.body]
         for depth in reversed(range(self.depth)):
             found += ["    " * depth + x for x in self.after[depth]]

@@ -31,10 +31,13 @@ class StepText:
     source : str
     memories : dict of dtype to int
         How many elements of each type it needs for what it computes on the way.
+    lengths : list of int
+        Of short loops: arguments, too.
     """
 
     source: str
     memories: dict[np.dtype, int]
+    lengths: list[int]
 
 
 def step_text(
@@ -83,11 +86,11 @@ def step_text(
     statements = text.statements()
     returned = ", ".join(["True", *map(text.number, values), *held])
     views = [f"{name} = {_part(*where)}" for name, where in parts.items() if name in _read(program)]
-    arguments = [*batch, *given, *new.values(), *layout.arguments()]
+    arguments = [*batch, *given, *new.values(), *layout.arguments(), *text.lengths.values()]
     body = [f'"""{doc}"""', *views, *layout.declared, *statements, f"return ({returned})"]
     inner = textwrap.indent("\n".join(body), "    ")
     module.parts.append(f"{_OPTIONS}\ndef step({', '.join(arguments)}):\n{inner}\n")
-    return StepText(module.source(), layout.sizes)
+    return StepText(module.source(), layout.sizes, list(text.lengths))
 
 
 def _loose(program: Program, parts: Any, batch: Sequence[str]) -> frozenset[Name]:
