@@ -204,7 +204,7 @@ def test_compiled_once_said_so_and_kept(folder, capsys):
     bad = X.copy()
     bad[0, 0] = np.nan
     arrays = [np.ones(size) for size in sizes]
-    ok, loss, _ = loaded(step.source, "step")["step"](bad, Y, 0.1, *arrays)
+    ok, loss, _ = loaded(step.source, "step")["step"](bad, Y, 0.1, *arrays, 3)
     assert ok
     assert np.isnan(loss)  # a maximum passes it on
     for kept in [*folder.rglob("*.nbi"), *folder.rglob("*.nbc")]:

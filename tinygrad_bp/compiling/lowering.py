@@ -16,7 +16,7 @@ from .passes import REDUCTIONS
 from .program import Line, Name, Program
 
 _FEW = 4  # products over so many columns are written out
-_MOST_SUMMED = 64  # in a loop: the library of linear algebra is faster on more
+_MOST_SUMMED = (1024, 64)  # along each axis in a loop: the library is faster on more
 _VIEWS = frozenset({np.transpose, np.reshape, np.squeeze, np.broadcast_to, np.expand_dims})
 _UNSIGNED = {np.dtype(f"i{n}"): np.dtype(f"u{n}") for n in (1, 2, 4, 8)}
 
@@ -119,15 +119,22 @@ class _Lowering:
     def dense(self, x: Any, turned: bool = False) -> Any:
         """An array that lies in memory row by row, or if it may be ``turned`` column by column."""
         line = self.made.get(x) if isinstance(x, Name) else None
-        if turned and line is not None and line.function is np.transpose and not line.keywords:
-            source = self.dense(line.operands[0])
-            if source is line.operands[0]:
+        before = self.turned(x) if turned else None
+        if line is not None and before is not None:
+            source = self.dense(before)
+            if source is before:
                 return x
             return self.step(line, np.transpose, source, shape=line.shape)
         if isinstance(x, Name) and (x in self.loose or (line is not None and is_view(line))):
             shape, dtype = self.kind(x)
             return self.add(Line(self._fresh(f"{x}_copied"), np.positive, (x,), {}, shape, dtype))
         return x
+
+    def turned(self, x: Any) -> Any:
+        """The matrix whose rows are the columns of this one, if a line says so."""
+        line = self.made.get(x) if isinstance(x, Name) else None
+        plain = line is not None and line.function is np.transpose and not line.keywords
+        return line.operands[0] if plain and line is not None else None
 
     def of_its_own(self, x: Any, dtype: Any) -> Any:
         """What goes into an array that is not ours to choose: the result of a line, or a copy."""
@@ -222,6 +229,9 @@ def _product(work: _Lowering, line: Line) -> bool:
         return _outer_products(work, line, shapes[0][1])
     if 1 in line.shape and _thin_product(work, line, shapes[0][1]):
         return True
+    few = line.shape[1] <= _FEW and shapes[0][1] <= _MOST_SUMMED[0]
+    if few and work.turned(a) is not None:
+        return _few_columns(work, line, work.turned(a), shapes[0][1])
     return work.last(line, np.dot, work.dense(a, turned=True), work.dense(b, turned=True))
 
 
@@ -258,19 +268,36 @@ def _thin_product(work: _Lowering, line: Line, k: int) -> bool:
     """A matrix and a vector, multiplied and summed along the matrix as it lies in memory."""
     a, b = line.operands
     matrix, vector = (b, a) if line.shape[0] == 1 else (a, b)
-    maker = work.made.get(matrix)
-    flipped = maker is not None and maker.function is np.transpose and not maker.keywords
-    if flipped:
-        matrix = maker.operands[0]  # type: ignore[union-attr]
+    turned = work.turned(matrix)
+    flipped = turned is not None
+    matrix = turned or matrix
     shape = work.kind(matrix)[0]
     axis = int((line.shape[0] != 1) != flipped)  # of the matrix, over which is summed
-    if axis == 1 and k > _MOST_SUMMED:
+    if k > _MOST_SUMMED[axis]:
         return False
     along = (1, k) if axis == 1 else (k, 1)
     if work.kind(vector)[0] != along:
         vector = work.step(line, np.transpose, vector, shape=along)
     products = work.step(line, np.multiply, matrix, vector, shape=shape)
     return work.last(line, np.add.reduce, products, axis=axis)
+
+
+def _few_columns(work: _Lowering, line: Line, matrix: Any, k: int) -> bool:
+    """Sums over the rows of a matrix, each times a number, for every column."""
+    m, n = line.shape
+    total: Any = None
+    for i in reversed(range(n)):
+        part = (slice(None), slice(i, i + 1))
+        column = work.step(line, operator.getitem, line.operands[1], part, shape=(k, 1))
+        products = work.step(line, np.multiply, matrix, column, shape=(k, m))
+        sums = work.step(line, np.add.reduce, products, shape=(m, 1), axis=0)
+        here = np.arange(n) == i
+        if i == 0:
+            return work.last(line, np.where, here, sums, total)
+        total = (
+            sums if total is None else work.step(line, np.where, here, sums, total, shape=(m, n))
+        )
+    return False
 
 
 _OPENED: dict[Any, Callable[[_Lowering, Line], bool]] = {

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from .buffers import laid_end_to_end
+from .calling import FunctionText
 from .loops import Schedule
 from .lowering import lowered
-from .nests import FunctionText
+from .nests import number, statements
 from .numpy_code import Module
 from .program import Name, Program, names_in
 from .typed import literal
@@ -83,11 +84,11 @@ def step_text(
     failed = ["False", *(literal(0, schedule.kind(x)[1]) for x in values), *held]
     text = FunctionText(schedule, module, layout.arrays, f"({', '.join(failed)})")
     text.spots.update(layout.spots)
-    statements = text.statements()
-    returned = ", ".join(["True", *map(text.number, values), *held])
+    computed = statements(text)
+    returned = ", ".join(["True", *(number(text, x) for x in values), *held])
     views = [f"{name} = {_part(*where)}" for name, where in parts.items() if name in _read(program)]
     arguments = [*batch, *given, *new.values(), *layout.arguments(), *text.lengths.values()]
-    body = [f'"""{doc}"""', *views, *layout.declared, *statements, f"return ({returned})"]
+    body = [f'"""{doc}"""', *views, *layout.declared, *computed, f"return ({returned})"]
     inner = textwrap.indent("\n".join(body), "    ")
     module.parts.append(f"{_OPTIONS}\ndef step({', '.join(arguments)}):\n{inner}\n")
     return StepText(module.source(), layout.sizes, list(text.lengths))
