@@ -168,10 +168,14 @@ def without_units(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(length for length in shape if length != 1)
 
 
+def _is_real(line: Line) -> bool:
+    return line.dtype is not None and line.dtype.kind == "f"
+
+
 def _mean(work: _Lowering, line: Line) -> bool:
     x = line.operands[0]
     axis = line.operands[1] if len(line.operands) > 1 else line.keywords.get("axis")
-    if line.keywords.keys() - {"axis", "keepdims"} or line.dtype.kind != "f":  # type: ignore[union-attr]
+    if line.keywords.keys() - {"axis", "keepdims"} or not _is_real(line):
         return False
     keywords = {**line.keywords, "axis": axis}
     total = work.step(line, np.add.reduce, x, shape=line.shape, **keywords)
@@ -183,7 +187,7 @@ def _inner(work: _Lowering, line: Line) -> bool:
     """The sum of all products of two arrays of the same shape."""
     x, y = line.operands
     shape = work.kind(x)[0]
-    if work.kind(y)[0] != shape or line.dtype.kind != "f":  # type: ignore[union-attr]
+    if work.kind(y)[0] != shape or not _is_real(line):
         return False
     products = work.step(line, np.multiply, x, y, shape=shape)
     return work.last(line, np.add.reduce, products, axis=None)
