@@ -16,7 +16,9 @@ from .numpy_code import text_of
 from .program import Name, Program, replaced
 from .transcript import Written
 
-_RESERVED = frozenset({"np", "program", "step", "views", "batch", "now", "new", "scipy"})
+_RESERVED = frozenset(
+    {"np", "program", "step", "views", "batch", "now", "new", "scipy", "numba", *"ijklmn"}
+)
 
 
 class Labels:

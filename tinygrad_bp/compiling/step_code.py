@@ -12,7 +12,7 @@ from .buffers import in_buffers
 from .naming import named
 from .numpy_code import Module, loaded
 from .passes import PASSES, dead_dropped, optimized, row_sums
-from .program import Line, Name, Program, names_in
+from .program import CannotCompileError, Line, Name, Program, names_in
 from .recording import Recording
 from .state import State, StateSet, kinds_of
 
@@ -34,15 +34,29 @@ class StepProgram:
         self.optimizer = step.optimizer
         self.changed = [*state.moving, *recording.held]
         self._kinds: Any = None
-        passes = PASSES if step.exact else (*PASSES, row_sums, dead_dropped)
+        shorter = () if step.exact or step.backend == "numba" else (row_sums, dead_dropped)
+        passes = (*PASSES, *shorter)
         program = optimized(recording.program, passes)
         layout = _Layout(recording, step.optimizer)
         self.counts, self.has_norm = layout.counts, "norm" in program.outputs
-        self.source = _source(named(program, recording.labels), layout, recording)
-        module = loaded(self.source, "compiled step")
-        self._views, self._run = module["views"], module["step"]
+        self.source, self._views, self._run = self._loaded(
+            named(program, recording.labels), layout, recording
+        )
         self._errors: Any = dict.fromkeys(recording.ignored, "ignore")
         self._idle: list[Callable[..., Any]] = [self._run]
+
+    def _loaded(self, program: Program, layout: _Layout, recording: Recording) -> Any:
+        """The text, the function that takes views of flat arrays, and the one that runs."""
+        if self.step.backend == "numba":
+            from .jit import numba_step
+
+            try:
+                return numba_step(program, layout, recording)
+            except CannotCompileError as why:
+                self.step.backend_note = f"this program runs on NumPy: {why}"
+        source = _source(program, layout, recording)
+        module = loaded(source, "compiled step")
+        return source, module["views"], module["step"]
 
     def compute(self, batch: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]] | None:
         """What the step gives, and the arrays that it is in; None where a guard does not hold."""

@@ -12,6 +12,7 @@ import numpy as np
 from ..nn import MLP, Embedding, LayerNorm, Linear, Module, Sequential
 from ..optim import Optimizer
 from ..support.arguments import look_up
+from .jit import check_numba
 from .program import CannotCompileError
 from .recording import Recording, record_step, standing_in
 from .state import State, kinds_of
@@ -33,6 +34,8 @@ class CompiledStep:
         How many were written.
     source : str
         The text of the last.
+    backend_note : str
+        Why the last program that numba has no form for runs on NumPy.
     """
 
     def __init__(
@@ -46,6 +49,8 @@ class CompiledStep:
     ):
         if type(optimizer).step is not Optimizer.step:
             raise CannotCompileError(f"{type(optimizer).__name__} has a step of its own")
+        if backend == "numba":
+            check_numba()
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.backend, self.exact, self.norm = backend, exact, norm
         self.tensors = list(dict.fromkeys([*model.named_tensors().values(), *optimizer.parameters]))
@@ -59,6 +64,7 @@ class CompiledStep:
         self._last_key: Any = None
         self._last: Sequence[StepProgram] = ()
         self.source = ""
+        self.backend_note = ""
 
     @property
     def programs(self) -> int:
@@ -69,7 +75,7 @@ class CompiledStep:
         """Take one step; the loss before it."""
         put, found, done = self.computed(X, *targets)
         put(found, done)
-        return done[0].item()
+        return float(done[0])
 
     def computed(self, *batch: Any) -> Computed:
         """Compute a step.
@@ -175,7 +181,10 @@ def compile_step(
         ``loss(outputs, targets)`` gives a Tensor with one number.
     optimizer : Optimizer
         Of the model's parameters.
-    backend : {'numpy'}
+    backend : {'numpy', 'numba'}
+        What runs the program. numba makes one function of loops of it, which takes seconds the
+        first time and is kept on disk; it rounds otherwise. A program that has no form there runs
+        on NumPy, and ``step.backend_note`` says why.
     exact : bool
         False: sums may be taken in a faster order, and round otherwise.
 
@@ -200,5 +209,5 @@ def compile_step(
     >>> step(X, y) < first, step(X, y) < first, step.programs
     (True, True, 1)
     """
-    look_up(backend, {"numpy": None}, "backend")
+    look_up(backend, {"numpy": None, "numba": None}, "backend")
     return CompiledStep(model, loss, optimizer, backend=backend, exact=exact)

@@ -1,0 +1,239 @@
+"""The step that numba compiles: over everything its text run by Python, and a few compiled.
+
+Compiling takes seconds a program, so most tests run the same text as plain Python.
+"""
+
+import sys
+
+import numpy as np
+import pytest
+
+from tinygrad_bp import functional, nn, optim
+from tinygrad_bp.compiling import CompiledStep, jit
+from tinygrad_bp.compiling.numpy_code import loaded
+
+pytest.importorskip("numba")
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(6, 5)), RNG.normal(size=(6, 3))
+LABELS, SHARES = RNG.integers(0, 3, 6), (Y > 0) * 1.0
+
+
+@pytest.fixture
+def by_python(monkeypatch):
+    def text_itself(source, signature):
+        return loaded(source, "compiled step")["step"].py_func
+
+    monkeypatch.setattr(jit, "compiled", text_itself)
+
+
+def sgd(parameters):
+    return optim.SGD(parameters, 0.05)
+
+
+def perceptron(**options):
+    return nn.MLP([5, 4, 3], seed=0, **options)
+
+
+def between(function):
+    return nn.Sequential(nn.Linear(5, 4, seed=0), function, nn.Linear(4, 3, seed=1))
+
+
+def check(make, loss=functional.mse_loss, x=X, y=Y, optimizer=sgd, tolerance=1e-10, steps=20):
+    """Train with and without the compiled step, and compare all that they leave behind."""
+    eager, other = make(), make()
+    ours, theirs = optimizer(eager.parameters()), optimizer(other.parameters())
+    step = CompiledStep(other, loss, theirs, backend="numba")
+    for _ in range(steps):
+        ours.zero_grad()
+        value = loss(eager(x), y)
+        value.backward()
+        ours.step()
+        np.testing.assert_allclose(step(x, y), value.item(), rtol=tolerance, atol=tolerance)
+    for (name, a), b in zip(
+        eager.named_tensors().items(), other.named_tensors().values(), strict=True
+    ):
+        np.testing.assert_allclose(b.data, a.data, tolerance, tolerance, err_msg=name)
+        assert b.data.dtype == a.data.dtype
+    assert step.backend_note == ""
+    assert "for i in range" in step.source
+    return step
+
+
+@pytest.mark.parametrize("activation", nn.ACTIVATIONS)
+def test_activations(by_python, activation):
+    check(lambda: perceptron(activation=activation))
+
+
+@pytest.mark.parametrize("name", ["gelu", "silu", "leaky_relu", "log_softmax", "softmax"])
+def test_functions(by_python, name):
+    check(lambda: between(getattr(functional, name)))
+
+
+@pytest.mark.parametrize(
+    ("name", "y"),
+    [
+        ("mse_loss", Y),
+        ("huber_loss", Y * 3),
+        ("cross_entropy", LABELS),
+        ("binary_cross_entropy_with_logits", SHARES),
+        ("binary_cross_entropy_with_logits", SHARES.astype(int)),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_losses(by_python, name, y, dtype):
+    y = y.astype(dtype) if y.dtype == float else y
+    tolerance = 1e-10 if dtype == np.float64 else 1e-4
+    loss = getattr(functional, name)
+    check(lambda: perceptron(dtype=dtype), loss, X.astype(dtype), y, tolerance=tolerance)
+
+
+def test_binary_cross_entropy(by_python):
+    make = lambda: nn.Sequential(nn.Linear(5, 3, seed=0), functional.sigmoid)  # noqa: E731
+    check(make, functional.binary_cross_entropy, X, SHARES)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda p: optim.SGD(p, 0.05, momentum=0.9),
+        lambda p: optim.SGD(p, 0.05, momentum=0.9, nesterov=True, weight_decay=0.1),
+        lambda p: optim.SGD(p, 0.05, max_norm=0.1),
+        lambda p: optim.SGD(p, optim.schedules.cosine(0.1, 20)),
+        lambda p: optim.Adam(p, 0.05, max_norm=0.1),
+        lambda p: optim.Adam(p, 0.05, weight_decay=0.1, betas=(0.8, 0.9), epsilon=1e-6),
+        lambda p: optim.AdamW(p, 0.05, weight_decay=0.1),
+    ],
+)
+def test_optimisers(by_python, optimizer):
+    check(perceptron, optimizer=optimizer)
+
+
+def test_normalisation_of_rows(by_python):
+    check(lambda: perceptron(normalization="layer"))
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        X[:1],
+        RNG.normal(size=(12, 10))[::2, ::2],
+        np.asfortranarray(X),
+        np.broadcast_to(X[:1], X.shape),
+    ],
+    ids=["one row", "strided", "by columns", "read-only"],
+)
+def test_batches_of_all_kinds(by_python, x):
+    check(perceptron, x=x, y=Y[: len(x)])
+
+
+@pytest.mark.parametrize("sizes", [[5, 1, 3], [5, 70, 1, 3], [1, 4, 3], [2, 3, 3], [70, 70, 3]])
+def test_products_of_all_kinds(by_python, sizes):
+    x = RNG.normal(size=(6, sizes[0]))
+    check(lambda: nn.MLP(sizes, seed=0, activation="tanh"), x=x)
+
+
+def test_a_value_that_is_not_finite_is_told_by_the_engine(by_python):
+    step = check(perceptron, steps=3)
+    for bad in (np.nan, np.inf):
+        x = X.copy()
+        x[1, 2] = bad
+        assert np.isnan(step(x, Y)) or np.isinf(step(x, Y))
+
+
+def test_what_has_no_form_is_named_and_runs_on_numpy():
+    make = lambda: between(lambda x: np.cumsum(x, axis=1))  # noqa: E731
+    eager, other = make(), make()
+    ours, theirs = sgd(eager.parameters()), sgd(other.parameters())
+    step = CompiledStep(other, functional.mse_loss, theirs, backend="numba")
+    for _ in range(4):
+        ours.zero_grad()
+        loss = functional.mse_loss(eager(X), Y)
+        loss.backward()
+        ours.step()
+        assert step(X, Y) == loss.item()
+    assert step.backend_note.startswith("this program runs on NumPy: ")
+    assert "cumsum has no numba form (test_numba.py:" in step.backend_note
+    assert "numba" not in step.source
+
+
+def test_a_missing_numba_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    model = perceptron()
+    with pytest.raises(ImportError, match=r"pip install \"tinygrad_bp\[jit\]\""):
+        CompiledStep(model, functional.mse_loss, sgd(model.parameters()), backend="numba")
+
+
+@pytest.fixture
+def folder(monkeypatch, tmp_path):
+    from numba import config
+
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+    return tmp_path
+
+
+def trained(steps=3):
+    model = nn.Linear(5, 3, seed=0)
+    step = CompiledStep(model, loss_of_relu, sgd(model.parameters()), backend="numba")
+    return step, [step(X, Y) for _ in range(steps)]
+
+
+def loss_of_relu(output, y):
+    return functional.mse_loss(functional.relu(output), y)
+
+
+def eager_losses(steps=3):
+    model = nn.Linear(5, 3, seed=0)
+    optimizer, losses = sgd(model.parameters()), []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = loss_of_relu(model(X), Y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def test_compiled_once_said_so_and_kept(folder, capsys):
+    step, losses = trained()
+    np.testing.assert_allclose(losses, eager_losses(), rtol=1e-14)
+    assert "numba compiles a step of training ..." in capsys.readouterr().err
+    assert len(list(folder.rglob("*.nbi"))) == 1
+    assert trained()[1] == losses  # found again
+    assert capsys.readouterr().err == ""
+    sizes = [18, 18, 1000]
+    bad = X.copy()
+    bad[0, 0] = np.nan
+    arrays = [np.ones(size) for size in sizes]
+    ok, loss, _ = loaded(step.source, "step")["step"](bad, Y, 0.1, *arrays, 3)
+    assert ok
+    assert np.isnan(loss)  # a maximum passes it on
+    for kept in [*folder.rglob("*.nbi"), *folder.rglob("*.nbc")]:
+        kept.write_bytes(b"damaged")
+    for text in folder.rglob("tinygrad_bp_step*.py"):
+        text.write_text("damaged")
+    assert trained()[1] == losses
+
+
+def test_a_folder_that_cannot_be_written_to_is_done_without(monkeypatch, tmp_path):
+    from numba import config
+
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path / "file"))
+    np.testing.assert_allclose(trained()[1], eager_losses(), rtol=1e-14)
+
+
+def test_guards(by_python):
+    """A question about a value has both answers, each with its program."""
+
+    def loss(output, y):
+        kind = functional.huber_loss if np.sum(y) > 0 else functional.mse_loss
+        return kind(output, y)
+
+    model = perceptron()
+    step = CompiledStep(model, loss, sgd(model.parameters()), backend="numba")
+    for _ in range(3):
+        for y in (Y + 1, Y - 1):
+            expected = loss(model(X), y).item()
+            np.testing.assert_allclose(step(X, y), expected, rtol=1e-13)
+    assert step.programs == 2
+    assert "if not (" in step.source or "if (" in step.source

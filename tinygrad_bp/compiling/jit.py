@@ -1,0 +1,185 @@
+"""A step compiled by numba, and kept on disk where numba can, so that it is compiled once."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..support.files import write
+from .numba_code import StepText, step_text
+from .numpy_code import loaded
+from .program import CannotCompileError, Name, Program
+from .recording import Recording
+
+_SUMMARY = "One step of training: the loss and its gradient, and what the optimiser makes of it."
+_DOC = "Whether all guards hold, the loss, the length of the gradient, and what else is left."
+
+
+def check_numba() -> None:
+    """Refuse where numba cannot be imported, or SciPy, through which it multiplies matrices."""
+    try:
+        import numba  # noqa: F401
+        import scipy.linalg  # noqa: F401
+    except ImportError:
+        raise ImportError(
+            'backend="numba" needs numba and SciPy: pip install "tinygrad_bp[jit]", '
+            'or use backend="numpy"'
+        ) from None
+
+
+def runner(
+    text: StepText,
+    given: Sequence[Any],
+    held: Sequence[Any],
+    flats: Sequence[np.dtype],
+    counts: int,
+    loss: np.dtype,
+) -> Callable[..., Any]:
+    """What runs a step.
+
+    Parameters
+    ----------
+    text : StepText
+    given, held : list of array
+        A batch, and the arrays of a model that are in no flat one: others of the same kinds
+        are handed over at each call.
+    flats : list of dtype
+        The types of the flat arrays, of which one set is read and another written.
+    counts : int
+        How many counts of steps there are.
+    loss : dtype
+        The type of the loss.
+    """
+    from numba import types
+
+    signature = (
+        *map(_type_of, given),
+        types.float64,
+        *[types.int64] * counts,
+        *(_array(x, "A", readonly=True) for x in held),
+        *(_array(np.empty(0, dtype)) for dtype in (*flats, *flats, *text.memories)),
+        *[types.int64] * len(text.lengths),
+    )
+    run_compiled = compiled(text.source, signature)
+    memories: list[Any] = [np.empty(size, dtype) for dtype, size in text.memories.items()]
+    memories += text.lengths
+    number, kinds = loss.type, [(x.shape, x.dtype) for x in held]
+
+    def run(batch, lr, counts, held, now, new):  # type: ignore[no-untyped-def]
+        if kinds and [(x.shape, x.dtype) for x in held] != kinds:
+            return None
+        done = run_compiled(*batch, lr, *counts, *held, *now, *new, *memories)
+        return (number(done[1]), *done[2:]) if done[0] else None
+
+    return run
+
+
+def numba_step(program: Program, layout: Any, recording: Recording) -> tuple[str, Any, Any]:
+    """The text of a step, what it reads of flat arrays, and the function that runs it."""
+    names, values = recording.labels.names, program.values
+    given = [names[name] for name in recording.program.inputs[: recording.batch]]
+    counts = [str(name) for _, _, name in layout.counts]
+    held = [names[name] for name in layout.held]
+    parts = {names[name]: part for name, part in layout.parts.items()}
+    text = step_text(
+        program,
+        _SUMMARY,
+        _DOC,
+        given,
+        ["lr", *counts, *held, *layout.flats],
+        parts,
+        {str(flat): f"new_{flat}" for flat in layout.flats},
+        [f"held{i}" for i in range(len(held))],
+        ["loss", "norm", *counts],
+    )
+    arrays = [np.asarray(values[Name(name)]) for name in (*given, *held)]
+    loss = np.asarray(recording.value("loss")).dtype
+    flats = [values[name].dtype for name in layout.flats]
+    batch, others = arrays[: len(given)], arrays[len(given) :]
+    return text.source, _all, runner(text, batch, others, flats, len(counts), loss)
+
+
+def _all(*flats: np.ndarray) -> tuple[np.ndarray, ...]:
+    return flats
+
+
+def _type_of(x: np.ndarray) -> Any:
+    layout = "C" if x.flags.c_contiguous else "F" if x.flags.f_contiguous else "A"
+    return _array(x, layout, readonly=True)  # which an array that can be written to is, too
+
+
+def _array(x: np.ndarray, layout: str = "C", readonly: bool = False) -> Any:
+    from numba import from_dtype, types
+
+    kind: Any = types.Array  # whose own types name layouts that a text may hold
+    return kind(from_dtype(x.dtype), x.ndim, layout, readonly=readonly)
+
+
+def compiled(source: str, signature: Sequence[Any]) -> Callable[..., Any]:
+    """The function ``step`` of a text, compiled for arguments of these types.
+
+    It is kept in numba's folder for what it compiled; where nothing can be written, or what is
+    there is damaged, it is compiled anew.
+    """
+    from numba.core import errors
+
+    name = f"tinygrad_bp_step_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
+    try:
+        path = _folder() / f"{name}.py"
+        if not path.is_file() or path.read_bytes() != source.encode():
+            write(path, source.encode())
+        step = _module(source, path).step
+        step.enable_caching()
+        return _entry(step, signature)
+    except Exception:  # what numba makes of a damaged file is nowhere said
+        pass
+    try:
+        return _entry(loaded(source, "compiled step")["step"], signature)
+    except errors.NumbaError as error:
+        said = " ".join(str(error).split())[:200]
+        raise CannotCompileError(f"numba cannot compile the step: {said}") from error
+
+
+def _module(source: str, path: Path) -> ModuleType:
+    """The module of a text that lies there, found by its name, as numba asks of what it keeps."""
+    module = sys.modules[path.stem] = ModuleType(path.stem)
+    exec(compile(source, path, "exec"), vars(module))
+    return module
+
+
+def _folder() -> Path:
+    """The folder for texts of steps, which is made if need be."""
+    from numba import config
+    from numba.misc.appdirs import AppDirs
+
+    root = (
+        getattr(config, "CACHE_DIR", "") or AppDirs(appname="numba", appauthor=False).user_cache_dir
+    )
+    folder = Path(root) / "tinygrad_bp"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _entry(step: Any, signature: Sequence[Any]) -> Callable[..., Any]:
+    """Compile, and say so; the compiled function itself, which takes these types unasked."""
+    kept = step.stats.cache_path and glob.glob(
+        os.path.join(glob.escape(step.stats.cache_path), f"{step.py_func.__module__}*.nbi")
+    )
+    start = time.perf_counter()
+    if not kept:
+        print("numba compiles a step of training ...", end="", file=sys.stderr, flush=True)
+    try:
+        step.compile(tuple(signature))
+    finally:
+        if not kept:
+            print(f" {time.perf_counter() - start:.1f} s", file=sys.stderr)
+    return step.overloads[tuple(signature)].entry_point

@@ -1,0 +1,195 @@
+"""The program of a training step as the text of one function that numba compiles."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .buffers import laid_end_to_end
+from .calling import FunctionText
+from .loops import Schedule
+from .lowering import lowered
+from .nests import number, statements
+from .numpy_code import Module
+from .program import Name, Program, names_in
+from .typed import literal
+
+_OPTIONS = '@numba.njit(error_model="numpy", fastmath={"contract"})'
+_LINE = 8  # elements: parts of a memory begin at multiples of it
+
+
+@dataclass(frozen=True)
+class StepText:
+    """A function and what it takes besides the arguments of a step.
+
+    Attributes
+    ----------
+    source : str
+    memories : dict of dtype to int
+        How many elements of each type it needs for what it computes on the way.
+    lengths : list of int
+        Of short loops: arguments, too.
+    """
+
+    source: str
+    memories: dict[np.dtype, int]
+    lengths: list[int]
+
+
+def step_text(
+    program: Program,
+    summary: str,
+    doc: str,
+    batch: Sequence[str],
+    given: Sequence[str],
+    parts: dict[str, tuple[str, int, tuple[int, ...]]],
+    new: dict[str, str],
+    held: Sequence[str],
+    numbers: Sequence[str],
+) -> StepText:
+    """The text of a step.
+
+    Parameters
+    ----------
+    program : Program
+    summary, doc : str
+        What module and function say of themselves.
+    batch, given : list of str
+        The arguments that are inputs of the program: arrays of the user's, and others.
+    parts : dict
+        Inputs that are parts of arguments: the argument, where they start, and their shapes.
+    new : dict of str to str
+        Arguments that outputs are put into, by role.
+    held : list of str
+        The outputs that are new arrays, by role.
+    numbers : list of str
+        The roles of outputs that are numbers.
+    """
+    program = lowered(program, [*new, *held], _loose(program, parts, batch))
+    schedule = Schedule(program, set(names_in(program.outputs)))
+    layout = _Layout(schedule)
+    for role, argument in new.items():
+        layout.given_place(program.outputs[role], argument)
+    for role in held:
+        layout.fresh(program.outputs[role], role)
+    layout.lay_out()
+    module = Module(summary)
+    module.imports.add("import numba")
+    values = [program.outputs.get(role, 0.0) for role in numbers]
+    failed = ["False", *(literal(0, schedule.kind(x)[1]) for x in values), *held]
+    text = FunctionText(schedule, module, layout.arrays, f"({', '.join(failed)})")
+    text.spots.update(layout.spots)
+    computed = statements(text)
+    returned = ", ".join(["True", *(number(text, x) for x in values), *held])
+    views = [f"{name} = {_part(*where)}" for name, where in parts.items() if name in _read(program)]
+    arguments = [*batch, *given, *new.values(), *layout.arguments(), *text.lengths.values()]
+    body = [f'"""{doc}"""', *views, *layout.declared, *computed, f"return ({returned})"]
+    inner = textwrap.indent("\n".join(body), "    ")
+    module.parts.append(f"{_OPTIONS}\ndef step({', '.join(arguments)}):\n{inner}\n")
+    return StepText(module.source(), layout.sizes, list(text.lengths))
+
+
+def _loose(program: Program, parts: Any, batch: Sequence[str]) -> frozenset[Name]:
+    """The inputs whose elements may lie apart in memory."""
+    dense = {*parts, *(x for x in batch if program.values[Name(x)].flags.c_contiguous)}
+    return frozenset(name for name in program.inputs if name not in dense)
+
+
+def _read(program: Program) -> set[Name]:
+    return {name for line in program.lines for name in line.uses()} | set(names_in(program.outputs))
+
+
+def _part(whole: str, start: int, shape: tuple[int, ...]) -> str:
+    """The text for a part of a flat array."""
+    part = f"{whole}[{start}:{start + math.prod(shape)}]"
+    return part if len(shape) == 1 else f"{part}.reshape({shape})"
+
+
+class _Layout:
+    """Where results lie that are kept: in arrays of the caller's, or in memories that are shared.
+
+    A place in a memory is used again as soon as nobody reads what lies there.
+    """
+
+    def __init__(self, schedule: Schedule):
+        self.schedule = schedule
+        self.arrays: dict[Name, str] = {}
+        self.spots: dict[Name, str] = {}
+        self.declared: list[str] = []
+        self.sizes: dict[np.dtype, int] = {}
+        self._places: dict[np.dtype, list[list[int]]] = {}
+
+    def arguments(self) -> list[str]:
+        """The names of the memories."""
+        return [_memory(dtype) for dtype in self.sizes]
+
+    def given_place(self, result: Name, argument: str) -> None:
+        """Put a flat result into an argument."""
+        if self._is_variable(result):
+            self.spots[result] = f"{argument}[0]"
+        else:
+            self.arrays[result] = argument
+
+    def fresh(self, result: Name, role: str) -> None:
+        """Put a result into an array that is made for it."""
+        shape, dtype = self.schedule.kind(result)
+        self.declared.append(f"{role} = np.empty({shape}, np.{dtype.type.__name__})")
+        if self._is_variable(result):
+            self.spots[result] = f"{role}[{', '.join('0' * len(shape)) or '()'}]"
+        else:
+            self.arrays[result] = role
+
+    def _is_variable(self, result: Name) -> bool:
+        return math.prod(self.schedule.kind(result)[0]) == 1 and result not in self.schedule.stored
+
+    def lay_out(self) -> None:
+        """Find a place for every result that is kept."""
+        schedule = self.schedule
+        first = dict(schedule.place)
+        flats = [x for x in schedule.makers.values() if x.function is laid_end_to_end]
+        parts = {part for line in flats for part in line.operands[0]}
+        for line in flats:
+            first[line.target] = min(schedule.place[part] for part in line.operands[0])
+        kept = [x for x in schedule.stored if x in schedule.makers and x not in parts]
+        for name in sorted(kept, key=lambda x: (first[x], schedule.place[x])):
+            if name not in self.arrays:
+                self._find_place(name, first[name], schedule.stored[name])
+        for line in flats:
+            self._lay_parts(line.target, line.operands[0])
+        for name, owner in schedule.aliases.items():
+            whole = self.arrays.get(owner, owner)
+            self.declared.append(f"{name} = {whole}.reshape({schedule.makers[name].shape})")
+
+    def _find_place(self, name: Name, first: int, last: int) -> None:
+        shape, dtype = self.schedule.kind(name)
+        size = -(-math.prod(shape) // _LINE) * _LINE
+        places = self._places.setdefault(dtype, [])  # of each: start, size, last use
+        fitting = [x for x in places if x[2] < first and x[1] >= size]
+        if fitting:
+            place = min(fitting, key=lambda x: x[1])
+            place[2] = last
+        else:
+            place = [self.sizes.get(dtype, 0), size, last]
+            places.append(place)
+            self.sizes[dtype] = place[0] + size
+        self.declared.append(f"{name} = {_part(_memory(dtype), place[0], shape)}")
+
+    def _lay_parts(self, flat: Name, parts: Sequence[Name]) -> None:
+        start, whole = 0, self.arrays.get(flat, str(flat))
+        for part in parts:
+            shape = self.schedule.kind(part)[0]
+            if self._is_variable(part):
+                self.spots[part] = f"{whole}[{start}]"
+            else:
+                self.declared.append(f"{part} = {_part(whole, start, shape)}")
+                self.arrays[part] = str(part)
+            start += math.prod(shape)
+
+
+def _memory(dtype: np.dtype) -> str:
+    return f"memory_{dtype.name}"
