@@ -214,9 +214,9 @@ class Written:
     def __init__(self, transcript: Transcript, name: Name, value: Any):
         self.transcript, self.name, self.value = transcript, name, value
 
-    shape = property(lambda self: self.value.shape, doc="The lengths of the axes.")
-    ndim = property(lambda self: self.value.ndim, doc="The number of axes.")
-    size = property(lambda self: self.value.size, doc="The number of elements.")
+    shape = property(lambda self: np.shape(self.value), doc="The lengths of the axes.")
+    ndim = property(lambda self: np.ndim(self.value), doc="The number of axes.")
+    size = property(lambda self: np.size(self.value), doc="The number of elements.")
     dtype = property(lambda self: self.value.dtype, doc="The type of the elements.")
     T = property(lambda self: self.transpose(), doc="The axes in reverse order.")
     flags = property(lambda self: self.value.flags, doc="How it lies in memory.")
