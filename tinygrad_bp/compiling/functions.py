@@ -21,7 +21,7 @@ from .naming import Labels, named
 from .numpy_code import Module as Text
 from .numpy_code import loaded
 from .passes import PASSES, Pass, optimized
-from .program import Name, Program
+from .program import CannotCompileError, Name, Program
 from .recording import check_loss, gradients_of, standing_in
 from .transcript import Transcript, Written
 from .variants import Variants
@@ -91,8 +91,11 @@ class CompiledFunction:
             if found is not None:
                 return found
         recording = self._recorded((arguments, keywords), given)
-        if recording.tensors == self._tensors:  # else it was not told of all
-            self._variants.add(key, recording)
+        told_of_all = recording.tensors == self._tensors
+        if told_of_all and np.isfinite(recording.values()[0]):  # else it is not for a program
+            why_not = self._variants.add(key, recording)
+            if why_not:
+                raise CannotCompileError(why_not)
         result = _result(
             recording.tensors, recording.moved, recording.by, given, recording.values()
         )

@@ -34,6 +34,10 @@ class CompiledStep:
         How many were written.
     source : str
         The text of the last.
+    recorded : bool
+        Whether the last step was recorded, and not computed by a program.
+    why_not : str
+        Why the last step that was recorded cannot become a program, if it cannot.
     backend_note : str
         Why the last program that numba has no form for runs on NumPy.
     """
@@ -63,7 +67,8 @@ class CompiledStep:
         self.remembered: tuple[Any, Any] = (None, None)
         self._last_key: Any = None
         self._last: Sequence[StepProgram] = ()
-        self.source = ""
+        self.source = self.why_not = ""
+        self.recorded = False
         self.backend_note = ""
 
     @property
@@ -74,6 +79,8 @@ class CompiledStep:
     def __call__(self, X: Any, *targets: Any) -> float:
         """Take one step; the loss before it."""
         put, found, done = self.computed(X, *targets)
+        if self.why_not:
+            raise CannotCompileError(self.why_not)
         put(found, done)
         return float(done[0])
 
@@ -84,17 +91,20 @@ class CompiledStep:
         -------
         tuple
             A function that lets it have been taken, with its two arguments. The second begins
-            with the loss and the length of the gradient.
+            with the loss and the length of the gradient. The step is right too where ``why_not``
+            says that it was recorded in vain.
         """
         key = self._key(batch)
         if key != self._last_key:
             self._last_key, self._last = key, self._variants.of(key)
+        self.recorded = False
         for program in self._last:
             found = program.compute(batch)
             if found is not None and math.isfinite(found[1][0]):  # else the engine says why
                 return program.put, *found
-        recording = self._recorded(batch)
-        self._variants.add(key, recording)
+        self.recorded, recording = True, self._recorded(batch)
+        if np.isfinite(recording.value("loss")):  # else a program would not be run
+            self.why_not = self._variants.add(key, recording)
         return self._put, recording, (recording.value("loss"), recording.value("norm"))
 
     def _recorded(self, batch: tuple[Any, ...]) -> Recording:

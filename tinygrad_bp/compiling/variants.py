@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from .agreement import differs
-from .program import CannotCompileError
 
 _MOST = 64  # programs: a computation that needs more is not worth recording again and again
 
@@ -35,25 +34,26 @@ class Variants(Generic[Loaded]):
         """The programs for arguments of a kind."""
         return self._found.get(key, ())
 
-    def add(self, key: Any, recording: Any) -> None:
+    def add(self, key: Any, recording: Any) -> str:
         """Take a recording in.
 
-        Raises
-        ------
-        CannotCompileError
-            If it wrote another program than the one before it did, though all guards had the
-            same answers; or if there are too many programs.
+        Returns
+        -------
+        str
+            Why it is not to be compiled: it wrote another program than the one before it did,
+            though all guards had the same answers; or there are too many programs. Else empty.
         """
         if len(self) + sum(map(len, self._seen.values())) >= _MOST:
-            raise CannotCompileError(f"there are {_MOST} programs for it already")
+            return f"there are {_MOST} programs for it already"
         seen = self._seen.setdefault(key, [])
         for other in seen:
             difference = differs(other.program, recording.program)
             if difference:
-                raise CannotCompileError(difference)
+                return difference
             if difference is None:
                 seen.remove(other)
                 self._found.setdefault(key, []).append(self._load(recording))
-                return
+                return ""
         program = replace(recording.program, values={})  # which may be large
         seen.append(replace(recording, program=program))
+        return ""

@@ -99,11 +99,13 @@ class Steps:
         """The step as a program computes it; None where the engine has to."""
         compiled: Any = self._compiled
         try:
-            found = compiled.computed(*batch)
-            if first and not self._still_gives(found[2][0], batch):
+            put, by, done = compiled.computed(*batch)
+            if compiled.why_not:
+                self._give_up(compiled.why_not)
+            elif first and not compiled.recorded and not self._still_gives(done[0], batch):
                 self._forget()
                 return None
-            return found
+            return put, by, done
         except CannotCompileError as error:
             self._give_up(error)
         except Exception as error:  # the engine raises it too, or else can do without
