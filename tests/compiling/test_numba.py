@@ -108,6 +108,13 @@ def test_optimisers(by_python, optimizer):
     check(perceptron, optimizer=optimizer)
 
 
+def test_elements_that_two_arrays_of_integers_choose(by_python):
+    def loss(output, y):
+        return functional.mse_loss(output[np.arange(6), LABELS - 3], y[:, 0])
+
+    check(perceptron, loss)
+
+
 def test_normalisation_of_rows(by_python):
     check(lambda: perceptron(normalization="layer"))
 

@@ -88,12 +88,15 @@ class FunctionText:
         """What the element of an array is called in a loop."""
         if (base, at) not in self._names:
             letters = "".join(re.sub(r"\W+", "_", i) for i in at)
-            name = f"{base}_{letters or 0}"
-            while name in self._taken:
-                name += "_"
-            self._taken.add(name)
-            self._names[base, at] = name
+            self._names[base, at] = self.fresh(f"{base}_{letters or 0}")
         return self._names[base, at]
+
+    def fresh(self, name: str) -> str:
+        """A name that nothing else has."""
+        while name in self._taken:
+            name += "_"
+        self._taken.add(name)
+        return name
 
     def is_variable(self, base: Name) -> bool:
         """Whether a result is a variable of its own: it has one element, or is a number."""

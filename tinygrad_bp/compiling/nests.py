@@ -167,11 +167,8 @@ class _NestText:
         kind = self.kind(x)[1]
         if kind not in _TYPES or kind.kind not in "iu":
             raise refusal(line, f"an index of type {kind}")
-        base, where = self.text.schedule.root(x, at) if isinstance(x, Name) else (Name("index"), at)
-        value, name = (
-            self.element(x, at, np.dtype("i8")),
-            self.text.element_name(Name(f"{base}_row"), where),
-        )
+        where = self.text.schedule.root(x, at)[1] if isinstance(x, Name) else at
+        value, name = self.element(x, at, np.dtype("i8")), self.text.fresh("row")
         self.before[self.depth_of(where)] += [
             f"{name} = {value}",
             f"if {name} < 0:",
