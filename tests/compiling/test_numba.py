@@ -15,6 +15,7 @@ from tinygrad_bp.compiling.numpy_code import loaded
 pytest.importorskip("numba")
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(6, 5)), RNG.normal(size=(6, 3))
+WORDS = RNG.integers(0, 7, (6, 2))
 LABELS, SHARES = RNG.integers(0, 3, 6), (Y > 0) * 1.0
 
 
@@ -115,8 +116,48 @@ def test_elements_that_two_arrays_of_integers_choose(by_python):
     check(perceptron, loss)
 
 
-def test_normalisation_of_rows(by_python):
-    check(lambda: perceptron(normalization="layer"))
+@pytest.mark.parametrize("normalization", ["layer", "batch"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_normalisation(by_python, normalization, dtype):
+    x, y, tolerance = X.astype(dtype), Y.astype(dtype), 1e-10 if dtype == np.float64 else 1e-4
+    make = lambda: perceptron(normalization=normalization, dtype=dtype)  # noqa: E731
+    check(make, x=x, y=y, tolerance=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("middle", "features", "x"),
+    [
+        (lambda t: t, 5, WORDS[:, 0]),
+        (lambda t: np.mean(t, axis=1), 5, WORDS),
+        (lambda t: np.reshape(t, (6, 10)), 10, WORDS),
+    ],
+    ids=["one", "their mean", "side by side"],
+)
+def test_words(by_python, middle, features, x):
+    make = lambda: nn.Sequential(  # noqa: E731
+        nn.Embedding(7, 5, seed=0), middle, nn.Linear(features, 3, seed=0)
+    )
+    check(make, x=x)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda p, t: functional.mse_loss(p, t) + np.sum(np.abs(p)) * 0.1,
+        lambda p, t: np.mean((p - t) ** 4 + np.maximum(p, t)),
+        lambda p, t: -np.mean(functional.log_softmax(p)[np.arange(6), LABELS]),
+    ],
+)
+def test_own_losses(by_python, loss):
+    check(perceptron, loss)
+
+
+def test_drawn_numbers_run_on_numpy():
+    model = perceptron(dropout=0.3)
+    step = CompiledStep(model, functional.mse_loss, sgd(model.parameters()), backend="numba")
+    for _ in range(3):
+        step(X, Y)
+    assert "uniform has no numba form" in step.backend_note
 
 
 @pytest.mark.parametrize(

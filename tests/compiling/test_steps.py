@@ -350,3 +350,13 @@ def test_a_frozen_parameter_stays():
     for _ in range(5):
         assert step(X, Y) == eager_step(eager, functional.mse_loss, optimizers[0], X, Y)
     assert state(compiled, optimizers[1]) == state(eager, optimizers[0])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_losses_that_are_not_finite_make_no_programs():
+    model = nn.MLP([2, 3, 1], seed=0)
+    step = CompiledStep(model, functional.mse_loss, optim.SGD(model.parameters(), 1e6))
+    with np.errstate(all="ignore"):
+        losses = [step(X, Y) for _ in range(200)]
+    assert not np.isfinite(losses[-1])
+    assert step.programs == 1

@@ -138,7 +138,8 @@ def fit_blocks(
         )
     callbacks = [function(c, {}, "callback") for c in as_list(callbacks, "callbacks")]
     shuffle = flag(shuffle, "shuffle")
-    data: Any = _BlockData(model, optimizer, X, y, loss, metrics, validation, batch_size, shuffle)
+    check_model(model, optimizer)
+    data: Any = _BlockData(loss, metrics, _pair(X, y, batch_size, shuffle), validation)
     batches: Any = _BlockBatches(model, optimizer, data.X, batch_size, shuffle, seed)
     rollback = Rollback(model, optimizer, History())
     steps = _BlockSteps(model, data.loss, optimizer, rollback, observe, compiled=False)
@@ -150,21 +151,9 @@ def fit_blocks(
 class _BlockData:
     """What `Prepared` is of arrays: rows are looked at where a worker comes to them."""
 
-    def __init__(
-        self,
-        model: Module,
-        optimizer: Optimizer,
-        X: Any,
-        y: Any,
-        loss: Any,
-        metrics: Any,
-        validation: Any,
-        batch_size: int | None,
-        shuffle: bool,
-    ):
-        check_model(model, optimizer)
+    def __init__(self, loss: Any, metrics: Any, pair: tuple[Blocks, Blocks], validation: Any):
         self.loss, self.metrics = function(loss, LOSSES, "loss"), by_name(metrics)
-        self.X, self.y = _pair(X, y, batch_size, shuffle)
+        self.X, self.y = pair
         self.targets = [self.y]
         self.held_out = None if validation is None else _validation_pair(validation)
 
