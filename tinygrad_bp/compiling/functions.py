@@ -13,7 +13,6 @@ import numpy as np
 from ..engine.backprop import gradients, topological_order
 from ..engine.recording import is_recording
 from ..engine.tensor import Tensor
-from ..functional.precomputed import Gradients, precomputed
 from ..nn import Module
 from ..support.structures import leaves, replaced
 from .buffers import in_buffers
@@ -21,6 +20,7 @@ from .naming import Labels, named
 from .numpy_code import Module as Text
 from .numpy_code import loaded
 from .passes import PASSES, Pass, optimized
+from .precomputed import precomputed
 from .program import CannotCompileError, Name, Program
 from .recording import check_loss, gradients_of, standing_in
 from .transcript import Transcript, Written
@@ -204,8 +204,7 @@ def _result(
     for i, new in zip(moved, rest, strict=False):
         tensors[i]._replace(new)
     sources = [*tensors, *given]
-    gradients = Gradients(rest[len(moved) :])
-    return precomputed(*(sources[i] for i in by), value=value, gradients=gradients)
+    return precomputed([sources[i] for i in by], value, rest[len(moved) :])
 
 
 def _kind(x: Any) -> Any:

@@ -18,7 +18,7 @@ def getitem(x, index):
     >>> getitem(np.array([1.0, 2.0, 3.0]), [0, 0, 2])
     array([1., 1., 3.])
     """
-    if not isinstance(x, np.ndarray):
+    if not isinstance(x, np.ndarray) and not getattr(x, "asks", False):
         parts = index if isinstance(index, tuple) else (index,)
         wide = [i for i, part in enumerate(parts) if may_repeat(part) and np.ndim(part) > 1]
         if len(wide) == 1 and not any(map(may_repeat, parts[: wide[0]] + parts[wide[0] + 1 :])):
