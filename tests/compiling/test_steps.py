@@ -360,3 +360,16 @@ def test_losses_that_are_not_finite_make_no_programs():
         losses = [step(X, Y) for _ in range(200)]
     assert not np.isfinite(losses[-1])
     assert step.programs == 1
+
+
+def test_many_kinds_of_batches():
+    model = nn.MLP([2, 3, 1], seed=0)
+    step = CompiledStep(model, functional.mse_loss, optim.SGD(model.parameters(), 0.1))
+    generator = np.random.default_rng(0)
+    sizes = [n for n in range(1, 100) for _ in range(3)]  # more than are kept
+    for n in sizes:
+        step(generator.normal(size=(n, 2)), np.ones((n, 1)))
+    assert step.programs <= 64
+    with pytest.raises(CannotCompileError, match="64 calls in a row were each of another kind"):
+        for n in range(100, 200):
+            step(generator.normal(size=(n, 2)), np.ones((n, 1)))

@@ -89,6 +89,7 @@ class CompiledFunction:
         for program in self._variants.of(key):
             found = program(given)
             if found is not None:
+                self._variants.in_vain = 0
                 return found
         recording = self._recorded((arguments, keywords), given)
         told_of_all = recording.tensors == self._tensors

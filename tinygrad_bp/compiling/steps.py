@@ -101,6 +101,7 @@ class CompiledStep:
         for program in self._last:
             found = program.compute(batch)
             if found is not None and math.isfinite(found[1][0]):  # else the engine says why
+                self._variants.in_vain = 0
                 return program.put, *found
         self.recorded, recording = True, self._recorded(batch)
         if np.isfinite(recording.value("loss")):  # else a program would not be run

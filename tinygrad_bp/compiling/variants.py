@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from .agreement import differs
 
-_MOST = 64  # programs: a computation that needs more is not worth recording again and again
+_MOST = 64  # kinds of calls, the programs of which are kept
 
 Loaded = TypeVar("Loaded")
 
@@ -26,6 +26,7 @@ class Variants(Generic[Loaded]):
         self._load = load
         self._found: dict[Any, list[Loaded]] = {}
         self._seen: dict[Any, list[Any]] = {}
+        self.in_vain = 0  # calls in a row that were recorded
 
     def __len__(self) -> int:
         return sum(map(len, self._found.values()))
@@ -41,10 +42,15 @@ class Variants(Generic[Loaded]):
         -------
         str
             Why it is not to be compiled: it wrote another program than the one before it did,
-            though all guards had the same answers; or there are too many programs. Else empty.
+            though all guards had the same answers; or so many calls in a row were recorded that
+            programs are of no use. Else empty.
         """
-        if len(self) + sum(map(len, self._seen.values())) >= _MOST:
-            return f"there are {_MOST} programs for it already"
+        self.in_vain += 1
+        if self.in_vain > _MOST:
+            return f"{_MOST} calls in a row were each of another kind, and none repeats"
+        for programs in (self._found, self._seen):
+            while len(programs) >= _MOST:
+                del programs[next(iter(programs))]  # the oldest
         seen = self._seen.setdefault(key, [])
         for other in seen:
             difference = differs(other.program, recording.program)
@@ -52,6 +58,7 @@ class Variants(Generic[Loaded]):
                 return difference
             if difference is None:
                 seen.remove(other)
+                self.in_vain = 0
                 self._found.setdefault(key, []).append(self._load(recording))
                 return ""
         program = replace(recording.program, values={})  # which may be large
