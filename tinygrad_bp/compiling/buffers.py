@@ -82,6 +82,8 @@ class _Plan:
         for i, line in enumerate(self.program.lines):
             if line.function is laid_end_to_end:
                 self.lines += self._gathered(line)
+                if line.target not in self.kept:
+                    self.holds[line.target] = self.known[line.target]
             else:
                 self._place(line, i, last)
             self._release(line, i, last)
@@ -203,6 +205,10 @@ class _Plan:
                 last[self.owner.get(name, name)] = i
         for name in names_in(self.program.outputs):
             last[self.owner.get(name, name)] = len(self.program.lines)
+        for line in self.program.lines:
+            if line.function is laid_end_to_end:  # whose parts are in its memory
+                parts = [last[self.owner.get(x, x)] for x in names_in(line.operands)]
+                last[line.target] = max([last.get(line.target, 0), *parts])
         return last
 
 
