@@ -46,6 +46,10 @@ class Rows:
         weights = None if self.weights is None else self.weights[rows]
         return Rows(self.X[rows], self.targets[rows], weights)
 
+    def of_loss(self, rows: Any) -> tuple[Any, Any]:
+        """The targets and the weights of some rows."""
+        return self.targets[rows], None if self.weights is None else self.weights[rows]
+
     def dense(self, rows: Any) -> Any:
         """The features of some rows, as an array."""
         X = self.X[rows]

@@ -31,21 +31,20 @@ class NonFiniteWeightsError(train.DivergenceError, ValueError):
     """A training diverged: a ValueError to those who know scikit-learn's."""
 
 
-def penalised_loss(estimator: Any, data: Rows) -> Callable[[Any, Any], Any]:
+def penalised_loss(estimator: Any) -> Callable[..., Any]:
     """The weighted mean of the rows' losses, and ``alpha / 2 · Σ W²`` for as many rows.
 
-    Its second argument are row numbers, which lead to targets and weights.
+    Its arguments are outputs, targets, and what each row counts, if not all alike.
     """
     layers = affine_layers(estimator.model_) if estimator.alpha else []
     matrices, half = [layer.weight for layer in layers], estimator.alpha / 2
 
-    def loss(outputs: Any, rows: Any) -> Any:
-        if data.weights is None:
-            weights, share = None, half / len(rows)
+    def loss(outputs: Any, targets: Any, weights: Any = None) -> Any:
+        if weights is None:
+            share = half / len(targets)
         else:
-            weights = data.weights[rows]
             weights, share = weights / weights.sum(), half / weights.sum()
-        total = estimator._mean_loss(outputs, data.targets[rows], weights)
+        total = estimator._mean_loss(outputs, targets, weights)
         if not matrices:
             return total
         squares = np.vdot(matrices[0], matrices[0])
@@ -78,19 +77,16 @@ class PlainEpsilonAdam(Adam):
     Examples
     --------
     >>> from tinygrad_bp import Tensor
-    >>> optimizer = PlainEpsilonAdam([Tensor(1.0, requires_grad=True)], epsilon=1e-8)
-    >>> round(optimizer.epsilon * math.sqrt(1 - 0.999), 12)
-    1e-08
+    >>> x = Tensor([1.0], requires_grad=True)
+    >>> optimizer = PlainEpsilonAdam([x], lr=0.1, epsilon=1.0)
+    >>> x.grad = np.array([1.0])
+    >>> optimizer.step()  # m / (1 - 0.9) = 1, and √v = √0.001
+    >>> print(x.data.round(6), np.round(1 - 0.1 * 0.001**0.5 / (0.001**0.5 + 1), 6))
+    [0.996935] 0.996935
     """
 
-    @property
-    def epsilon(self) -> float:
-        """What `Adam`, which multiplies it by √(1 - beta2^t), has to be given at this step."""
-        return self._epsilon / math.sqrt(1 - self.betas[1] ** (self.steps + 1))
-
-    @epsilon.setter
-    def epsilon(self, epsilon: float) -> None:
-        self._epsilon = epsilon
+    def _beside_root(self, correction: float) -> float:
+        return self.epsilon
 
 
 class Shuffles(np.random.Generator):
@@ -242,10 +238,17 @@ def _trained_on(estimator: Any, data: Rows) -> tuple[Module, Any, Any, Any, int]
     model, X = estimator.model_, data.X
     if has_blocks(X):
         return model, X, data.targets, PenalisedMean(estimator), max(X.chunks[0])
-    numbers, loss = np.arange(len(data)), penalised_loss(estimator, data)
+    loss = penalised_loss(estimator)
+    if isinstance(X, np.ndarray) and data.weights is None:
+        return model, X, data.targets, loss, 200
+    numbers = np.arange(len(data))  # which lead to weights too, and to the rows of a sparse matrix
+
+    def loss_of_rows(outputs: Any, rows: Any) -> Any:
+        return loss(outputs, *data.of_loss(rows))
+
     if isinstance(X, np.ndarray):
-        return model, X, numbers, loss, 200  # for targets row numbers, which lead to weights too
-    return OfRows(model, data), numbers, numbers, loss, 200
+        return model, X, numbers, loss_of_rows, 200
+    return OfRows(model, data), numbers, numbers, loss_of_rows, 200
 
 
 # L-BFGS
@@ -260,7 +263,7 @@ def minimize(estimator: Any, data: Rows) -> str:
     from scipy.optimize import minimize as lowest
 
     own, history = estimator, History()
-    loss, tensors = penalised_loss(own, data), own.model_.parameters()
+    loss, tensors = penalised_loss(own), own.model_.parameters()
 
     def value_and_slope(flat: np.ndarray) -> tuple[float, np.ndarray]:
         put_flat(tensors, flat)
@@ -275,7 +278,7 @@ def minimize(estimator: Any, data: Rows) -> str:
         for start in range(0, len(data), CHUNK):  # the gradients add up
             rows = np.arange(start, min(start + CHUNK, len(data)))
             share = data[rows].weight_sum / data.weight_sum
-            part = loss(own.model_(data.dense(rows)), rows) * share
+            part = loss(own.model_(data.dense(rows)), *data.of_loss(rows)) * share
             part.backward()
             value += part.item()
         return value, flat_of(tensor.grad for tensor in tensors)

@@ -87,8 +87,12 @@ class Adam(Optimizer):
         v = memory["square"] * beta2 + (1 - beta2) * (g * g)
         memory.update(mean=m, square=v, steps=t)
         correction = (1 - beta2**t) ** 0.5
-        size = np.sqrt(v) + self.epsilon * correction
+        size = np.sqrt(v) + self._beside_root(correction)
         return data + m / size * (-lr * correction / (1 - beta1**t))
+
+    def _beside_root(self, correction: float) -> float:
+        """What is added to √v, which is not divided by the correction here."""
+        return self.epsilon * correction
 
 
 class AdamW(Adam):
