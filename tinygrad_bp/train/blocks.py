@@ -224,7 +224,7 @@ def dask_array(data: Any, name: str) -> Any:
         data = data.data
     elif not isinstance(data, da.Array) and dask.is_dask_collection(data):
         if hasattr(type(data), "to_dask_array"):  # a table
-            data = data.todask_array(lengths=True)
+            data = data.to_dask_array(lengths=True)
         elif hasattr(type(data), "dims"):  # xarray's
             data = data.data
         else:
