@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .program import Line, Name, Program, names_in, replaced
+from .program import Line, Name, Program, names_in, renamed
 
 _FUNCTIONS = frozenset({np.dot, np.clip, np.concatenate, np.stack, np.cumsum, np.einsum})
 _METHODS = frozenset({"reduce", "accumulate"})
@@ -85,18 +85,9 @@ class _Plan:
             else:
                 self._place(line, i, last)
             self._release(line, i, last)
-        now = self.known.get
-        lines = (*self.lines, *copies)
-        renamed = tuple(
-            replace(
-                line,
-                operands=replaced(line.operands, lambda x: now(x, x) if _name(x) else x),
-                keywords=replaced(line.keywords, lambda x: now(x, x) if _name(x) else x),
-            )
-            for line in lines
-        )
-        outputs = replaced(self.program.outputs, lambda x: now(x, x) if _name(x) else x)
-        return replace(self.program, lines=renamed, outputs=outputs), self.buffers
+        lines = tuple(line.renamed(self.known) for line in (*self.lines, *copies))
+        outputs = renamed(self.program.outputs, self.known)
+        return replace(self.program, lines=lines, outputs=outputs), self.buffers
 
     def _fix_outputs(self) -> list[Line]:
         """Results that belong into an array of the caller's, or that go into a flat one."""

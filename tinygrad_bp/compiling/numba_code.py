@@ -86,7 +86,8 @@ def step_text(
     text.spots.update(layout.spots)
     computed = statements(text)
     returned = ", ".join(["True", *(number(text, x) for x in values), *held])
-    views = [f"{name} = {_part(*where)}" for name, where in parts.items() if name in _read(program)]
+    read = program.read()
+    views = [f"{name} = {_part(*where)}" for name, where in parts.items() if name in read]
     arguments = [*batch, *given, *new.values(), *layout.arguments(), *text.lengths.values()]
     body = [f'"""{doc}"""', *views, *layout.declared, *computed, f"return ({returned})"]
     inner = textwrap.indent("\n".join(body), "    ")
@@ -98,10 +99,6 @@ def _loose(program: Program, parts: Any, batch: Sequence[str]) -> frozenset[Name
     """The inputs whose elements may lie apart in memory."""
     dense = {*parts, *(x for x in batch if program.values[Name(x)].flags.c_contiguous)}
     return frozenset(name for name in program.inputs if name not in dense)
-
-
-def _read(program: Program) -> set[Name]:
-    return {name for line in program.lines for name in line.uses()} | set(names_in(program.outputs))
 
 
 def _part(whole: str, start: int, shape: tuple[int, ...]) -> str:

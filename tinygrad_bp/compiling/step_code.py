@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from .buffers import in_buffers
 from .naming import named
 from .numpy_code import Module, loaded
 from .passes import PASSES, dead_dropped, optimized, row_sums
-from .program import CannotCompileError, Line, Name, Program, names_in
+from .program import CannotCompileError, Line, Name, Program
 from .recording import Recording
 from .state import State, StateSet, kinds_of
 
@@ -159,11 +160,11 @@ def _source(program: Program, layout: _Layout, recording: Recording) -> str:
             of_state.add(line.target)
         else:
             rest.append(line)
-    program = Program(program.inputs, tuple(rest), program.outputs, program.values)
+    program = replace(program, lines=tuple(rest))
     new = {Name(f"new_{flat}"): str(flat) for flat in layout.flats}
     held = [f"held{i}" for i in range(len(layout.held))]
     program, buffers = in_buffers(program, new, frozenset({"loss", "norm", *held}))
-    read = {name for line in program.lines for name in line.uses()} | set(names_in(program.outputs))
+    read = program.read()
     used = [name for name in [*layout.flats, *(v.target for v in views)] if name in read]
     module = Module(_SUMMARY)
     module.declare(buffers)
