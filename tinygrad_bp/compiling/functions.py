@@ -22,7 +22,7 @@ from .numpy_code import Module as Text
 from .numpy_code import loaded
 from .passes import PASSES, Pass, optimized
 from .program import Name, Program
-from .recording import check_loss, gradients_of, standing_in
+from .recording import check_loss, given_tensors, gradients_of, standing_in
 from .transcript import Transcript, Written
 from .variants import Variants
 
@@ -110,19 +110,16 @@ class CompiledFunction:
         transcript, labels = Transcript(), Labels()
         arguments = [_stand_in(transcript, i, x) for i, x in enumerate(given)]
         for x, name in zip(arguments, self._argument_names(structure), strict=True):
-            if (written := getattr(x, "_array", x)) is not None and isinstance(written, Written):
-                labels.name(written.name, name)
-        written = [transcript.given(f"s{i}", t._array) for i, t in enumerate(self._tensors)]
-        names = {t: x.name for t, x in zip(self._tensors, written, strict=True)}
-        for tensor, name in names.items():
-            labels.name_tensor(name, tensor)
-        with standing_in(dict(zip(self._tensors, written, strict=True))):
+            if isinstance(stand_in := getattr(x, "_array", x), Written):
+                labels.name(stand_in.name, name)
+        written, names = given_tensors(transcript, labels, self._tensors)
+        with standing_in(written):
             inputs, keywords = replaced(structure, arguments)
             loss = self.function(*inputs, **keywords)
             check_loss(loss)
             names |= {x: x._array.name for x in arguments if isinstance(x, Tensor)}
             gradients = gradients_of(loss, transcript, labels, names)
-            moved = [i for i, t in enumerate(self._tensors) if t._array is not written[i]]
+            moved = [i for i, t in enumerate(self._tensors) if t._array is not written[t]]
             after = {f"new {i}": self._tensors[i]._array for i in moved}
         more = _leaves_of(loss, {*self._tensors, *(x for x in arguments if isinstance(x, Tensor))})
         tensors = [*self._tensors, *more]
@@ -130,13 +127,7 @@ class CompiledFunction:
         by = [i for i, x in enumerate(sources) if isinstance(x, Tensor) and x in gradients]
         outputs = {"loss": loss._array, **after}
         outputs |= {f"d {i}": gradients[sources[i]] for i in by}
-        program = Program(
-            tuple(transcript.inputs),
-            tuple(transcript.lines),
-            {role: x.name if isinstance(x, Written) else x for role, x in outputs.items()},
-            transcript.values,
-        )
-        ignored = frozenset(transcript.ignored)
+        program, ignored = transcript.program(outputs), frozenset(transcript.ignored)
         return _Recording(program, labels, ignored, tensors, moved, by)
 
     def _argument_names(self, structure: Any) -> Iterator[str]:

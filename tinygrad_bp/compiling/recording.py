@@ -92,6 +92,16 @@ def standing_in(arrays: dict[Tensor, Any]) -> Iterator[None]:
             tensor._array = array
 
 
+def given_tensors(
+    transcript: Transcript, labels: Labels, tensors: Sequence[Tensor]
+) -> tuple[dict[Tensor, Written], dict[Tensor, Name]]:
+    """What stands in for Tensors that are inputs of a program, and what it calls them."""
+    written = {t: transcript.given(f"s{i}", t._array) for i, t in enumerate(tensors)}
+    for tensor, x in written.items():
+        labels.name_tensor(x.name, tensor)
+    return written, {tensor: x.name for tensor, x in written.items()}
+
+
 def gradients_of(
     loss: Any, transcript: Transcript, labels: Labels, leaves: dict[Tensor, Name]
 ) -> dict[Tensor, Any]:
@@ -133,11 +143,8 @@ def record_step(
     inputs = [transcript.given(name, x) for name, x in zip(called, batch, strict=True)]
     for x in inputs:
         labels.name(x.name, x.name)
-    written = [transcript.given(f"s{i}", tensor._array) for i, tensor in enumerate(tensors)]
-    leaves = {tensor: x.name for tensor, x in zip(tensors, written, strict=True)}
-    for tensor, name in leaves.items():
-        labels.name_tensor(name, tensor)
-    with standing_in(dict(zip(tensors, written, strict=True))):
+    written, leaves = given_tensors(transcript, labels, tensors)
+    with standing_in(written):
         loss = loss_of(*inputs)
         check_loss(loss)
         gradients = gradients_of(loss, transcript, labels, leaves)
@@ -152,15 +159,8 @@ def record_step(
     outputs: dict[str, Any] = {"loss": loss._array}
     outputs |= {f"held{k}": after[i] for k, i in enumerate(others)}
     outputs |= _update(transcript, optimizer, groups, gradients, norm)
-    program = Program(
-        tuple(transcript.inputs),
-        tuple(transcript.lines),
-        {role: x.name if isinstance(x, Written) else x for role, x in outputs.items()},
-        transcript.values,
-    )
-    return Recording(
-        program, groups, held, leaves, len(batch), frozenset(transcript.ignored), labels
-    )
+    program, ignored = transcript.program(outputs), frozenset(transcript.ignored)
+    return Recording(program, groups, held, leaves, len(batch), ignored, labels)
 
 
 def _groups(optimizer: Optimizer, moving: list[int]) -> list[Group]:
