@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +47,7 @@ def step_text(
     doc: str,
     batch: Sequence[str],
     given: Sequence[str],
-    parts: dict[str, tuple[str, int, tuple[int, ...]]],
+    parts: Mapping[Name, tuple[Name, int, tuple[int, ...]]],
     new: dict[str, str],
     held: Sequence[str],
     numbers: Sequence[str],

@@ -22,6 +22,7 @@ from .state import Group
 from .transcript import Transcript, Written
 
 Step = Callable[..., Tensor]
+SUMMARY = "One step of training: the loss and its gradient, and what the optimiser makes of it."
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,44 @@ class Recording:
                 for i, part in zip(group.places, parts, strict=True):
                     memories[i][name] = part
         return memories
+
+
+class Layout:
+    """What the text of a step is given, in order, by the names that a reader knows.
+
+    Attributes
+    ----------
+    batch : list of Name
+    counts : list of (Group, str, Name)
+        The counts of steps, each with its group and what the optimiser calls it.
+    held : list of Name
+        The Tensors that are in no flat array.
+    flats : list of Name
+        The flat arrays of the parameters and of what is remembered for them.
+    parts : dict of Name to (Name, int, tuple of int)
+        For each parameter the flat array that it is in, where it starts, and its shape.
+    """
+
+    def __init__(self, recording: Recording, optimizer: Optimizer):
+        names, inputs = recording.labels.names, recording.inputs
+        self.batch = [Name(names[x]) for x in recording.program.inputs[: recording.batch]]
+        self.held = [Name(names[inputs[tensor]]) for tensor in recording.held]
+        self.flats: list[Name] = []
+        self.parts: dict[Name, tuple[Name, int, tuple[int, ...]]] = {}
+        self.counts: list[tuple[Group, str, Name]] = []
+        for k, group in enumerate(recording.groups):
+            flat = Name(f"p{k}")
+            self.flats += [flat, *(Name(f"p{k}_{name}") for name in group.memory)]
+            start = 0
+            for i, shape, end in zip(group.places, group.shapes, group.ends, strict=True):
+                name = names[inputs[optimizer.parameters[i]]]
+                self.parts[Name(name)] = (flat, start, shape)
+                start = end
+            self.counts += [
+                (group, name, Name(f"p{k}_{name}"))
+                for name in optimizer.count_names
+                if name in group.remembers
+            ]
 
 
 @contextmanager
