@@ -18,8 +18,7 @@ from ..nn import Module
 from ..support.structures import leaves, replaced
 from .buffers import in_buffers
 from .naming import Labels, named
-from .numpy_code import Module as Text
-from .numpy_code import loaded
+from .numpy_code import ModuleText, loaded
 from .passes import PASSES, Pass, optimized
 from .program import Name, Program
 from .recording import check_loss, given_tensors, gradients_of, standing_in
@@ -154,7 +153,7 @@ class _Loaded:
     def __init__(self, recording: _Recording, passes: tuple[Pass, ...], buffers: bool):
         self._tensors, self._moved, self._by = recording.tensors, recording.moved, recording.by
         program = named(optimized(recording.program, passes), recording.labels)
-        text = Text(_SUMMARY)
+        text = ModuleText(_SUMMARY)
         if buffers:
             program, made = in_buffers(program, {}, frozenset(program.outputs))
             text.declare(made)

@@ -129,6 +129,10 @@ class Schedule:
         """Whether a result is made again wherever it is read."""
         return name in self._deferred
 
+    def is_one(self, result: Name) -> bool:
+        """Whether a result has one element, and is not kept in an array for it."""
+        return math.prod(self.kind(result)[0]) == 1 and result not in self.stored
+
     def _add(self, line: Line) -> None:
         if is_view(line):
             self._view(line)

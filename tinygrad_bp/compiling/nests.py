@@ -25,10 +25,10 @@ from .loops import (
     refusal,
 )
 from .lowering import without_units
-from .numpy_code import INFIX
+from .numpy_code import INFIX, comment_of
 from .program import Line, Name
 from .transcript import changed_at, put
-from .typed import FORMS, POWERS, SUMS, cast, comment_of, is_uniform, literal
+from .typed import FORMS, POWERS, SUMS, cast, is_uniform, literal
 
 _WORD = re.compile(r"\w+")
 _TYPES = {np.dtype(x) for x in "?bBhHiIlLqQfd"}

@@ -15,7 +15,7 @@ from .calling import FunctionText
 from .loops import Schedule
 from .lowering import lowered
 from .nests import number, statements
-from .numpy_code import Module
+from .numpy_code import ModuleText
 from .program import Name, Program, names_in
 from .typed import literal
 
@@ -72,27 +72,27 @@ def step_text(
     """
     program = lowered(program, [*new, *held], _loose(program, parts, batch))
     schedule = Schedule(program, set(names_in(program.outputs)))
-    layout = _Layout(schedule)
+    places = _Places(schedule)
     for role, argument in new.items():
-        layout.given_place(program.outputs[role], argument)
+        places.given_place(program.outputs[role], argument)
     for role in held:
-        layout.fresh(program.outputs[role], role)
-    layout.lay_out()
-    module = Module(summary)
+        places.fresh(program.outputs[role], role)
+    places.lay_out()
+    module = ModuleText(summary)
     module.imports.add("import numba")
     values = [program.outputs.get(role, 0.0) for role in numbers]
     failed = ["False", *(literal(0, schedule.kind(x)[1]) for x in values), *held]
-    text = FunctionText(schedule, module, layout.arrays, f"({', '.join(failed)})")
-    text.spots.update(layout.spots)
+    text = FunctionText(schedule, module, places.arrays, f"({', '.join(failed)})")
+    text.spots.update(places.spots)
     computed = statements(text)
     returned = ", ".join(["True", *(number(text, x) for x in values), *held])
     read = program.read()
     views = [f"{name} = {_part(*where)}" for name, where in parts.items() if name in read]
-    arguments = [*batch, *given, *new.values(), *layout.arguments(), *text.lengths.values()]
-    body = [f'"""{doc}"""', *views, *layout.declared, *computed, f"return ({returned})"]
+    arguments = [*batch, *given, *new.values(), *places.arguments(), *text.lengths.values()]
+    body = [f'"""{doc}"""', *views, *places.declared, *computed, f"return ({returned})"]
     inner = textwrap.indent("\n".join(body), "    ")
     module.parts.append(f"{_OPTIONS}\ndef step({', '.join(arguments)}):\n{inner}\n")
-    return StepText(module.source(), layout.sizes, list(text.lengths))
+    return StepText(module.source(), places.sizes, list(text.lengths))
 
 
 def _loose(program: Program, parts: Any, batch: Sequence[str]) -> frozenset[Name]:
@@ -107,7 +107,7 @@ def _part(whole: str, start: int, shape: tuple[int, ...]) -> str:
     return part if len(shape) == 1 else f"{part}.reshape({shape})"
 
 
-class _Layout:
+class _Places:
     """Where results lie that are kept: in arrays of the caller's, or in memories that are shared.
 
     A place in a memory is used again as soon as nobody reads what lies there.
@@ -127,7 +127,7 @@ class _Layout:
 
     def given_place(self, result: Name, argument: str) -> None:
         """Put a flat result into an argument."""
-        if self._is_variable(result):
+        if self.schedule.is_one(result):
             self.spots[result] = f"{argument}[0]"
         else:
             self.arrays[result] = argument
@@ -136,13 +136,10 @@ class _Layout:
         """Put a result into an array that is made for it."""
         shape, dtype = self.schedule.kind(result)
         self.declared.append(f"{role} = np.empty({shape}, np.{dtype.type.__name__})")
-        if self._is_variable(result):
+        if self.schedule.is_one(result):
             self.spots[result] = f"{role}[{', '.join('0' * len(shape)) or '()'}]"
         else:
             self.arrays[result] = role
-
-    def _is_variable(self, result: Name) -> bool:
-        return math.prod(self.schedule.kind(result)[0]) == 1 and result not in self.schedule.stored
 
     def lay_out(self) -> None:
         """Find a place for every result that is kept."""
@@ -180,7 +177,7 @@ class _Layout:
         start, whole = 0, self.arrays.get(flat, str(flat))
         for part in parts:
             shape = self.schedule.kind(part)[0]
-            if self._is_variable(part):
+            if self.schedule.is_one(part):
                 self.spots[part] = f"{whole}[{start}]"
             else:
                 self.declared.append(f"{part} = {_part(whole, start, shape)}")

@@ -46,7 +46,7 @@ INFIX: dict[Any, str] = {
 _MOST_PRINTED = 64
 
 
-class Module:
+class ModuleText:
     """The text of a module, as it is put together.
 
     Constants that are arrays stand at its top, and so do functions that are not NumPy's.
@@ -87,7 +87,7 @@ class Module:
 
     def statement(self, line: Line) -> str:
         """A line as a statement of Python."""
-        comment = f"  # {line.comment}" if line.comment else ""
+        comment = comment_of(line)
         if line.answer is not None:
             return f"if {self._call(line)} != {line.answer!r}: return None{comment}"
         if line.function is np.copyto:
@@ -197,9 +197,14 @@ def loaded(source: str, name: str) -> dict[str, Any]:
     return found
 
 
+def comment_of(line: Line) -> str:
+    """What a printed line ends in."""
+    return f"  # {line.comment}" if line.comment else ""
+
+
 def text_of(line: Line) -> str:
     """A line of a program on its own, as a reader would write it."""
-    return Module("").statement(line)
+    return ModuleText("").statement(line)
 
 
 def _text_of_function(function: Any) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .buffers import in_buffers
 from .naming import named
-from .numpy_code import Module, loaded
+from .numpy_code import ModuleText, loaded
 from .passes import PASSES, dead_dropped, optimized, row_sums
 from .program import CannotCompileError, Line, Name, Program
 from .recording import SUMMARY, Layout, Recording
@@ -140,7 +140,7 @@ def _source(program: Program, layout: Layout) -> str:
     program, buffers = in_buffers(program, new, frozenset({"loss", "norm", *held}))
     read = program.read()
     used = [name for name in [*layout.flats, *(v.target for v in views)] if name in read]
-    module = Module(SUMMARY)
+    module = ModuleText(SUMMARY)
     module.declare(buffers)
     module.define(
         "views", layout.flats, views, _tuple(used), "What a step reads of the flat arrays."
