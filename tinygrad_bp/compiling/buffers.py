@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .program import Line, Name, Program, names_in, renamed
+from .program import Line, Name, Program, names_in, renamed, ufunc_of
 
 _FUNCTIONS = frozenset({np.dot, np.clip, np.concatenate, np.stack, np.cumsum, np.einsum})
 _METHODS = frozenset({"reduce", "accumulate"})
@@ -230,7 +230,6 @@ def takes_out(line: Line) -> bool:
         return False
     if isinstance(function, np.ufunc):
         return function.nout == 1
-    method_of = getattr(function, "__self__", None)
-    if isinstance(method_of, np.ufunc):
+    if ufunc_of(function):
         return function.__name__ in _METHODS
     return function in _FUNCTIONS

@@ -166,7 +166,7 @@ class _Loaded:
     def __call__(self, given: list[Any]) -> Any:
         """What the program gives; None where a guard does not hold."""
         arrays = [x._array if isinstance(x, Tensor) else x for x in given]
-        arrays = [x for x in arrays if isinstance(x, np.ndarray | np.generic | float)]
+        arrays = [x for x in arrays if _is_input(x)]
         try:
             run = self._idle.pop()  # by one thread at a time: it writes into its buffers
         except IndexError:
@@ -201,17 +201,20 @@ def _kind(x: Any) -> Any:
         return (Tensor, x._requires_grad, x._array.shape, x._array.dtype, x._array.strides)
     if isinstance(x, np.ndarray | np.generic):
         return (x.shape, x.dtype, x.strides)
-    return float if type(x) is float else (type(x), repr(x))
+    return float if _is_input(x) else (type(x), repr(x))
 
 
 def _stand_in(transcript: Transcript, i: int, x: Any) -> Any:
-    """An argument that writes down; what is neither array nor float is part of the program."""
+    """An argument that writes down, if it is an input."""
     if isinstance(x, Tensor):
         written = transcript.given(f"x{i}", x._array)
         return Tensor(written, requires_grad=x._requires_grad, name=x.name)
-    if isinstance(x, np.ndarray | np.generic) or type(x) is float:
-        return transcript.given(f"x{i}", x)
-    return x
+    return transcript.given(f"x{i}", x) if _is_input(x) else x
+
+
+def _is_input(x: Any) -> bool:
+    """Whether an argument is told to a program; all but arrays and floats is part of it."""
+    return isinstance(x, np.ndarray | np.generic) or type(x) is float
 
 
 def _leaves_of(loss: Tensor, known: set[Any]) -> list[Tensor]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .buffers import Buffer
-from .program import Line, Name, slice_parts
+from .program import Line, Name, slice_parts, ufunc_of
 
 INFIX: dict[Any, str] = {
     np.add: "+",
@@ -125,9 +125,8 @@ class ModuleText:
 
     def _name_of(self, function: Any) -> str:
         """How a function is called: NumPy's by its public name, a helper by its own."""
-        method_of = getattr(function, "__self__", None)
-        if isinstance(method_of, np.ufunc):
-            return f"{self._name_of(method_of)}.{function.__name__}"
+        if ufunc := ufunc_of(function):
+            return f"{self._name_of(ufunc)}.{function.__name__}"
         name = function.__name__
         if getattr(np, name, None) is function:
             return f"np.{name}"

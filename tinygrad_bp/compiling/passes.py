@@ -164,20 +164,24 @@ def calls_shortened(program: Program) -> Program:
 
 def _shorter(line: Line, values: Mapping[Name, Any]) -> Line:
     if line.function in REDUCTIONS:
-        keywords = {"axis": None, **line.keywords}
-        if len(line.operands) == 2:
-            keywords["axis"] = line.operands[1]
-        new = replace(
-            line,
-            function=REDUCTIONS[line.function],
-            operands=line.operands[:1],
-            keywords=keywords,
-        )
+        new = reduced_by_ufunc(line)
     elif line.function is np.matmul and all(np.ndim(values.get(x, x)) == 2 for x in line.operands):
         new = replace(line, function=np.dot)
     else:
         return line
     return new if _gives_the_same(new, values) else line
+
+
+def reduced_by_ufunc(line: Line) -> Line:
+    """A reduction as the method of a ufunc that NumPy's function calls in turn."""
+    keywords = {"axis": None, **line.keywords} | {"axis": axis_of(line)}
+    function, operands = REDUCTIONS[line.function], line.operands[:1]
+    return replace(line, function=function, operands=operands, keywords=keywords)
+
+
+def axis_of(line: Line) -> Any:
+    """The axes that a reduction is told, by place or by name; None: all."""
+    return line.operands[1] if len(line.operands) > 1 else line.keywords.get("axis")
 
 
 def _gives_the_same(line: Line, values: Mapping[Name, Any]) -> bool:

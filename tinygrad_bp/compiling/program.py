@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 
 class CannotCompileError(RuntimeError):
     """What was to be compiled does what no program of NumPy's calls can stand for."""
@@ -94,6 +96,12 @@ class Program:
     def read(self) -> set[Name]:
         """The names that its lines read, and those that it gives."""
         return {x for line in self.lines for x in line.uses()} | set(names_in(self.outputs))
+
+
+def ufunc_of(function: Any) -> np.ufunc | None:
+    """The ufunc of which a function is a method, such as ``reduce``."""
+    owner = getattr(function, "__self__", None)
+    return owner if isinstance(owner, np.ufunc) else None
 
 
 def names_in(operand: Any) -> Iterator[Name]:
