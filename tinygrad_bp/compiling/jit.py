@@ -18,9 +18,7 @@ from ..support.files import write
 from .numba_code import StepText, step_text
 from .numpy_code import loaded
 from .program import CannotCompileError, Program, renamed
-from .recording import SUMMARY, Layout
-
-_DOC = "Whether all guards hold, the loss, the length of the gradient, and what else is left."
+from .recording import Layout
 
 
 def check_numba() -> None:
@@ -84,22 +82,11 @@ def runner(
 
 def numba_step(program: Program, layout: Layout) -> tuple[str, Any, Any]:
     """The text of a step, what it reads of flat arrays, and the function that runs it."""
-    values, counts = program.values, [name for _, _, name in layout.counts]
-    text = step_text(
-        program,
-        SUMMARY,
-        _DOC,
-        layout.batch,
-        ["lr", *counts, *layout.held, *layout.flats],
-        layout.parts,
-        {str(flat): f"new_{flat}" for flat in layout.flats},
-        [f"held{i}" for i in range(len(layout.held))],
-        ["loss", "norm", *counts],
-    )
+    text, values = step_text(program, layout), program.values
     batch, held = ([np.asarray(values[x]) for x in names] for names in (layout.batch, layout.held))
     loss = np.asarray(renamed(program.outputs["loss"], values)).dtype
     flats = [values[name].dtype for name in layout.flats]
-    return text.source, _all, runner(text, batch, held, flats, len(counts), loss)
+    return text.source, _all, runner(text, batch, held, flats, len(layout.counts), loss)
 
 
 def _all(*flats: np.ndarray) -> tuple[np.ndarray, ...]:

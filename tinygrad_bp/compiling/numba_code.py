@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,9 +16,11 @@ from .lowering import lowered
 from .nests import number, statements
 from .numpy_code import ModuleText
 from .program import Name, Program, names_in
+from .recording import SUMMARY, Layout
 from .typed import literal
 
 _OPTIONS = '@numba.njit(error_model="numpy", fastmath={"contract"})'
+_DOC = "Whether all guards hold, the loss, the length of the gradient, and what else is left."
 _LINE = 8  # elements: parts of a memory begin at multiples of it
 
 
@@ -41,36 +42,12 @@ class StepText:
     lengths: list[int]
 
 
-def step_text(
-    program: Program,
-    summary: str,
-    doc: str,
-    batch: Sequence[str],
-    given: Sequence[str],
-    parts: Mapping[Name, tuple[Name, int, tuple[int, ...]]],
-    new: dict[str, str],
-    held: Sequence[str],
-    numbers: Sequence[str],
-) -> StepText:
-    """The text of a step.
-
-    Parameters
-    ----------
-    program : Program
-    summary, doc : str
-        What module and function say of themselves.
-    batch, given : list of str
-        The arguments that are inputs of the program: arrays of the user's, and others.
-    parts : dict
-        Inputs that are parts of arguments: the argument, where they start, and their shapes.
-    new : dict of str to str
-        Arguments that outputs are put into, by role.
-    held : list of str
-        The outputs that are new arrays, by role.
-    numbers : list of str
-        The roles of outputs that are numbers.
-    """
-    program = lowered(program, [*new, *held], _loose(program, parts, batch))
+def step_text(program: Program, layout: Layout) -> StepText:
+    """The text of a step, and what it takes besides what its layout says."""
+    counts = [name for _, _, name in layout.counts]
+    held = [f"held{i}" for i in range(len(layout.held))]
+    new = {str(flat): f"new_{flat}" for flat in layout.flats}
+    program = lowered(program, [*new, *held], _loose(program, layout))
     schedule = Schedule(program, set(names_in(program.outputs)))
     places = _Places(schedule)
     for role, argument in new.items():
@@ -78,26 +55,28 @@ def step_text(
     for role in held:
         places.fresh(program.outputs[role], role)
     places.lay_out()
-    module = ModuleText(summary)
+    module = ModuleText(SUMMARY)
     module.imports.add("import numba")
-    values = [program.outputs.get(role, 0.0) for role in numbers]
+    values = [program.outputs.get(role, 0.0) for role in ("loss", "norm", *counts)]
     failed = ["False", *(literal(0, schedule.kind(x)[1]) for x in values), *held]
     text = FunctionText(schedule, module, places.arrays, f"({', '.join(failed)})")
     text.spots.update(places.spots)
     computed = statements(text)
     returned = ", ".join(["True", *(number(text, x) for x in values), *held])
     read = program.read()
-    views = [f"{name} = {_part(*where)}" for name, where in parts.items() if name in read]
-    arguments = [*batch, *given, *new.values(), *places.arguments(), *text.lengths.values()]
-    body = [f'"""{doc}"""', *views, *places.declared, *computed, f"return ({returned})"]
+    parts = [f"{name} = {_part(*where)}" for name, where in layout.parts.items() if name in read]
+    arguments = [*layout.batch, "lr", *counts, *layout.held, *layout.flats, *new.values()]
+    arguments += [*places.arguments(), *text.lengths.values()]
+    body = [f'"""{_DOC}"""', *parts, *places.declared, *computed, f"return ({returned})"]
     inner = textwrap.indent("\n".join(body), "    ")
     module.parts.append(f"{_OPTIONS}\ndef step({', '.join(arguments)}):\n{inner}\n")
     return StepText(module.source(), places.sizes, list(text.lengths))
 
 
-def _loose(program: Program, parts: Any, batch: Sequence[str]) -> frozenset[Name]:
+def _loose(program: Program, layout: Layout) -> frozenset[Name]:
     """The inputs whose elements may lie apart in memory."""
-    dense = {*parts, *(x for x in batch if program.values[Name(x)].flags.c_contiguous)}
+    rows = (x for x in layout.batch if program.values[x].flags.c_contiguous)
+    dense = {*layout.parts, *rows}
     return frozenset(name for name in program.inputs if name not in dense)
 
 
