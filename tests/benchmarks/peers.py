@@ -300,19 +300,6 @@ PEERS: dict[str, tuple[Callable[[Task], Any], str]] = {  # each with the module 
 }
 
 
-def missing(name: str) -> str:
-    """What keeps a peer from being timed; nothing, if it can be."""
-    make, module = PEERS[name]
-    if importlib.util.find_spec(module) is None:
-        return f"{module} is not installed"
-    if isinstance(make, type) and issubclass(make, Compiled):
-        import tinygrad_bp as bp
-
-        if not hasattr(bp, "compile_step"):
-            return "not built"
-    return ""
-
-
 def chosen(names: Iterable[str] | None = None) -> dict[str, Callable[[Task], Any]]:
     """The peers that can be timed, or those of them that are named; NumPy by hand is one always.
 
@@ -321,8 +308,11 @@ def chosen(names: Iterable[str] | None = None) -> dict[str, Callable[[Task], Any
     asked = list(PEERS) if names is None else [HAND, *(n for n in names if n != HAND)]
     if unknown := [name for name in asked if name not in PEERS]:
         raise SystemExit(f"unknown peers {unknown}: there are {list(PEERS)}")
-    reasons = {name: missing(name) for name in asked}
-    for name, reason in reasons.items():
-        if reason:
-            print(f"left out: {name}, {reason}")
-    return {name: PEERS[name][0] for name, reason in reasons.items() if not reason}
+    makers = {}
+    for name in asked:
+        make, module = PEERS[name]
+        if importlib.util.find_spec(module) is None:
+            print(f"left out: {name}, {module} is not installed")
+        else:
+            makers[name] = make
+    return makers

@@ -16,6 +16,7 @@ dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
+from tinygrad_bp.train.block_rows import dask_array  # noqa: E402
 from tinygrad_bp.train.routing import has_blocks  # noqa: E402
 
 rng = np.random.default_rng(3)
@@ -116,6 +117,21 @@ def table(array):
     """A table of Dask's, whose numbers of rows are not known."""
     pandas, frames = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
     return frames.from_pandas(pandas.DataFrame(array), npartitions=4)
+
+
+def test_a_collection_with_an_array_in_it_is_taken_for_that():
+    class Table:
+        def __init__(self, array):
+            self.array = array
+
+        def __dask_graph__(self):
+            return self.array.__dask_graph__()
+
+        def to_dask_array(self, lengths):
+            return self.array
+
+    for kind in (Table, bp.Tensor, list):
+        np.testing.assert_array_equal(dask_array(kind(lazy(y)), "y").compute(), y)
 
 
 def in_xarray(array):

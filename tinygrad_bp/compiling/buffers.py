@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .program import Line, Name, Program, names_in, replaced
+from .program import Line, Name, Program, names_in, renamed, ufunc_of
 
 _FUNCTIONS = frozenset({np.dot, np.clip, np.concatenate, np.stack, np.cumsum, np.einsum})
 _METHODS = frozenset({"reduce", "accumulate"})
@@ -87,18 +87,9 @@ class _Plan:
             else:
                 self._place(line, i, last)
             self._release(line, i, last)
-        now = self.known.get
-        lines = (*self.lines, *copies)
-        renamed = tuple(
-            replace(
-                line,
-                operands=replaced(line.operands, lambda x: now(x, x) if _name(x) else x),
-                keywords=replaced(line.keywords, lambda x: now(x, x) if _name(x) else x),
-            )
-            for line in lines
-        )
-        outputs = replaced(self.program.outputs, lambda x: now(x, x) if _name(x) else x)
-        return replace(self.program, lines=renamed, outputs=outputs), self.buffers
+        lines = tuple(line.renamed(self.known) for line in (*self.lines, *copies))
+        outputs = renamed(self.program.outputs, self.known)
+        return replace(self.program, lines=lines, outputs=outputs), self.buffers
 
     def _fix_outputs(self) -> list[Line]:
         """Results that belong into an array of the caller's, or that go into a flat one."""
@@ -245,7 +236,6 @@ def takes_out(line: Line) -> bool:
         return False
     if isinstance(function, np.ufunc):
         return function.nout == 1
-    method_of = getattr(function, "__self__", None)
-    if isinstance(method_of, np.ufunc):
+    if ufunc_of(function):
         return function.__name__ in _METHODS
     return function in _FUNCTIONS

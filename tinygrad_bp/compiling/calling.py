@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
 import numpy as np
 
 from .loops import Index, Schedule, letters_of, refusal
-from .numpy_code import Module
+from .numpy_code import ModuleText, comment_of
 from .program import Line, Name
-from .typed import comment_of, supported
+from .typed import supported
 
 _SHORT = 32  # loops are unrolled by LLVM
 
@@ -22,7 +21,7 @@ class FunctionText:
     Parameters
     ----------
     schedule : Schedule
-    module : Module
+    module : ModuleText
         Where constants go that are arrays.
     arrays : dict of Name to str
         The text for each result that goes into an array of the caller's, and each input.
@@ -30,7 +29,9 @@ class FunctionText:
         What is returned where a guard does not hold.
     """
 
-    def __init__(self, schedule: Schedule, module: Module, arrays: dict[Name, str], failed: str):
+    def __init__(
+        self, schedule: Schedule, module: ModuleText, arrays: dict[Name, str], failed: str
+    ):
         self.schedule, self.kind, self.module = schedule, schedule.kind, module
         self.arrays, self.failed = arrays, failed
         self.spots: dict[Name, str] = {}  # of results with one element
@@ -100,7 +101,5 @@ class FunctionText:
 
     def is_variable(self, base: Name) -> bool:
         """Whether a result is a variable of its own: it has one element, or is a number."""
-        if base in self.schedule.makers:
-            shape = self.schedule.makers[base].shape
-            return math.prod(shape) == 1 and base not in self.schedule.stored
-        return isinstance(self.kind(base)[1], type)
+        made = base in self.schedule.makers
+        return self.schedule.is_one(base) if made else isinstance(self.kind(base)[1], type)

@@ -17,12 +17,11 @@ from ..nn import Module
 from ..support.structures import leaves, replaced
 from .buffers import in_buffers
 from .naming import Labels, named
-from .numpy_code import Module as Text
-from .numpy_code import loaded
+from .numpy_code import ModuleText, loaded
 from .passes import PASSES, Pass, optimized
 from .precomputed import precomputed
 from .program import CannotCompileError, Name, Program
-from .recording import check_loss, gradients_of, standing_in
+from .recording import check_loss, given_tensors, gradients_of, standing_in
 from .transcript import Transcript, Written
 from .variants import Variants
 
@@ -114,19 +113,16 @@ class CompiledFunction:
         transcript, labels = Transcript(), Labels()
         arguments = [_stand_in(transcript, i, x) for i, x in enumerate(given)]
         for x, name in zip(arguments, self._argument_names(structure), strict=True):
-            if (written := getattr(x, "_array", x)) is not None and isinstance(written, Written):
-                labels.name(written.name, name)
-        written = [transcript.given(f"s{i}", t._array) for i, t in enumerate(self._tensors)]
-        names = {t: x.name for t, x in zip(self._tensors, written, strict=True)}
-        for tensor, name in names.items():
-            labels.name_tensor(name, tensor)
-        with standing_in(dict(zip(self._tensors, written, strict=True))):
+            if isinstance(stand_in := getattr(x, "_array", x), Written):
+                labels.name(stand_in.name, name)
+        written, names = given_tensors(transcript, labels, self._tensors)
+        with standing_in(written):
             inputs, keywords = replaced(structure, arguments)
             loss = self.function(*inputs, **keywords)
             check_loss(loss)
             names |= {x: x._array.name for x in arguments if isinstance(x, Tensor)}
             gradients = gradients_of(loss, transcript, labels, names)
-            moved = [i for i, t in enumerate(self._tensors) if t._array is not written[i]]
+            moved = [i for i, t in enumerate(self._tensors) if t._array is not written[t]]
             after = {f"new {i}": self._tensors[i]._array for i in moved}
         more = _leaves_of(loss, {*self._tensors, *(x for x in arguments if isinstance(x, Tensor))})
         tensors = [*self._tensors, *more]
@@ -134,13 +130,7 @@ class CompiledFunction:
         by = [i for i, x in enumerate(sources) if isinstance(x, Tensor) and x in gradients]
         outputs = {"loss": loss._array, **after}
         outputs |= {f"d {i}": gradients[sources[i]] for i in by}
-        program = Program(
-            tuple(transcript.inputs),
-            tuple(transcript.lines),
-            {role: x.name if isinstance(x, Written) else x for role, x in outputs.items()},
-            transcript.values,
-        )
-        ignored = frozenset(transcript.ignored)
+        program, ignored = transcript.program(outputs), frozenset(transcript.ignored)
         return _Recording(program, labels, ignored, tensors, moved, by)
 
     def _argument_names(self, structure: Any) -> Iterator[str]:
@@ -167,7 +157,7 @@ class _Loaded:
     def __init__(self, recording: _Recording, passes: tuple[Pass, ...], buffers: bool):
         self._tensors, self._moved, self._by = recording.tensors, recording.moved, recording.by
         program = named(optimized(recording.program, passes), recording.labels)
-        text = Text(_SUMMARY)
+        text = ModuleText(_SUMMARY)
         if buffers:
             program, made = in_buffers(program, {}, frozenset(program.outputs))
             text.declare(made)
@@ -180,7 +170,7 @@ class _Loaded:
     def __call__(self, given: list[Any]) -> Any:
         """What the program gives; None where a guard does not hold."""
         arrays = [x._array if isinstance(x, Tensor) else x for x in given]
-        arrays = [x for x in arrays if isinstance(x, np.ndarray | np.generic | float)]
+        arrays = [x for x in arrays if _is_input(x)]
         try:
             run = self._idle.pop()  # by one thread at a time: it writes into its buffers
         except IndexError:
@@ -214,17 +204,20 @@ def _kind(x: Any) -> Any:
         return (Tensor, x._requires_grad, x._array.shape, x._array.dtype, x._array.strides)
     if isinstance(x, np.ndarray | np.generic):
         return (x.shape, x.dtype, x.strides)
-    return float if type(x) is float else (type(x), repr(x))
+    return float if _is_input(x) else (type(x), repr(x))
 
 
 def _stand_in(transcript: Transcript, i: int, x: Any) -> Any:
-    """An argument that writes down; what is neither array nor float is part of the program."""
+    """An argument that writes down, if it is an input."""
     if isinstance(x, Tensor):
         written = transcript.given(f"x{i}", x._array)
         return Tensor(written, requires_grad=x._requires_grad, name=x.name)
-    if isinstance(x, np.ndarray | np.generic) or type(x) is float:
-        return transcript.given(f"x{i}", x)
-    return x
+    return transcript.given(f"x{i}", x) if _is_input(x) else x
+
+
+def _is_input(x: Any) -> bool:
+    """Whether an argument is told to a program; all but arrays and floats is part of it."""
+    return isinstance(x, np.ndarray | np.generic) or type(x) is float
 
 
 def _leaves_of(loss: Tensor, known: set[Any]) -> list[Tensor]:

@@ -17,11 +17,8 @@ import numpy as np
 from ..support.files import write
 from .numba_code import StepText, step_text
 from .numpy_code import loaded
-from .program import CannotCompileError, Name, Program
-from .recording import Recording
-
-_SUMMARY = "One step of training: the loss and its gradient, and what the optimiser makes of it."
-_DOC = "Whether all guards hold, the loss, the length of the gradient, and what else is left."
+from .program import CannotCompileError, Program, renamed
+from .recording import Layout
 
 
 def check_numba() -> None:
@@ -83,29 +80,13 @@ def runner(
     return run
 
 
-def numba_step(program: Program, layout: Any, recording: Recording) -> tuple[str, Any, Any]:
+def numba_step(program: Program, layout: Layout) -> tuple[str, Any, Any]:
     """The text of a step, what it reads of flat arrays, and the function that runs it."""
-    names, values = recording.labels.names, program.values
-    given = [names[name] for name in recording.program.inputs[: recording.batch]]
-    counts = [str(name) for _, _, name in layout.counts]
-    held = [names[name] for name in layout.held]
-    parts = {names[name]: part for name, part in layout.parts.items()}
-    text = step_text(
-        program,
-        _SUMMARY,
-        _DOC,
-        given,
-        ["lr", *counts, *held, *layout.flats],
-        parts,
-        {str(flat): f"new_{flat}" for flat in layout.flats},
-        [f"held{i}" for i in range(len(held))],
-        ["loss", "norm", *counts],
-    )
-    arrays = [np.asarray(values[Name(name)]) for name in (*given, *held)]
-    loss = np.asarray(recording.value("loss")).dtype
+    text, values = step_text(program, layout), program.values
+    batch, held = ([np.asarray(values[x]) for x in names] for names in (layout.batch, layout.held))
+    loss = np.asarray(renamed(program.outputs["loss"], values)).dtype
     flats = [values[name].dtype for name in layout.flats]
-    batch, others = arrays[: len(given)], arrays[len(given) :]
-    return text.source, _all, runner(text, batch, others, flats, len(counts), loss)
+    return text.source, _all, runner(text, batch, held, flats, len(layout.counts), loss)
 
 
 def _all(*flats: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from .buffers import laid_end_to_end
 from .lowering import Kinds, is_view, regroups, without_units
-from .program import CannotCompileError, Line, Name, Program, names_in
+from .program import CannotCompileError, Line, Name, Program, names_in, ufunc_of
 from .transcript import changed_at, put
 
 LETTERS = "ijklmn"
@@ -44,9 +44,7 @@ def letters_of(shape: Sequence[int]) -> Index:
 
 def is_reduction(line: Line) -> bool:
     """Whether a line is a method ``reduce`` of a ufunc's."""
-    return getattr(line.function, "__name__", "") == "reduce" and isinstance(
-        getattr(line.function, "__self__", None), np.ufunc
-    )
+    return ufunc_of(line.function) is not None and line.function.__name__ == "reduce"
 
 
 def is_elementwise(line: Line) -> bool:
@@ -128,6 +126,10 @@ class Schedule:
     def is_deferred(self, name: Name) -> bool:
         """Whether a result is made again wherever it is read."""
         return name in self._deferred
+
+    def is_one(self, result: Name) -> bool:
+        """Whether a result has one element, and is not kept in an array for it."""
+        return math.prod(self.kind(result)[0]) == 1 and result not in self.stored
 
     def _add(self, line: Line) -> None:
         if is_view(line):
@@ -291,8 +293,8 @@ def first_elements(index: Any, kind: Kinds) -> Any:
 
 def refusal(line: Line, what: str = "") -> CannotCompileError:
     """The error for what has no form in numba."""
-    method_of = getattr(line.function, "__self__", None)
+    ufunc = ufunc_of(line.function)
     name = getattr(line.function, "__name__", repr(line.function))
-    name = f"{method_of.__name__}.{name}" if isinstance(method_of, np.ufunc) else name
+    name = f"{ufunc.__name__}.{name}" if ufunc else name
     where = f" ({line.where})" if line.where else ""
     return CannotCompileError(f"{name}{f' of {what}' * bool(what)} has no numba form{where}")

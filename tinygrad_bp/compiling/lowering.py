@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .buffers import laid_end_to_end
-from .passes import REDUCTIONS
+from .passes import REDUCTIONS, axis_of, reduced_by_ufunc
 from .program import Line, Name, Program
 
 _FEW = 4  # products over so many columns are written out
@@ -80,13 +80,7 @@ class _Lowering:
     def lower(self, line: Line) -> None:
         """Add what a line comes to."""
         if line.function in REDUCTIONS:
-            axis = line.operands[1] if len(line.operands) > 1 else line.keywords.get("axis")
-            line = replace(
-                line,
-                function=REDUCTIONS[line.function],
-                operands=line.operands[:1],
-                keywords={**line.keywords, "axis": axis},
-            )
+            line = reduced_by_ufunc(line)
         opened = _OPENED.get(line.function)
         if opened is None or not opened(self, line):
             self.add(line)
@@ -174,10 +168,9 @@ def _is_real(line: Line) -> bool:
 
 def _mean(work: _Lowering, line: Line) -> bool:
     x = line.operands[0]
-    axis = line.operands[1] if len(line.operands) > 1 else line.keywords.get("axis")
     if line.keywords.keys() - {"axis", "keepdims"} or not _is_real(line):
         return False
-    keywords = {**line.keywords, "axis": axis}
+    keywords = {**line.keywords, "axis": axis_of(line)}
     total = work.step(line, np.add.reduce, x, shape=line.shape, **keywords)
     count = math.prod(work.kind(x)[0]) // max(math.prod(line.shape), 1)
     return work.last(line, np.divide, total, count)

@@ -13,7 +13,7 @@ from typing import Any
 from ..engine.backprop import topological_order
 from ..engine.tensor import Tensor
 from .numpy_code import text_of
-from .program import Name, Program, replaced
+from .program import Name, Program, renamed
 from .transcript import Written
 
 _RESERVED = frozenset(
@@ -103,39 +103,21 @@ def named(program: Program, labels: Labels) -> Program:
         if line.answer is None:
             labels.name(line.target, "t" if line.dtype is not None else "number")
 
-    def now(x: Any) -> Any:
-        return Name(labels.names.get(x, x)) if isinstance(x, Name) else x
-
-    primal = {
-        line.target: text_of(
-            replace(
-                line,
-                comment="",
-                operands=replaced(line.operands, now),
-                keywords=replaced(line.keywords, now),
-                target=now(line.target),
-            )
-        )
+    names = {name: Name(called) for name, called in labels.names.items()}
+    lines = [
+        replace(line.renamed(names), target=names.get(line.target, line.target))
         for line in program.lines
+    ]
+    primal = {
+        old.target: text_of(replace(line, comment=""))
+        for old, line in zip(program.lines, lines, strict=True)
     }
-    lines = []
-    for line in program.lines:
+    for i, line in enumerate(program.lines):
         by: Any = labels.adjoints.get(line.target)
         made = primal.get(by or Name(), primal.get(Name(line.comment), ""))
-        words = [f"d loss / d {now(by)}"] if by else []
+        words = [f"d loss / d {names.get(by, by)}"] if by else []
         words += [f"from: {made}"] if made else []
-        lines.append(
-            replace(
-                line,
-                target=now(line.target),
-                operands=replaced(line.operands, now),
-                keywords=replaced(line.keywords, now),
-                comment=", ".join(words) if line.comment or by else "",
-            )
-        )
-    return Program(
-        tuple(map(now, program.inputs)),
-        tuple(lines),
-        replaced(program.outputs, now),
-        {now(name): value for name, value in program.values.items()},
-    )
+        lines[i] = replace(lines[i], comment=", ".join(words) if line.comment or by else "")
+    values = {names.get(name, name): value for name, value in program.values.items()}
+    inputs, outputs = renamed(program.inputs, names), renamed(program.outputs, names)
+    return Program(inputs, tuple(lines), outputs, values)

@@ -25,10 +25,10 @@ from .loops import (
     refusal,
 )
 from .lowering import without_units
-from .numpy_code import INFIX
-from .program import Line, Name
+from .numpy_code import INFIX, comment_of
+from .program import Line, Name, ufunc_of
 from .transcript import changed_at, put
-from .typed import FORMS, POWERS, SUMS, cast, comment_of, is_uniform, literal
+from .typed import FORMS, POWERS, SUMS, cast, is_uniform, literal
 
 _WORD = re.compile(r"\w+")
 _TYPES = {np.dtype(x) for x in "?bBhHiIlLqQfd"}
@@ -93,7 +93,7 @@ class _NestText:
         """Take elements together: in a variable if the loops over them are the inner ones."""
         if line.keywords.keys() - _KEYWORDS or line.keywords.get("where", True) is not True:
             raise refusal(line, "these options")
-        ufunc = line.function.__self__  # type: ignore[attr-defined]
+        ufunc = ufunc_of(line.function)
         if ufunc not in SUMS:
             raise refusal(line)
         form, first = SUMS[ufunc]

@@ -6,7 +6,6 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,11 +14,13 @@ from .calling import FunctionText
 from .loops import Schedule
 from .lowering import lowered
 from .nests import number, statements
-from .numpy_code import Module
+from .numpy_code import ModuleText
 from .program import Name, Program, names_in
+from .recording import SUMMARY, Layout
 from .typed import literal
 
 _OPTIONS = '@numba.njit(error_model="numpy", fastmath={"contract"})'
+_DOC = "Whether all guards hold, the loss, the length of the gradient, and what else is left."
 _LINE = 8  # elements: parts of a memory begin at multiples of it
 
 
@@ -41,67 +42,42 @@ class StepText:
     lengths: list[int]
 
 
-def step_text(
-    program: Program,
-    summary: str,
-    doc: str,
-    batch: Sequence[str],
-    given: Sequence[str],
-    parts: dict[str, tuple[str, int, tuple[int, ...]]],
-    new: dict[str, str],
-    held: Sequence[str],
-    numbers: Sequence[str],
-) -> StepText:
-    """The text of a step.
-
-    Parameters
-    ----------
-    program : Program
-    summary, doc : str
-        What module and function say of themselves.
-    batch, given : list of str
-        The arguments that are inputs of the program: arrays of the user's, and others.
-    parts : dict
-        Inputs that are parts of arguments: the argument, where they start, and their shapes.
-    new : dict of str to str
-        Arguments that outputs are put into, by role.
-    held : list of str
-        The outputs that are new arrays, by role.
-    numbers : list of str
-        The roles of outputs that are numbers.
-    """
-    program = lowered(program, [*new, *held], _loose(program, parts, batch))
+def step_text(program: Program, layout: Layout) -> StepText:
+    """The text of a step, and what it takes besides what its layout says."""
+    counts = [name for _, _, name in layout.counts]
+    held = [f"held{i}" for i in range(len(layout.held))]
+    new = {str(flat): f"new_{flat}" for flat in layout.flats}
+    program = lowered(program, [*new, *held], _loose(program, layout))
     schedule = Schedule(program, set(names_in(program.outputs)))
-    layout = _Layout(schedule)
+    places = _Places(schedule)
     for role, argument in new.items():
-        layout.given_place(program.outputs[role], argument)
+        places.given_place(program.outputs[role], argument)
     for role in held:
-        layout.fresh(program.outputs[role], role)
-    layout.lay_out()
-    module = Module(summary)
+        places.fresh(program.outputs[role], role)
+    places.lay_out()
+    module = ModuleText(SUMMARY)
     module.imports.add("import numba")
-    values = [program.outputs.get(role, 0.0) for role in numbers]
+    values = [program.outputs.get(role, 0.0) for role in ("loss", "norm", *counts)]
     failed = ["False", *(literal(0, schedule.kind(x)[1]) for x in values), *held]
-    text = FunctionText(schedule, module, layout.arrays, f"({', '.join(failed)})")
-    text.spots.update(layout.spots)
+    text = FunctionText(schedule, module, places.arrays, f"({', '.join(failed)})")
+    text.spots.update(places.spots)
     computed = statements(text)
     returned = ", ".join(["True", *(number(text, x) for x in values), *held])
-    views = [f"{name} = {_part(*where)}" for name, where in parts.items() if name in _read(program)]
-    arguments = [*batch, *given, *new.values(), *layout.arguments(), *text.lengths.values()]
-    body = [f'"""{doc}"""', *views, *layout.declared, *computed, f"return ({returned})"]
+    read = program.read()
+    parts = [f"{name} = {_part(*where)}" for name, where in layout.parts.items() if name in read]
+    arguments = [*layout.batch, "lr", *counts, *layout.held, *layout.flats, *new.values()]
+    arguments += [*places.arguments(), *text.lengths.values()]
+    body = [f'"""{_DOC}"""', *parts, *places.declared, *computed, f"return ({returned})"]
     inner = textwrap.indent("\n".join(body), "    ")
     module.parts.append(f"{_OPTIONS}\ndef step({', '.join(arguments)}):\n{inner}\n")
-    return StepText(module.source(), layout.sizes, list(text.lengths))
+    return StepText(module.source(), places.sizes, list(text.lengths))
 
 
-def _loose(program: Program, parts: Any, batch: Sequence[str]) -> frozenset[Name]:
+def _loose(program: Program, layout: Layout) -> frozenset[Name]:
     """The inputs whose elements may lie apart in memory."""
-    dense = {*parts, *(x for x in batch if program.values[Name(x)].flags.c_contiguous)}
+    rows = (x for x in layout.batch if program.values[x].flags.c_contiguous)
+    dense = {*layout.parts, *rows}
     return frozenset(name for name in program.inputs if name not in dense)
-
-
-def _read(program: Program) -> set[Name]:
-    return {name for line in program.lines for name in line.uses()} | set(names_in(program.outputs))
 
 
 def _part(whole: str, start: int, shape: tuple[int, ...]) -> str:
@@ -110,7 +86,7 @@ def _part(whole: str, start: int, shape: tuple[int, ...]) -> str:
     return part if len(shape) == 1 else f"{part}.reshape({shape})"
 
 
-class _Layout:
+class _Places:
     """Where results lie that are kept: in arrays of the caller's, or in memories that are shared.
 
     A place in a memory is used again as soon as nobody reads what lies there.
@@ -130,7 +106,7 @@ class _Layout:
 
     def given_place(self, result: Name, argument: str) -> None:
         """Put a flat result into an argument."""
-        if self._is_variable(result):
+        if self.schedule.is_one(result):
             self.spots[result] = f"{argument}[0]"
         else:
             self.arrays[result] = argument
@@ -139,13 +115,10 @@ class _Layout:
         """Put a result into an array that is made for it."""
         shape, dtype = self.schedule.kind(result)
         self.declared.append(f"{role} = np.empty({shape}, np.{dtype.type.__name__})")
-        if self._is_variable(result):
+        if self.schedule.is_one(result):
             self.spots[result] = f"{role}[{', '.join('0' * len(shape)) or '()'}]"
         else:
             self.arrays[result] = role
-
-    def _is_variable(self, result: Name) -> bool:
-        return math.prod(self.schedule.kind(result)[0]) == 1 and result not in self.schedule.stored
 
     def lay_out(self) -> None:
         """Find a place for every result that is kept."""
@@ -183,7 +156,7 @@ class _Layout:
         start, whole = 0, self.arrays.get(flat, str(flat))
         for part in parts:
             shape = self.schedule.kind(part)[0]
-            if self._is_variable(part):
+            if self.schedule.is_one(part):
                 self.spots[part] = f"{whole}[{start}]"
             else:
                 self.declared.append(f"{part} = {_part(whole, start, shape)}")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .buffers import Buffer
-from .program import Line, Name, slice_parts
+from .program import Line, Name, slice_parts, ufunc_of
 
 INFIX: dict[Any, str] = {
     np.add: "+",
@@ -46,7 +46,7 @@ INFIX: dict[Any, str] = {
 _MOST_PRINTED = 64
 
 
-class Module:
+class ModuleText:
     """The text of a module, as it is put together.
 
     Constants that are arrays stand at its top, and so do functions that are not NumPy's.
@@ -87,7 +87,7 @@ class Module:
 
     def statement(self, line: Line) -> str:
         """A line as a statement of Python."""
-        comment = f"  # {line.comment}" if line.comment else ""
+        comment = comment_of(line)
         if line.answer is not None:
             return f"if {self._call(line)} != {line.answer!r}: return None{comment}"
         if line.function is np.copyto:
@@ -125,9 +125,8 @@ class Module:
 
     def _name_of(self, function: Any) -> str:
         """How a function is called: NumPy's by its public name, a helper by its own."""
-        method_of = getattr(function, "__self__", None)
-        if isinstance(method_of, np.ufunc):
-            return f"{self._name_of(method_of)}.{function.__name__}"
+        if ufunc := ufunc_of(function):
+            return f"{self._name_of(ufunc)}.{function.__name__}"
         name = function.__name__
         if getattr(np, name, None) is function:
             return f"np.{name}"
@@ -197,9 +196,14 @@ def loaded(source: str, name: str) -> dict[str, Any]:
     return found
 
 
+def comment_of(line: Line) -> str:
+    """What a printed line ends in."""
+    return f"  # {line.comment}" if line.comment else ""
+
+
 def text_of(line: Line) -> str:
     """A line of a program on its own, as a reader would write it."""
-    return Module("").statement(line)
+    return ModuleText("").statement(line)
 
 
 def _text_of_function(function: Any) -> str:

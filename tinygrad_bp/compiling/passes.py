@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .program import Line, Name, Program, names_in, replaced
+from .program import Line, Name, Program, names_in, renamed
 
 Pass = Callable[[Program], Program]
 
@@ -35,7 +35,7 @@ def constants_folded(program: Program) -> Program:
     known: dict[Name, Any] = {}
     lines = []
     for line in program.lines:
-        line = _renamed(line, known)
+        line = line.renamed(known)
         same = _itself(line, program.values)
         if line.function in _OF_SHAPE or next(line.uses(), None) is None:
             if line.answer is None:
@@ -129,7 +129,7 @@ def common_merged(program: Program) -> Program:
     first: dict[Any, Name] = {}
     lines = []
     for line in program.lines:
-        line = _renamed(line, known)
+        line = line.renamed(known)
         key = (line.function, _key(line.operands), _key(line.keywords), repr(line.answer))
         found = first.setdefault(key, line.target)
         if found is line.target:
@@ -164,20 +164,24 @@ def calls_shortened(program: Program) -> Program:
 
 def _shorter(line: Line, values: Mapping[Name, Any]) -> Line:
     if line.function in REDUCTIONS:
-        keywords = {"axis": None, **line.keywords}
-        if len(line.operands) == 2:
-            keywords["axis"] = line.operands[1]
-        new = replace(
-            line,
-            function=REDUCTIONS[line.function],
-            operands=line.operands[:1],
-            keywords=keywords,
-        )
+        new = reduced_by_ufunc(line)
     elif line.function is np.matmul and all(np.ndim(values.get(x, x)) == 2 for x in line.operands):
         new = replace(line, function=np.dot)
     else:
         return line
     return new if _gives_the_same(new, values) else line
+
+
+def reduced_by_ufunc(line: Line) -> Line:
+    """A reduction as the method of a ufunc that NumPy's function calls in turn."""
+    keywords = {"axis": None, **line.keywords} | {"axis": axis_of(line)}
+    function, operands = REDUCTIONS[line.function], line.operands[:1]
+    return replace(line, function=function, operands=operands, keywords=keywords)
+
+
+def axis_of(line: Line) -> Any:
+    """The axes that a reduction is told, by place or by name; None: all."""
+    return line.operands[1] if len(line.operands) > 1 else line.keywords.get("axis")
 
 
 def _gives_the_same(line: Line, values: Mapping[Name, Any]) -> bool:
@@ -195,11 +199,8 @@ def _gives_the_same(line: Line, values: Mapping[Name, Any]) -> bool:
 
 def run_line(line: Line, values: Mapping[Name, Any]) -> Any:
     """What a line gives for these values."""
-
-    def value(x: Any) -> Any:
-        return values[x] if isinstance(x, Name) else x
-
-    return line.function(*replaced(line.operands, value), **replaced(line.keywords, value))
+    line = line.renamed(values)
+    return line.function(*line.operands, **line.keywords)
 
 
 def dead_dropped(program: Program) -> Program:
@@ -246,23 +247,6 @@ def optimized(program: Program, passes: tuple[Pass, ...] = PASSES) -> Program:
     return program
 
 
-def _renamed(line: Line, known: Mapping[Name, Any]) -> Line:
-    """A line with names replaced by what is known to be the same."""
-    if not known or not any(name in known for name in line.uses()):
-        return line
-
-    def now(x: Any) -> Any:
-        return known.get(x, x) if isinstance(x, Name) else x
-
-    return replace(
-        line, operands=replaced(line.operands, now), keywords=replaced(line.keywords, now)
-    )
-
-
 def _with(program: Program, lines: list[Line], known: Mapping[Name, Any]) -> Program:
     """The program with other lines, and outputs renamed."""
-
-    def now(x: Any) -> Any:
-        return known.get(x, x) if isinstance(x, Name) else x
-
-    return replace(program, lines=tuple(lines), outputs=replaced(program.outputs, now))
+    return replace(program, lines=tuple(lines), outputs=renamed(program.outputs, known))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 
 class CannotCompileError(RuntimeError):
@@ -66,6 +68,11 @@ class Line:
         yield from names_in(self.operands)
         yield from names_in(self.keywords)
 
+    def renamed(self, names: Mapping[Name, Any]) -> Line:
+        """The line that reads other names, or constants, in place of some."""
+        operands, keywords = renamed(self.operands, names), renamed(self.keywords, names)
+        return replace(self, operands=operands, keywords=keywords)
+
 
 @dataclass(frozen=True)
 class Program:
@@ -85,6 +92,16 @@ class Program:
     lines: tuple[Line, ...]
     outputs: Mapping[str, Any]
     values: Mapping[Name, Any]
+
+    def read(self) -> set[Name]:
+        """The names that its lines read, and those that it gives."""
+        return {x for line in self.lines for x in line.uses()} | set(names_in(self.outputs))
+
+
+def ufunc_of(function: Any) -> np.ufunc | None:
+    """The ufunc of which a function is a method, such as ``reduce``."""
+    owner = getattr(function, "__self__", None)
+    return owner if isinstance(owner, np.ufunc) else None
 
 
 def names_in(operand: Any) -> Iterator[Name]:
@@ -112,6 +129,11 @@ def replaced(operand: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(operand, slice):
         return slice(*(replaced(part, change) for part in slice_parts(operand)))
     return change(operand)
+
+
+def renamed(operand: Any, names: Mapping[Name, Any]) -> Any:
+    """An operand with other names, or constants, in place of some of its names."""
+    return replaced(operand, lambda x: names.get(x, x) if isinstance(x, Name) else x)
 
 
 def slice_parts(x: slice) -> tuple[Any, Any, Any]:

@@ -22,6 +22,7 @@ from .state import Group
 from .transcript import Transcript, Written
 
 Step = Callable[..., Tensor]
+SUMMARY = "One step of training: the loss and its gradient, and what the optimiser makes of it."
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,44 @@ class Recording:
         return memories
 
 
+class Layout:
+    """What the text of a step is given, in order, by the names that a reader knows.
+
+    Attributes
+    ----------
+    batch : list of Name
+    counts : list of (Group, str, Name)
+        The counts of steps, each with its group and what the optimiser calls it.
+    held : list of Name
+        The Tensors that are in no flat array.
+    flats : list of Name
+        The flat arrays of the parameters and of what is remembered for them.
+    parts : dict of Name to (Name, int, tuple of int)
+        For each parameter the flat array that it is in, where it starts, and its shape.
+    """
+
+    def __init__(self, recording: Recording, optimizer: Optimizer):
+        names, inputs = recording.labels.names, recording.inputs
+        self.batch = [Name(names[x]) for x in recording.program.inputs[: recording.batch]]
+        self.held = [Name(names[inputs[tensor]]) for tensor in recording.held]
+        self.flats: list[Name] = []
+        self.parts: dict[Name, tuple[Name, int, tuple[int, ...]]] = {}
+        self.counts: list[tuple[Group, str, Name]] = []
+        for k, group in enumerate(recording.groups):
+            flat = Name(f"p{k}")
+            self.flats += [flat, *(Name(f"p{k}_{name}") for name in group.memory)]
+            start = 0
+            for i, shape, end in zip(group.places, group.shapes, group.ends, strict=True):
+                name = names[inputs[optimizer.parameters[i]]]
+                self.parts[Name(name)] = (flat, start, shape)
+                start = end
+            self.counts += [
+                (group, name, Name(f"p{k}_{name}"))
+                for name in optimizer.count_names
+                if name in group.remembers
+            ]
+
+
 @contextmanager
 def standing_in(arrays: dict[Tensor, Any]) -> Iterator[None]:
     """Let Tensors hold other arrays for a while, and nothing of what is done to them stay."""
@@ -90,6 +129,16 @@ def standing_in(arrays: dict[Tensor, Any]) -> Iterator[None]:
     finally:
         for tensor, array in before.items():
             tensor._array = array
+
+
+def given_tensors(
+    transcript: Transcript, labels: Labels, tensors: Sequence[Tensor]
+) -> tuple[dict[Tensor, Written], dict[Tensor, Name]]:
+    """What stands in for Tensors that are inputs of a program, and what it calls them."""
+    written = {t: transcript.given(f"s{i}", t._array) for i, t in enumerate(tensors)}
+    for tensor, x in written.items():
+        labels.name_tensor(x.name, tensor)
+    return written, {tensor: x.name for tensor, x in written.items()}
 
 
 def gradients_of(
@@ -133,11 +182,8 @@ def record_step(
     inputs = [transcript.given(name, x) for name, x in zip(called, batch, strict=True)]
     for x in inputs:
         labels.name(x.name, x.name)
-    written = [transcript.given(f"s{i}", tensor._array) for i, tensor in enumerate(tensors)]
-    leaves = {tensor: x.name for tensor, x in zip(tensors, written, strict=True)}
-    for tensor, name in leaves.items():
-        labels.name_tensor(name, tensor)
-    with standing_in(dict(zip(tensors, written, strict=True))):
+    written, leaves = given_tensors(transcript, labels, tensors)
+    with standing_in(written):
         loss = loss_of(*inputs)
         check_loss(loss)
         gradients = gradients_of(loss, transcript, labels, leaves)
@@ -152,15 +198,8 @@ def record_step(
     outputs: dict[str, Any] = {"loss": loss._array}
     outputs |= {f"held{k}": after[i] for k, i in enumerate(others)}
     outputs |= _update(transcript, optimizer, groups, gradients, norm)
-    program = Program(
-        tuple(transcript.inputs),
-        tuple(transcript.lines),
-        {role: x.name if isinstance(x, Written) else x for role, x in outputs.items()},
-        transcript.values,
-    )
-    return Recording(
-        program, groups, held, leaves, len(batch), frozenset(transcript.ignored), labels
-    )
+    program, ignored = transcript.program(outputs), frozenset(transcript.ignored)
+    return Recording(program, groups, held, leaves, len(batch), ignored, labels)
 
 
 def _groups(optimizer: Optimizer, moving: list[int]) -> list[Group]:

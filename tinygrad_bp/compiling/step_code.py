@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from .buffers import in_buffers
 from .naming import named
-from .numpy_code import Module, loaded
+from .numpy_code import ModuleText, loaded
 from .passes import PASSES, dead_dropped, optimized, row_sums
-from .program import CannotCompileError, Line, Name, Program, names_in
-from .recording import Recording
+from .program import CannotCompileError, Line, Name, Program
+from .recording import SUMMARY, Layout, Recording
 from .state import State, StateSet, kinds_of
 
 _ARRAY = operator.attrgetter("_array")
-_SUMMARY = "One step of training: the loss and its gradient, and what the optimiser makes of it."
 
 
 class StepProgram:
@@ -37,24 +37,23 @@ class StepProgram:
         shorter = () if step.exact or step.backend == "numba" else (row_sums, dead_dropped)
         passes = (*PASSES, *shorter)
         program = optimized(recording.program, passes)
-        layout = _Layout(recording, step.optimizer)
-        self.counts, self.has_norm = layout.counts, "norm" in program.outputs
-        self.source, self._views, self._run = self._loaded(
-            named(program, recording.labels), layout, recording
-        )
+        layout = Layout(recording, step.optimizer)
+        self.counts = layout.counts
+        program = named(program, recording.labels)
+        self.source, self._views, run = self._loaded(program, layout)
         self._errors: Any = dict.fromkeys(recording.ignored, "ignore")
-        self._idle: list[Callable[..., Any]] = [self._run]
+        self._idle: list[Callable[..., Any]] = [run]
 
-    def _loaded(self, program: Program, layout: _Layout, recording: Recording) -> Any:
+    def _loaded(self, program: Program, layout: Layout) -> Any:
         """The text, the function that takes views of flat arrays, and the one that runs."""
         if self.step.backend == "numba":
             from .jit import numba_step
 
             try:
-                return numba_step(program, layout, recording)
+                return numba_step(program, layout)
             except CannotCompileError as why:
                 self.step.backend_note = f"this program runs on NumPy: {why}"
-        source = _source(program, layout, recording)
+        source = _source(program, layout)
         module = loaded(source, "compiled step")
         return source, module["views"], module["step"]
 
@@ -121,34 +120,10 @@ class StepProgram:
             tensor.grad = None
 
 
-class _Layout:
-    """The arguments of a step, and what it gives, in order."""
-
-    def __init__(self, recording: Recording, optimizer: Any):
-        self.flats: list[Name] = []
-        self.parts: dict[Name, tuple[Name, int, tuple[int, ...]]] = {}
-        self.counts: list[tuple[Any, str, Name]] = []
-        for k, group in enumerate(recording.groups):
-            flat = Name(f"p{k}")
-            self.flats += [flat, *(Name(f"p{k}_{name}") for name in group.memory)]
-            start = 0
-            for i, shape, end in zip(group.places, group.shapes, group.ends, strict=True):
-                name = recording.inputs[optimizer.parameters[i]]
-                self.parts[name] = (flat, start, shape)
-                start = end
-            self.counts += [
-                (group, name, Name(f"p{k}_{name}"))
-                for name in optimizer.count_names
-                if name in group.remembers
-            ]
-        self.held = [recording.inputs[tensor] for tensor in recording.held]
-
-
-def _source(program: Program, layout: _Layout, recording: Recording) -> str:
+def _source(program: Program, layout: Layout) -> str:
     """The text of a module with two functions: ``views`` and ``step``."""
-    names = recording.labels.names
     views = [
-        Line(Name(names[name]), np.reshape, (Name(f"{flat}[{a}:{a + int(np.prod(shape))}]"), shape))
+        Line(name, np.reshape, (Name(f"{flat}[{a}:{a + int(np.prod(shape))}]"), shape))
         for name, (flat, a, shape) in layout.parts.items()
     ]
     of_state = {*layout.flats, *(view.target for view in views)}
@@ -159,23 +134,22 @@ def _source(program: Program, layout: _Layout, recording: Recording) -> str:
             of_state.add(line.target)
         else:
             rest.append(line)
-    program = Program(program.inputs, tuple(rest), program.outputs, program.values)
+    program = replace(program, lines=tuple(rest))
     new = {Name(f"new_{flat}"): str(flat) for flat in layout.flats}
     held = [f"held{i}" for i in range(len(layout.held))]
     program, buffers = in_buffers(program, new, frozenset({"loss", "norm", *held}))
-    read = {name for line in program.lines for name in line.uses()} | set(names_in(program.outputs))
+    read = program.read()
     used = [name for name in [*layout.flats, *(v.target for v in views)] if name in read]
-    module = Module(_SUMMARY)
+    module = ModuleText(SUMMARY)
     module.declare(buffers)
     module.define(
         "views", layout.flats, views, _tuple(used), "What a step reads of the flat arrays."
     )
     counts = [name for _, _, name in layout.counts]
-    given = [str(names[name]) for name in recording.program.inputs[: recording.batch]]
     first = [
-        _unpacked(given, "batch"),
+        _unpacked(layout.batch, "batch"),
         _unpacked(counts, "counts"),
-        _unpacked([names[name] for name in layout.held], "held"),
+        _unpacked(layout.held, "held"),
         _unpacked(used, "now"),
         _unpacked(list(new), "new"),
     ]

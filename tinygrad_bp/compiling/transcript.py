@@ -9,13 +9,13 @@ from __future__ import annotations
 import operator
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from ..engine.recording import Recorded
-from .program import CannotCompileError, Line, Name, replaced
+from .program import CannotCompileError, Line, Name, Program, replaced
 
 # Functions whose result depends on shapes and types alone.
 STATIC = frozenset(
@@ -55,6 +55,11 @@ class Transcript:
         self.values[Name(name)] = value
         self.inputs.append(Name(name))
         return Written(self, Name(name), value)
+
+    def program(self, outputs: Mapping[str, Any]) -> Program:
+        """What was written, with what it computes by role."""
+        found = {role: x.name if isinstance(x, Written) else x for role, x in outputs.items()}
+        return Program(tuple(self.inputs), tuple(self.lines), found, self.values)
 
     def call(self, function: Callable[..., Any], operands: tuple, keywords: dict[str, Any]) -> Any:
         """Call a function on the values, and write the call down."""

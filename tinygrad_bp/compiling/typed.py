@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from .program import Line
-
 FORMS = {
     np.negative: "-{0}",
     operator.neg: "-{0}",
@@ -56,11 +54,6 @@ def cast(text: str, old: Any, new: Any) -> str:
     if new == np.dtype(bool):
         return f"({text} != 0)"
     return f"np.{np.dtype(new).name}({text})"
-
-
-def comment_of(line: Line) -> str:
-    """What a printed line ends in."""
-    return f"  # {line.comment}" if line.comment else ""
 
 
 def supported() -> frozenset[Any]:

@@ -15,7 +15,7 @@ from .rows import FLOATS, Rows
 
 def features(estimator: Any, X: Any, reset: bool) -> Any:
     """X as a Dask array of floats, of as many columns as the estimator knows or is to know."""
-    from ..train.blocks import Blocks  # it needs Dask, which is there with such data
+    from ..train.block_rows import Blocks  # it needs Dask, which is there with such data
 
     X = Blocks(X, "X").array
     if X.ndim != 2:
@@ -26,7 +26,7 @@ def features(estimator: Any, X: Any, reset: bool) -> Any:
 
 def rows_in_blocks(estimator: Any, X: Any, y: Any, weights: Any, reset: bool) -> tuple[Any, Any]:
     """X and y as Dask arrays with the same blocks of rows; a y of one column as a vector."""
-    from ..train.blocks import Blocks
+    from ..train.block_rows import Blocks
 
     if weights is not None:
         raise TypeError("sample_weight is for NumPy's arrays: with Dask's every row counts alike")

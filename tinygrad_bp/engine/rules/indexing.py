@@ -22,11 +22,11 @@ def getitem(x, index):
         parts = index if isinstance(index, tuple) else (index,)
         wide = [i for i, part in enumerate(parts) if may_repeat(part) and np.ndim(part) > 1]
         if len(wide) == 1 and not any(map(may_repeat, parts[: wide[0]] + parts[wide[0] + 1 :])):
-            return laid_out(x, parts, wide[0])
+            return with_wide_index(x, parts, wide[0])
     return x[index]
 
 
-def laid_out(x, parts, axis):
+def with_wide_index(x, parts, axis):
     """``x[parts]`` of a library that knows no array of several axes as an index."""
     if any(type(part) is not slice for part in parts[:axis]):
         return x[parts]
