@@ -74,7 +74,7 @@ class _Plan:
         self.makers = {line.target: line for line in program.lines}
         self.owner = _owners(program)
         kept = names_in([x for role, x in program.outputs.items() if role in fresh])
-        self.kept = {self.owner[name] for name in kept if name in self.owner}
+        self.kept = {owner for name in kept for owner in self.owner.get(name, ())}
 
     def done(self) -> tuple[Program, list[Buffer]]:
         copies = self._fix_outputs()
@@ -167,7 +167,7 @@ class _Plan:
             return None
         names = [x for x in line.operands if _name(x)]
         for x in names:
-            others = [self.owner.get(y) for y in names if y != x]
+            others = {owner for y in names if y != x for owner in self.owner.get(y, ())}
             made = self.makers.get(x)
             if (
                 x in self.holds
@@ -181,24 +181,24 @@ class _Plan:
 
     def _release(self, line: Line, i: int, last: Mapping[Name, int]) -> None:
         """Give back the buffers that nobody reads after this line."""
-        owners = {self.owner.get(name) for name in line.uses()} | {line.target}
-        for owner in sorted(x for x in owners if x is not None):
+        owners = {owner for name in line.uses() for owner in self.owner.get(name, ())}
+        for owner in sorted(owners | {line.target}):
             if owner in self.holds and last.get(owner, -1) <= i:
                 made = self.makers[owner]
                 kind = (made.shape, made.dtype, made.fortran)
                 self.free.setdefault(kind, []).append(self.holds.pop(owner))
 
     def _last_uses(self) -> dict[Name, int]:
-        """The last line that reads the memory of each result."""
+        """The last line that may read the memory of each result."""
         last: dict[Name, int] = {}
         for i, line in enumerate(self.program.lines):
             for name in line.uses():
-                last[self.owner.get(name, name)] = i
+                last |= dict.fromkeys(self.owner.get(name, (name,)), i)
         for name in names_in(self.program.outputs):
-            last[self.owner.get(name, name)] = len(self.program.lines)
+            last |= dict.fromkeys(self.owner.get(name, (name,)), len(self.program.lines))
         for line in self.program.lines:
             if line.function is laid_end_to_end:  # whose parts are in its memory
-                parts = [last[self.owner.get(x, x)] for x in names_in(line.operands)]
+                parts = [last[o] for x in names_in(line.operands) for o in self.owner.get(x, (x,))]
                 last[line.target] = max([last.get(line.target, 0), *parts])
         return last
 
@@ -211,28 +211,26 @@ def _copy(place: Name, x: Any) -> Line:
     return Line(Name("_"), np.copyto, (place, x))
 
 
-def _owners(program: Program) -> dict[Name, Name]:
-    """For each result, the result whose memory it is: its own, unless it is a view."""
-    owner: dict[Name, Name] = {}
+def _owners(program: Program) -> dict[Name, frozenset[Name]]:
+    """For each result, those whose memory it may show: its own, and what it may be a view of.
+
+    Whether a function gives a view may depend on how its operand lies in memory, so that only what
+    is computed into a place of our choice is known to be none.
+    """
+    owner: dict[Name, frozenset[Name]] = {}
     for line in program.lines:
-        owner[line.target] = line.target
-        if line.view or line.dtype is None:
-            shown = [x for x in line.uses() if _shares(program, line.target, x)]
-            shown = shown or list(line.uses())[:1]
-            owner[line.target] = owner.get(shown[0], shown[0]) if shown else line.target
+        own = frozenset([line.target])
+        if takes_out(line) or line.function is laid_end_to_end:
+            owner[line.target] = own
+        else:
+            owner[line.target] = own.union(*(owner.get(x, (x,)) for x in line.uses()))
     return owner
-
-
-def _shares(program: Program, a: Name, b: Name) -> bool:
-    """Whether two results had memory in common when they were recorded."""
-    arrays = program.values.get(a), program.values.get(b)
-    return all(isinstance(x, np.ndarray) for x in arrays) and np.may_share_memory(*arrays)
 
 
 def takes_out(line: Line) -> bool:
     """Whether a line's function can put its result into an array that it is given."""
     function = line.function
-    if line.dtype is None or line.answer is not None or line.view:
+    if line.dtype is None or line.answer is not None or line.view or not line.dense:
         return False
     if isinstance(function, np.ufunc):
         return function.nout == 1

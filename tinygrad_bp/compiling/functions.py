@@ -16,12 +16,13 @@ from ..engine.tensor import Tensor
 from ..nn import Module
 from ..support.structures import leaves, replaced
 from .buffers import in_buffers
+from .closures import PLAIN, ClosedOver, settings_of
 from .naming import Labels, named
 from .numpy_code import ModuleText, loaded
 from .passes import PASSES, Pass, optimized
 from .precomputed import precomputed
 from .program import CannotCompileError, Name, Program
-from .recording import check_loss, given_tensors, gradients_of, standing_in
+from .recording import WRITING, check_loss, given_tensors, gradients_of, standing_in
 from .transcript import Transcript, Written
 from .variants import Variants
 
@@ -62,9 +63,9 @@ class CompiledFunction:
         self.function, self.passes, self.buffers = function, passes, buffers
         self.source = ""
         self._variants: Variants[_Loaded] = Variants(self._load)
-        self._modules = list(_modules_of(function))
-        tensors = (t for module in self._modules for t in module.named_tensors().values())
-        self._tensors = list(dict.fromkeys(tensors))
+        self._closed_over = ClosedOver(function)
+        self._tensors: list[Tensor] = []
+        self._changes, self._of_modules, self._found_anew = -1, (), 0
         functools.update_wrapper(self, function)
 
     @property
@@ -81,7 +82,7 @@ class CompiledFunction:
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """What the function gives, from a program once two calls have agreed on one."""
-        if not is_recording():
+        if not is_recording() or WRITING.get():  # which writes this down with the rest
             return self.function(*arguments, **keywords)
         given = leaves((arguments, keywords))
         key = self._key((arguments, keywords), given)
@@ -91,7 +92,7 @@ class CompiledFunction:
                 self._variants.in_vain = 0
                 return found
         recording = self._recorded((arguments, keywords), given)
-        told_of_all = recording.tensors == self._tensors
+        told_of_all = len(recording.tensors) == len(self._tensors)  # none was found anew
         if told_of_all and np.isfinite(recording.values()[0]):  # else it is not for a program
             why_not = self._variants.add(key, recording)
             if why_not:
@@ -104,9 +105,18 @@ class CompiledFunction:
 
     def _key(self, structure: Any, given: list[Any]) -> Any:
         form = repr(replaced(structure, ("*" for _ in given)))
-        modes = tuple(m.training for module in self._modules for _, m in module.named_modules())
+        if self._changes != Module.changes[0]:
+            self._look_at_modules()
         kinds = tuple((t._array.shape, t._array.dtype, t._requires_grad) for t in self._tensors)
-        return form, tuple(map(_kind, given)), modes, kinds
+        closed_over = self._closed_over.key()
+        return form, tuple(map(_kind, given)), kinds, closed_over, self._of_modules
+
+    def _look_at_modules(self) -> None:
+        """Find what the modules hold that the function leads to, now that one was changed."""
+        self._changes, modules = Module.changes[0], list(self._closed_over.modules())
+        found = (t for module in modules for t in module.named_tensors().values())
+        self._tensors = list(dict.fromkeys([*self._tensors, *found]))
+        self._of_modules = settings_of(modules)
 
     def _recorded(self, structure: Any, given: list[Any]) -> _Recording:
         """Call the function on arrays that write down; nothing that it changes stays."""
@@ -125,6 +135,9 @@ class CompiledFunction:
             moved = [i for i, t in enumerate(self._tensors) if t._array is not written[t]]
             after = {f"new {i}": self._tensors[i]._array for i in moved}
         more = _leaves_of(loss, {*self._tensors, *(x for x in arguments if isinstance(x, Tensor))})
+        self._found_anew += bool(more)
+        if self._found_anew > _MOST_FOUND:
+            raise CannotCompileError("the function makes Tensors anew in each call")
         tensors = [*self._tensors, *more]
         sources = [*tensors, *arguments]
         by = [i for i, x in enumerate(sources) if isinstance(x, Tensor) and x in gradients]
@@ -204,7 +217,13 @@ def _kind(x: Any) -> Any:
         return (Tensor, x._requires_grad, x._array.shape, x._array.dtype, x._array.strides)
     if isinstance(x, np.ndarray | np.generic):
         return (x.shape, x.dtype, x.strides)
-    return float if _is_input(x) else (type(x), repr(x))
+    if _is_input(x):
+        return float
+    if isinstance(x, (*PLAIN, type, np.dtype, slice, tuple)):
+        return (type(x), repr(x))
+    raise CannotCompileError(
+        f"an argument is a {type(x).__name__}, whose attributes may change unseen: pass the numbers"
+    )
 
 
 def _stand_in(transcript: Transcript, i: int, x: Any) -> Any:
@@ -220,29 +239,18 @@ def _is_input(x: Any) -> bool:
     return isinstance(x, np.ndarray | np.generic) or type(x) is float
 
 
+_MOST_FOUND = 16  # times that a call led to Tensors that were not known
+
+
 def _leaves_of(loss: Tensor, known: set[Any]) -> list[Tensor]:
     """The leaves of a graph that were not known: what the function closes over."""
     found: dict[Tensor, None] = {}
     for node in reversed(topological_order(loss)):
         for x in node.inputs:
-            if isinstance(x, Tensor) and x.is_leaf and x not in known:
+            leaf = isinstance(x, Tensor) and x.is_leaf and x not in known
+            if leaf and not isinstance(x._array, Written):  # which is made of what is given
                 found[x] = None
     return list(found)
-
-
-def _modules_of(function: Any) -> Iterator[Module]:
-    """The modules that a function is, belongs to, closes over, or names."""
-    inner = inspect.unwrap(function)
-    inner = inner.func if isinstance(inner, functools.partial) else inner
-    seen = [function, inner, getattr(inner, "__self__", None)]
-    code = getattr(inner, "__code__", None)
-    if code is not None:
-        cells = inspect.getclosurevars(inner)
-        seen += [*cells.nonlocals.values(), *cells.globals.values()]
-    for x in seen:
-        for part in leaves(x) if isinstance(x, tuple | list | dict) else [x]:
-            if isinstance(part, Module):
-                yield part
 
 
 def compile(

@@ -18,7 +18,9 @@ from .program import Line, Name, Program, names_in, renamed
 Pass = Callable[[Program], Program]
 
 _OF_SHAPE = frozenset({np.ones_like, np.zeros_like, np.full_like})
-_UNITS = {np.multiply: (0, 1), np.divide: (1,), operator.mul: (0, 1), operator.truediv: (1,)}
+_UNITS = {np.multiply: (0, 1), np.divide: (1,), operator.mul: (0, 1), operator.truediv: (1,)} | {
+    operator.pow: (1,)
+}
 _MOVES = frozenset({np.reshape, np.transpose, np.squeeze, np.broadcast_to, np.positive})
 REDUCTIONS = {
     np.sum: np.add.reduce,
@@ -37,7 +39,8 @@ def constants_folded(program: Program) -> Program:
     for line in program.lines:
         line = line.renamed(known)
         same = _itself(line, program.values)
-        if line.function in _OF_SHAPE or next(line.uses(), None) is None:
+        names = list(line.uses())
+        if not names or (line.function in _OF_SHAPE and names == list(line.operands[:1])):
             if line.answer is None:
                 known[line.target] = _constant(program.values[line.target])
         elif same is not None:
@@ -102,7 +105,13 @@ def _constant(value: Any) -> Any:
 
 def _itself(line: Line, values: Mapping[Name, Any]) -> Name | None:
     """The operand that a line gives back as it was, if it does."""
-    if line.function is operator.getitem and line.operands[1] == () and not line.shape:
+    if not line.operands:
+        return None
+    if (
+        line.function is operator.getitem
+        and type(line.operands[1]) is tuple
+        and (not line.operands[1] and not line.shape)
+    ):
         return line.operands[0]
     if line.function in _MOVES:
         x = line.operands[0]
@@ -110,7 +119,7 @@ def _itself(line: Line, values: Mapping[Name, Any]) -> Name | None:
         return x if same and (line.function is not np.transpose or len(line.shape) < 2) else None
     for place in _UNITS.get(line.function, ()):
         one, x = line.operands[place], line.operands[1 - place]
-        if not isinstance(one, Name | np.ndarray) and one == 1 and _alike(values, x, line):
+        if not isinstance(one, Name) and np.all(np.equal(one, 1)) and _alike(values, x, line):
             return x
     return None
 
@@ -163,9 +172,9 @@ def calls_shortened(program: Program) -> Program:
 
 
 def _shorter(line: Line, values: Mapping[Name, Any]) -> Line:
-    if line.function in REDUCTIONS:
+    if line.function in REDUCTIONS and line.operands:
         new = reduced_by_ufunc(line)
-    elif line.function is np.matmul and all(np.ndim(values.get(x, x)) == 2 for x in line.operands):
+    elif line.function is np.matmul and all(np.ndim(_value(x, values)) == 2 for x in line.operands):
         new = replace(line, function=np.dot)
     else:
         return line
@@ -186,15 +195,18 @@ def axis_of(line: Line) -> Any:
 
 def _gives_the_same(line: Line, values: Mapping[Name, Any]) -> bool:
     """Whether a line, run on what was recorded, gives what was recorded to the last bit."""
-    with np.errstate(all="ignore"):
-        new = run_line(line, values)
+    try:
+        with np.errstate(all="ignore"):
+            new = run_line(line, values)
+    except (TypeError, ValueError):  # it takes other operands than the line had
+        return False
     old = values[line.target]
-    return (
-        type(new) is type(old)
-        and new.dtype == old.dtype
-        and new.shape == old.shape
-        and new.tobytes() == old.tobytes()
-    )
+    same_kind = type(new) is type(old) and new.dtype == old.dtype and new.strides == old.strides
+    return same_kind and new.shape == old.shape and new.tobytes() == old.tobytes()
+
+
+def _value(x: Any, values: Mapping[Name, Any]) -> Any:
+    return values[x] if isinstance(x, Name) else x
 
 
 def run_line(line: Line, values: Mapping[Name, Any]) -> Any:

@@ -38,6 +38,8 @@ class Line:
         None for what is no array of NumPy's: a number of Python, or several arrays.
     fortran : bool
         Whether the result lies in memory column by column.
+    dense : bool
+        Whether it lies in memory without gaps, by rows or by columns.
     view : bool
         Whether the result shows the memory of an operand.
     answer : object
@@ -57,6 +59,7 @@ class Line:
     shape: tuple[int, ...] = ()
     dtype: Any = None
     fortran: bool = False
+    dense: bool = True
     view: bool = False
     answer: Any = None
     where: str = ""

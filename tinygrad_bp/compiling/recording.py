@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,14 @@ from ..engine.recording import recording
 from ..engine.tensor import Tensor
 from ..optim import Optimizer
 from ..optim.norms import euclidean_norm
+from ..support.arguments import some
 from .buffers import laid_end_to_end
 from .naming import Labels
 from .program import CannotCompileError, Name, Program
 from .state import Group
 from .transcript import Transcript, Written
 
+WRITING: ContextVar[bool] = ContextVar("WRITING", default=False)
 Step = Callable[..., Tensor]
 SUMMARY = "One step of training: the loss and its gradient, and what the optimiser makes of it."
 
@@ -122,11 +125,13 @@ class Layout:
 def standing_in(arrays: dict[Tensor, Any]) -> Iterator[None]:
     """Let Tensors hold other arrays for a while, and nothing of what is done to them stay."""
     before = {tensor: tensor._array for tensor in arrays}
+    token = WRITING.set(True)
     try:
         for tensor, array in arrays.items():
             tensor._array = array
         yield
     finally:
+        WRITING.reset(token)
         for tensor, array in before.items():
             tensor._array = array
 
@@ -159,9 +164,21 @@ def gradients_of(
     return found
 
 
+def _own(transcript: Transcript, after: Any, before: Written) -> Any:
+    """What a Tensor holds afterwards, which is nobody else's: not the batch, for instance."""
+    if after is before or not isinstance(after, Written):
+        return after
+    return transcript.call(np.copy, (after,), {})
+
+
 def check_loss(loss: Any) -> None:
     """Refuse what is no loss: a Tensor with one number that parameters lead to."""
-    if not isinstance(loss, Tensor) or loss.size != 1 or not loss.requires_grad:
+    if isinstance(loss, Written) or (isinstance(loss, Tensor) and not loss.requires_grad):
+        raise ValueError(
+            "what is compiled must give a Tensor with one number that requires grad, and none of "
+            "its inputs does: Tensor(..., requires_grad=True)"
+        )
+    if not isinstance(loss, Tensor) or loss.size != 1:
         shape = getattr(loss, "shape", None)
         raise ValueError(
             "what is compiled must give a Tensor with one number that requires grad, not "
@@ -187,7 +204,7 @@ def record_step(
         loss = loss_of(*inputs)
         check_loss(loss)
         gradients = gradients_of(loss, transcript, labels, leaves)
-        after = [tensor._array for tensor in tensors]
+        after = [_own(transcript, tensor._array, written[tensor]) for tensor in tensors]
     moving = [i for i, p in enumerate(optimizer.parameters) if p in gradients]
     if not moving:
         raise CannotCompileError("the loss depends on none of the optimizer's parameters")
@@ -239,6 +256,10 @@ def _update(
             gradient = gradient * np.fmin(scale, 1.0).astype(group.dtype)
         memory = _memory(transcript, optimizer, group, k)
         outputs[f"p{k}"] = optimizer.move(data, gradient, memory, rate)  # type: ignore[arg-type]
+        if unknown := memory.keys() - set(optimizer.memory_names):
+            raise CannotCompileError(
+                f"the optimizer remembers {some(sorted(unknown))} beside memory_names"
+            )
         outputs |= {f"p{k}_{name}": value for name, value in memory.items()}
     return outputs
 

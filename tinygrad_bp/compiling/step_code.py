@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..optim import Optimizer
 from .buffers import in_buffers
 from .naming import named
 from .numpy_code import ModuleText, loaded
@@ -32,8 +33,10 @@ class StepProgram:
     def __init__(self, step: Any, recording: Recording, state: State):
         self.step, self.state, self.held = step, state, recording.held
         self.optimizer = step.optimizer
+        self._usual_rate = type(step.optimizer).step_size is Optimizer.step_size
         self.changed = [*state.moving, *recording.held]
-        self._kinds: Any = None
+        self._kinds: Any = None  # what is remembered afterwards
+        self._mixed = len(state.groups) > 1 or bool(state.still)  # whose counts may meet
         shorter = () if step.exact or step.backend == "numba" else (row_sums, dead_dropped)
         passes = (*PASSES, *shorter)
         program = optimized(recording.program, passes)
@@ -70,7 +73,7 @@ class StepProgram:
             lr = optimizer._lr
             arguments = (
                 batch,
-                lr if type(lr) is float else optimizer.step_size,
+                lr if type(lr) is float and self._usual_rate else optimizer.step_size,
                 self._told(optimizer._memories) if self.counts else (),
                 [tensor._array for tensor in self.held] if self.held else (),
                 now.prepared(self._views),
@@ -98,7 +101,7 @@ class StepProgram:
             if len(done) > 2:
                 self._put_others(new, done[2:])
             self.state.put(new)
-            if self._kinds is None:
+            if self._kinds is None or self._mixed:
                 self._kinds = kinds_of(new.memories, optimizer.count_names)
             self.step.remembered = new.memories, self._kinds
             optimizer.steps += 1

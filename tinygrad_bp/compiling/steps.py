@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..nn import MLP, Embedding, LayerNorm, Linear, Module, Sequential
+from ..functional.losses import LOSSES
+from ..nn import Module
 from ..optim import Optimizer
-from ..support.arguments import look_up
+from ..support.arguments import flag, function, look_up, shown
+from .closures import ClosedOver, settings_of
 from .jit import check_numba
 from .program import CannotCompileError
 from .recording import Recording, record_step, standing_in
@@ -19,9 +21,8 @@ from .state import State, kinds_of
 from .step_code import StepProgram
 from .variants import Variants
 
-_TRAINING = operator.attrgetter("training")
+_WANTED = operator.attrgetter("_requires_grad")
 _NO_OPTIONS = frozenset({"parameters", "_lr", "steps", "_memories", "_warned"})
-_THE_SAME_IN_TRAINING = frozenset({Embedding, LayerNorm, Linear, MLP, Sequential})
 Computed = tuple[Callable[..., None], Any, tuple[Any, ...]]
 
 
@@ -57,13 +58,13 @@ class CompiledStep:
             check_numba()
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.backend, self.exact, self.norm = backend, exact, norm
-        self.tensors = list(dict.fromkeys([*model.named_tensors().values(), *optimizer.parameters]))
-        parts = [module for _, module in model.named_modules()]
-        self.modes = [part for part in parts if type(part) not in _THE_SAME_IN_TRAINING]
+        self.tensors: list[Any] = []
         options = [name for name in vars(optimizer) if name not in _NO_OPTIONS]
         self._options = operator.attrgetter(*options)
         self._variants: Variants[StepProgram] = Variants(self._load)
         self._states: dict[Any, State] = {}
+        self._changes, self._of_model = -1, ()
+        self._closed_over = ClosedOver(loss)
         self.remembered: tuple[Any, Any] = (None, None)
         self._last_key: Any = None
         self._last: Sequence[StepProgram] = ()
@@ -133,7 +134,8 @@ class CompiledStep:
         for x in batch:
             if type(x) is not np.ndarray:
                 raise CannotCompileError(
-                    f"a step is compiled for arrays of NumPy's, not a {type(x).__name__}"
+                    f"a step is compiled for arrays of NumPy's, not for a {type(x).__name__}: "
+                    "pass np.asarray(...) of it, or of a table .to_numpy()"
                 )
             kinds += (x.shape, x.strides, x.dtype)
         optimizer = self.optimizer
@@ -142,11 +144,27 @@ class CompiledStep:
             memories = optimizer._memories
             remembered = kinds_of(memories, optimizer.count_names)
             self.remembered = memories, remembered
-        modes = tuple(map(_TRAINING, self.modes)) if self.modes else ()
-        return kinds, modes, self._options(optimizer), remembered
+        if self._changes != Module.changes[0]:
+            self._look_at_model()
+        wanted = tuple(map(_WANTED, self.tensors))
+        options, closed_over = self._options(optimizer), self._closed_over.key()
+        return kinds, wanted, self._of_model, options, remembered, closed_over
+
+    def _look_at_model(self) -> None:
+        """Note what numbers the model's parts hold, such as their modes, now that one was set.
+
+        Programs for other Tensors than it holds now are forgotten.
+        """
+        self._changes = Module.changes[0]
+        inner = self.model.named_tensors().values()
+        tensors = list(dict.fromkeys([*inner, *self.optimizer.parameters]))
+        if list(map(id, tensors)) != list(map(id, self.tensors)):
+            self.tensors, self._last_key, self._states = tensors, None, {}
+            self._variants = Variants(self._load)
+        self._of_model = settings_of([self.model])
 
     def _load(self, recording: Recording) -> StepProgram:
-        places = tuple(tuple(group.places) for group in recording.groups)
+        places = tuple((tuple(group.places), group.memory) for group in recording.groups)
         if places not in self._states:
             self._states[places] = State(self.optimizer, recording.groups)
         program = StepProgram(self, recording, self._states[places])
@@ -188,8 +206,8 @@ def compile_step(
     Parameters
     ----------
     model : Module
-    loss : function
-        ``loss(outputs, targets)`` gives a Tensor with one number.
+    loss : function or str
+        As `train.fit` takes it: ``loss(outputs, targets)`` gives a Tensor with one number.
     optimizer : Optimizer
         Of the model's parameters.
     backend : {'numpy', 'numba'}
@@ -221,4 +239,10 @@ def compile_step(
     (True, True, 1)
     """
     look_up(backend, {"numpy": None, "numba": None}, "backend")
+    if not isinstance(model, Module) or not isinstance(optimizer, Optimizer):
+        raise TypeError(
+            "compile_step takes a Module, a loss and an Optimizer of its parameters, not "
+            f"{shown(model)} and {shown(optimizer)}"
+        )
+    loss, exact = function(loss, LOSSES, "loss"), flag(exact, "exact")
     return CompiledStep(model, loss, optimizer, backend=backend, exact=exact)

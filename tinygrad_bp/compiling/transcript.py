@@ -108,6 +108,7 @@ class Transcript:
             shape=value.shape if array else (),
             dtype=value.dtype if array else None,
             fortran=array and value.flags.fnc,
+            dense=array and value.flags.forc,
             view=view,
             answer=answer,
             where=_users_line(),
@@ -222,8 +223,10 @@ class Written:
     shape = property(lambda self: np.shape(self.value), doc="The lengths of the axes.")
     ndim = property(lambda self: np.ndim(self.value), doc="The number of axes.")
     size = property(lambda self: np.size(self.value), doc="The number of elements.")
-    dtype = property(lambda self: self.value.dtype, doc="The type of the elements.")
+    dtype = property(lambda self: np.result_type(self.value), doc="The type of the elements.")
     T = property(lambda self: self.transpose(), doc="The axes in reverse order.")
+    real = property(lambda self: self.transcript.call(np.real, (self,), {}), doc="Real parts.")
+    imag = property(lambda self: self.transcript.call(np.imag, (self,), {}), doc="Imaginary parts.")
     flags = property(lambda self: self.value.flags, doc="How it lies in memory.")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **keywords: Any) -> Any:
@@ -240,7 +243,6 @@ class Written:
             return NotImplemented
         return self.transcript.call(function, operands, keywords)
 
-    # An augmented assignment falls back on the plain operation, so that nothing is written twice.
     __add__, __radd__ = _operators(operator.add, np.add)
     __sub__, __rsub__ = _operators(operator.sub, np.subtract)
     __mul__, __rmul__ = _operators(operator.mul, np.multiply)
@@ -260,6 +262,7 @@ class Written:
     __hash__ = object.__hash__
     __abs__, __invert__ = _method(np.absolute, "__abs__"), _method(np.invert, "__invert__")
     __getitem__ = _method(operator.getitem, "__getitem__")
+    __pos__ = _method(np.positive, "__pos__")
 
     def __neg__(self) -> Any:
         function: Any = operator.neg if _are_numbers(self) else np.negative
@@ -278,17 +281,23 @@ class Written:
         self._become(self.transcript.call(put, (self, index, new), {}))
 
     def _become(self, new: Written) -> None:
-        """Stand from now on for what a write has made of this array."""
+        """Stand from now on for what a write has made of this array.
+
+        Rules write into arrays that they have made themselves. What a user writes to may be shown
+        by other arrays, which would not know.
+        """
+        if not sys._getframe(2).f_code.co_filename.startswith(_LIBRARY):
+            raise self.transcript.refusal("a write into an array")
         self.name, self.value = new.name, new.value
 
     def copy(self) -> Written:
-        """Itself: no line of a program writes into what another has computed."""
-        return self
+        """The same: no line of a program writes into what another has computed."""
+        return Written(self.transcript, self.name, self.value)
 
     def astype(self, dtype: Any, **keywords: Any) -> Any:
         """Ndarray's method astype, written down where it changes anything."""
         if np.dtype(dtype) == self.value.dtype:
-            return self
+            return self.copy()
         kind = np.ndarray if isinstance(self.value, np.ndarray) else np.generic
         return self.transcript.call(kind.astype, (self, np.dtype(dtype)), {})
 
@@ -316,6 +325,9 @@ class Written:
     )
     view = _method(np.ndarray.view, "view")
     flatten = ravel
+    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = __ifloordiv__ = __imod__ = (
+        __imatmul__
+    ) = _refused("__iadd__", "a write into an array")
     __array__ = _refused("__array__", "an array is taken out of the computation")
     __float__ = _refused("__float__", "a value is taken out of the computation as a number")
     __int__ = __index__ = __complex__ = __float__

@@ -57,7 +57,7 @@ class Variants(Generic[Loaded]):
             if difference:
                 return difference
             if difference is None:
-                seen.remove(other)
+                seen[:] = [waiting for waiting in seen if waiting is not other]
                 self.in_vain = 0
                 self._found.setdefault(key, []).append(self._load(recording))
                 return ""

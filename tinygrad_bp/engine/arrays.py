@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 NUMPYS = (np.ndarray, np.generic)
+_WRITEABLE = 0x400  # NumPy's NPY_ARRAY_WRITEABLE
 _BASIC_INDICES = frozenset({int, slice, type(None), type(Ellipsis)})
 _NUMBERS_AND_PLACES = (int, float, complex, np.generic, str, slice, tuple, type, type(None))
 
@@ -173,7 +174,7 @@ def gives_way_to(x: Any) -> bool:
 def may_be_written(array: Any) -> bool:
     """Whether somebody can still write to the memory of ``array``: through it, or what it shows."""
     while isinstance(array, np.ndarray):
-        if array.flags.writeable:
+        if array.flags.num & _WRITEABLE:  # the attribute warns of what is broadcast
             return True
         array = array.base
     return array is not None

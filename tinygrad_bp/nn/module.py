@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -47,6 +47,7 @@ class Module:
     """
 
     training: bool = True
+    changes: ClassVar[list[int]] = [0]  # how often an attribute of any module was set
 
     if not TYPE_CHECKING:  # which knows the arguments of __init__ and the names that are there
 
@@ -69,6 +70,7 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
+        Module.changes[0] += 1
         if isinstance(value, Tensor | Module | list | tuple | dict):
             for path, tensor in self.named_tensors().items():
                 tensor.name = path

@@ -66,7 +66,11 @@ class SGD(Optimizer):
         self.nesterov = flag(nesterov, "nesterov")
         if nesterov and not self.momentum:
             raise ValueError("nesterov=True needs a momentum above 0, such as momentum=0.9")
-        self.memory_names = ("velocity",) if self.momentum else ()
+
+    @property
+    def memory_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What is remembered for each parameter."""
+        return ("velocity",) if self.momentum else ()
 
     def move(self, data: Any, gradient: Any, memory: dict[str, Any], lr: float) -> Any:
         """One step down the gradient, or along the velocity."""
