@@ -24,7 +24,9 @@ def test_a_history_without_rows_says_that_it_has_no_columns():
         train.History().loss  # noqa: B018
 
 
-@pytest.mark.parametrize("name", ["epoch", "loss", "seconds", "validation loss", "delta 0"])
+@pytest.mark.parametrize(
+    "name", ["epoch", "loss", "seconds", "validation loss", "error signal of layer 0"]
+)
 def test_a_metric_takes_no_name_of_the_historys(name):
     def metric(outputs, targets):
         return 0.0

@@ -33,35 +33,18 @@ def check_numba() -> None:
         ) from None
 
 
-def runner(
-    text: StepText,
-    given: Sequence[Any],
-    held: Sequence[Any],
-    flats: Sequence[np.dtype],
-    counts: int,
-    loss: np.dtype,
-) -> Callable[..., Any]:
-    """What runs a step.
-
-    Parameters
-    ----------
-    text : StepText
-    given, held : list of array
-        A batch, and the arrays of a model that are in no flat one: others of the same kinds
-        are handed over at each call.
-    flats : list of dtype
-        The types of the flat arrays, of which one set is read and another written.
-    counts : int
-        How many counts of steps there are.
-    loss : dtype
-        The type of the loss.
-    """
+def runner(text: StepText, program: Program, layout: Layout) -> Callable[..., Any]:
+    """What runs a step, for arrays of the kinds that the program was recorded on."""
     from numba import types
 
+    values = program.values
+    batch, held = ([np.asarray(values[x]) for x in names] for names in (layout.batch, layout.held))
+    flats = [values[name].dtype for name in layout.flats]
+    loss = np.asarray(renamed(program.outputs["loss"], values)).dtype
     signature = (
-        *map(_type_of, given),
+        *map(_type_of, batch),
         types.float64,
-        *[types.int64] * counts,
+        *[types.int64] * len(layout.counts),
         *(_array(x, "A", readonly=True) for x in held),
         *(_array(np.empty(0, dtype)) for dtype in (*flats, *flats, *text.memories)),
         *[types.int64] * len(text.lengths),
@@ -82,11 +65,8 @@ def runner(
 
 def numba_step(program: Program, layout: Layout) -> tuple[str, Any, Any]:
     """The text of a step, what it reads of flat arrays, and the function that runs it."""
-    text, values = step_text(program, layout), program.values
-    batch, held = ([np.asarray(values[x]) for x in names] for names in (layout.batch, layout.held))
-    loss = np.asarray(renamed(program.outputs["loss"], values)).dtype
-    flats = [values[name].dtype for name in layout.flats]
-    return text.source, _all, runner(text, batch, held, flats, len(layout.counts), loss)
+    text = step_text(program, layout)
+    return text.source, _all, runner(text, program, layout)
 
 
 def _all(*flats: np.ndarray) -> tuple[np.ndarray, ...]:
