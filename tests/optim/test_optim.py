@@ -199,7 +199,8 @@ KINDS = {
 
 
 def advance(model, optimizer, steps):
-    X = np.random.default_rng(0).normal(size=(20, 3))
+    dtype = model.parameters()[0].dtype
+    X = np.random.default_rng(0).normal(size=(20, 3)).astype(dtype)
     y = np.sin(X.sum(axis=1, keepdims=True))
     for _ in range(steps):
         optimizer.zero_grad()
