@@ -151,7 +151,7 @@ def one_cycle(
 
 
 class PerEpoch:
-    """A schedule of epochs: its time goes on when as many steps were taken as an epoch has.
+    """A schedule that counts epochs in place of steps.
 
     `train.fit` knows how many these are; for a loop of one's own, say it.
 

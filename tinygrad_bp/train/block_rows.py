@@ -100,7 +100,10 @@ def paired(
 def validation_pair(pair: Any) -> tuple[Blocks, Blocks]:
     """The blocks of validation data, which errors call so."""
     if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise TypeError(f"validation must be a pair of arrays (X, y), not {shown(pair)}")
+        raise TypeError(
+            f"validation must be a pair of arrays (X, y), not {shown(pair)}: "
+            "of Dask's arrays no share is set aside"
+        )
     try:
         return paired(*pair)
     except (TypeError, ValueError) as error:

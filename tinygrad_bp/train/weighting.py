@@ -34,7 +34,7 @@ def row_weights(y: Any, sample_weight: Any, class_weight: Any) -> Any:
     return weights * (len(weights) / total)
 
 
-def checked_weights(sample_weight: Any, n: int) -> np.ndarray:
+def checked_weights(sample_weight: Any, n: int, name: str = "sample_weight") -> np.ndarray:
     """The weights that rows were given, one each: finite numbers, 0 or more.
 
     Examples
@@ -44,14 +44,14 @@ def checked_weights(sample_weight: Any, n: int) -> np.ndarray:
         ...
     ValueError: sample_weight must be finite, 0 or more, and position 1 holds -1.0
     """
-    weights = np.asarray(as_rows(sample_weight, "sample_weight"))
+    weights = np.asarray(as_rows(sample_weight, name))
     if weights.shape != (n,) or weights.dtype.kind not in "biuf":
         raise ValueError(
-            f"sample_weight must hold one number for each of {n} rows, "
+            f"{name} must hold one number for each of {n} rows, "
             f"not {weights.dtype} of shape {weights.shape}"
         )
     wrong = ~((weights >= 0) & np.isfinite(weights))
-    refuse(weights, wrong, "sample_weight must be finite, 0 or more")
+    refuse(weights, wrong, f"{name} must be finite, 0 or more")
     return weights.astype(float)
 
 
@@ -76,7 +76,7 @@ def _of_classes(y: Any, class_weight: Any) -> np.ndarray:
             "class_weight must be 'balanced' or a dictionary of a weight for each class, "
             f"such as {{0: 1.0, 1: 5.0}}, not {shown(class_weight)}"
         )
-    of_class = checked_weights(of_class, len(classes))
+    of_class = checked_weights(of_class, len(classes), "class_weight")
     return of_class[codes.reshape(len(labels))]
 
 
