@@ -85,7 +85,7 @@ BIG = {"font_size": 15}
 def test_a_caption_can_be_left_out_and_titles_of_panels_stay():
     assert PICTURES["regression_fit"](caption=False).axes[0].get_title(loc="left") == ""
     panels = [axes.get_title(loc="left") for axes in PICTURES["loss_curves"](caption=False).axes]
-    assert panels == ["loss", "metrics", "mean |δ| by layer"]
+    assert panels == ["loss", "metrics"]
 
 
 def test_what_does_not_fit_on_a_slide_is_said():

@@ -72,7 +72,7 @@ def test_a_flag_is_true_or_false(entry, flag):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: nn.Sequential(nn.Linear), TypeError, "layer 0 is not a function but <class"),
+        (lambda: nn.Sequential(nn.Linear), TypeError, "layer 0 is not a function but the class"),
         (
             lambda: nn.Linear(2, 2, init=lambda g, n, m: np.full((m, n), np.nan)),
             ValueError,

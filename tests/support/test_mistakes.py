@@ -153,10 +153,8 @@ bp.nn.MLP([3, 1], dropout="0.5")  ⇒  must be a number, not '0.5'
 bp.nn.MLP([3, 1], seed="a")  ⇒  must be an integer from 0 on, a Generator
 bp.nn.MLP([3, 1], random_state=0)  ⇒  write seed=
 bp.nn.MLP([3, 1], dtype=int)  ⇒  only real floating Tensors can require
-bp.nn.MLP([3, 1], init="glorot")  ⇒  did you mean 'xavier'? known are he
 bp.nn.MLP([3, 1], normalization="batchnorm")  ⇒  did you mean 'batch'? known are batch
 bp.nn.Linear(3, 2, bias="no")  ⇒  must be True or False, not 'no'
-bp.nn.Linear(in_features=3, out_features=2)  ⇒  write inputs=
 bp.nn.Dense(3)  ⇒  write bp.nn.Linear(inputs, outputs)
 bp.nn.Conv2d(3, 2, 3)  ⇒  write a Module of your own: its forward
 bp.nn.LSTM(3, 2)  ⇒  write a Module of your own: its forward
@@ -291,7 +289,7 @@ copy.deepcopy(t * 2)  ⇒  use t.data
 t.to_numpy()  ⇒  write t.numpy()
 t.detach().backward()  ⇒  a Tensor of shape (3,) does not depend on
 bp.gradients(t, t)  ⇒  differentiate by a list of Tensors
-bp.paths(t, 3)  ⇒  'no node is called 3; there are v1'
+bp.paths(t, 3)  ⇒  paths lead to a Tensor of the graph, not to 3
 """
 TABLE = [line.split("  ⇒  ") for line in MISTAKES.strip().splitlines()]
 
@@ -313,6 +311,8 @@ def test_a_mistake_is_answered_in_one_clear_line(code, words):
     warnings.simplefilter("ignore")  # until the test ends
     with pytest.raises(Exception, match=re.escape(words)) as raised:
         exec(code, scope)
+    if "plt" in scope:
+        scope["plt"].close("all")
     assert "\n" not in str(raised.value)
 
 

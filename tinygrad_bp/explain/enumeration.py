@@ -10,6 +10,7 @@ import numpy as np
 
 from ..engine.backprop import seed_of
 from ..engine.tensor import Tensor
+from ..support.arguments import shown
 from .elements import Edge, Graph, Node
 from .graph import view
 from .names import factor, quantity
@@ -127,6 +128,8 @@ def paths(output: Tensor, input: Tensor, *, limit: int = 1000, seed: Any = None)
     ------
     ValueError
         If there are more than ``limit``; it says how many.
+    TypeError
+        If ``input`` is not a Tensor.
 
     Examples
     --------
@@ -143,6 +146,8 @@ def paths(output: Tensor, input: Tensor, *, limit: int = 1000, seed: Any = None)
     <BLANKLINE>
     Their sum is 2.5839: the gradient.
     """
+    if not isinstance(input, Tensor):
+        raise TypeError(f"paths lead to a Tensor of the graph, not to {shown(input)}")
     number = count_paths(output, input)
     if number > limit:
         raise ValueError(
