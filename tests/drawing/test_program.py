@@ -57,7 +57,7 @@ UFUNCS = [
     function
     for function in RULES
     if isinstance(function, np.ufunc)
-    and hasattr(np, function.__name__)
+    and getattr(np, function.__name__, None) is function
     # of numbers, none of which is an integer
     and function.signature is None
     and function is not np.ldexp
@@ -121,6 +121,7 @@ def test_what_a_page_cannot_know_is_said():
     bp.rule(asking, lambda g, out, x: g * np.sign(x))
     with pytest.raises(TypeError, match="asks for a value"):
         program_of(view(asking(x)))
+    del RULES[asking]  # of which the catalogue knows no sample
     with pytest.raises(TypeError, match="this pass has arrays"):
         program_of(view(np.sum(leaf([1.0, 2.0], "v"))))
     with pytest.raises(TypeError, match="the condition of where was found before"):

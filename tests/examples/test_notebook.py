@@ -62,6 +62,7 @@ def run(path, tmp_path_factory):
         patch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))
         patch.setenv("IPYTHONDIR", str(folder / "ipython"))
         patch.setenv("PYTHONPATH", str(ROOT))
+        patch.delenv("MPLBACKEND", raising=False)  # or no picture would be shown
         client = nbclient.NotebookClient(
             notebook,
             kernel_name="tests",

@@ -84,7 +84,7 @@ class CompiledFunction:
         """What the function gives, from a program once two calls have agreed on one."""
         if not is_recording() or WRITING.get():  # which writes this down with the rest
             return self.function(*arguments, **keywords)
-        given = leaves((arguments, keywords))
+        given = [np.asarray(x) if type(x) is list else x for x in leaves((arguments, keywords))]
         key = self._key((arguments, keywords), given)
         for program in self._variants.of(key):
             found = program(given)

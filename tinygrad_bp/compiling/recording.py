@@ -168,7 +168,9 @@ def _own(transcript: Transcript, after: Any, before: Written) -> Any:
     """What a Tensor holds afterwards, which is nobody else's: not the batch, for instance."""
     if after is before or not isinstance(after, Written):
         return after
-    return transcript.call(np.copy, (after,), {})
+    given = [transcript.values[name] for name in transcript.inputs]
+    shared = any(isinstance(x, np.ndarray) and np.may_share_memory(after.value, x) for x in given)
+    return transcript.call(np.copy, (after,), {}) if shared else after
 
 
 def check_loss(loss: Any) -> None:
