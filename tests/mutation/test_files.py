@@ -13,17 +13,13 @@ import pytest
 
 from .run import ROOT
 
-# How many survive: no more may. Most change nothing, such as strict= of a zip of equal lengths.
+# How many survive: no more may. Those of Adam say that a compiled step may take all parameters at
+# once, which its own tests ask. The mutants of the other files that `run` knows take longer.
 SURVIVING = {
-    "engine/arrays": 6,
-    "engine/backprop": 9,
-    "optim/adaptive": 1,
-    "optim/gradient_descent": 2,
-    "optim/norms": 4,
-    "optim/optimizer": 4,
-    "support/files": 4,
-    "nn/formats": 10,
-    "nn/saving": 1,
+    "engine/backprop": 2,
+    "nn/saving": 0,
+    "optim/adaptive": 2,
+    "optim/gradient_descent": 1,
 }
 
 
