@@ -4,6 +4,7 @@ Compiling takes seconds a program, so most tests run the same text as plain Pyth
 """
 
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -89,7 +90,9 @@ def test_losses(by_python, name, y, dtype):
 
 
 def test_binary_cross_entropy(by_python):
-    make = lambda: nn.Sequential(nn.Linear(5, 3, seed=0), functional.sigmoid)  # noqa: E731
+    def make():
+        return nn.Sequential(nn.Linear(5, 3, seed=0), functional.sigmoid)
+
     check(make, functional.binary_cross_entropy, X, SHARES)
 
 
@@ -120,8 +123,9 @@ def test_elements_that_two_arrays_of_integers_choose(by_python):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_normalisation(by_python, normalization, dtype):
     x, y, tolerance = X.astype(dtype), Y.astype(dtype), 1e-10 if dtype == np.float64 else 1e-4
-    make = lambda: perceptron(normalization=normalization, dtype=dtype)  # noqa: E731
-    check(make, x=x, y=y, tolerance=tolerance)
+    check(
+        partial(perceptron, normalization=normalization, dtype=dtype), x=x, y=y, tolerance=tolerance
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,9 +138,9 @@ def test_normalisation(by_python, normalization, dtype):
     ids=["one", "their mean", "side by side"],
 )
 def test_words(by_python, middle, features, x):
-    make = lambda: nn.Sequential(  # noqa: E731
-        nn.Embedding(7, 5, seed=0), middle, nn.Linear(features, 3, seed=0)
-    )
+    def make():
+        return nn.Sequential(nn.Embedding(7, 5, seed=0), middle, nn.Linear(features, 3, seed=0))
+
     check(make, x=x)
 
 
@@ -189,7 +193,9 @@ def test_a_value_that_is_not_finite_is_told_by_the_engine(by_python):
 
 
 def test_what_has_no_form_is_named_and_runs_on_numpy():
-    make = lambda: between(lambda x: np.cumsum(x, axis=1))  # noqa: E731
+    def make():
+        return between(lambda x: np.cumsum(x, axis=1))
+
     eager, other = make(), make()
     ours, theirs = sgd(eager.parameters()), sgd(other.parameters())
     step = CompiledStep(other, functional.mse_loss, theirs, backend="numba")

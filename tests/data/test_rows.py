@@ -3,25 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.train.training import X, Y
+from tests.train.training import Table, X, Y
 from tinygrad_bp import data
-
-
-class Table:
-    """An array whose indexing goes by labels, as that of a pandas Series does."""
-
-    def __init__(self, values):
-        self.values = np.asarray(values)
-        self.dtype, self.shape, self.ndim = self.values.dtype, self.values.shape, self.values.ndim
-
-    def __array__(self, dtype=None, copy=None):
-        return np.array(self.values, dtype)
-
-    def __len__(self):
-        return len(self.values)
-
-    def __getitem__(self, rows):
-        return self.values[::-1][rows]  # labelled from the end
 
 
 @pytest.mark.parametrize(

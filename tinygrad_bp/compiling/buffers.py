@@ -77,6 +77,7 @@ class _Plan:
         self.kept = {owner for name in kept for owner in self.owner.get(name, ())}
 
     def done(self) -> tuple[Program, list[Buffer]]:
+        """The program in which each line says where it puts its result, and the buffers."""
         copies = self._fix_outputs()
         last = self._last_uses()
         for i, line in enumerate(self.program.lines):

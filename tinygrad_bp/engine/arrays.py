@@ -74,6 +74,17 @@ def known(x: Any) -> bool:
     return isinstance(getattr(x, "_array", x), (*NUMPYS, int, float))
 
 
+def asks(x: Any) -> bool:
+    """Whether a question about a value of ``x`` is noted and answered, as a recording array does.
+
+    Examples
+    --------
+    >>> asks(np.zeros(3))
+    False
+    """
+    return getattr(x, "asks", False)
+
+
 def overridable(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let the kind of array that a function of ours is given take the call over, as NumPy's do.
 

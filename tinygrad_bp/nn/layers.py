@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.arrays import as_array, like, overridable
+from ..engine.arrays import as_array, asks, like, overridable
 from ..engine.recording import is_recording
 from ..engine.tensor import Tensor
 from ..functional import linear
@@ -156,7 +156,7 @@ class Embedding(Module):
         if indices.dtype.kind not in "iu":
             raise TypeError(f"{name} must be integers, not {indices.dtype}")
         check = partial(places, count=count, name=name)
-        indices = check(indices) if hasattr(indices, "asks") else verified(indices, check)
+        indices = check(indices) if asks(indices) else verified(indices, check)
         if isinstance(indices, np.ndarray | np.generic) or not isinstance(
             self.weight.data, np.ndarray
         ):

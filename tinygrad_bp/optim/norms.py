@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.arrays import asks
+
 
 def euclidean_norm(arrays: Sequence[Any]) -> Any:
     """The root of the sum of all squares: of NumPy's arrays a number, else an array of their kind.
@@ -21,8 +23,9 @@ def euclidean_norm(arrays: Sequence[Any]) -> Any:
     if not wide:
         return 0.0
     square = _sum_of_squares(wide)
-    asks = isinstance(square, np.floating) or getattr(square, "asks", False)
-    if not asks:  # lazy: what holds of its value cannot be asked
+    if not (
+        isinstance(square, np.floating) or asks(square)
+    ):  # lazy: what holds of its value cannot be asked
         in_range = (square > 1e-30) & (square < np.inf)
         return np.where(in_range, np.sqrt(square), _norm_by_largest(wide))
     norm = np.sqrt(square) if 1e-30 < square < np.inf else _norm_by_largest(wide)

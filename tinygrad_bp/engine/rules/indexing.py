@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..arrays import as_array, like
+from ..arrays import as_array, asks, like
 from ..registry import primitive, rule
 from .placed import LONG, Placed
 
@@ -18,7 +18,7 @@ def getitem(x, index):
     >>> getitem(np.array([1.0, 2.0, 3.0]), [0, 0, 2])
     array([1., 1., 3.])
     """
-    if not isinstance(x, np.ndarray) and not getattr(x, "asks", False):
+    if not isinstance(x, np.ndarray) and not asks(x):
         parts = index if isinstance(index, tuple) else (index,)
         wide = [i for i, part in enumerate(parts) if may_repeat(part) and np.ndim(part) > 1]
         if len(wide) == 1 and not any(map(may_repeat, parts[: wide[0]] + parts[wide[0] + 1 :])):
