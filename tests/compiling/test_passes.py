@@ -1,5 +1,7 @@
 """Each pass makes a program shorter, and what it computes stays the same to the last bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -156,3 +158,22 @@ def test_every_name_is_made_before_it_is_read():
             assert set(line.uses()) <= known
             known.add(line.target)
         assert set(names_in(short.outputs)) <= known
+
+
+def test_the_scores_of_labels_are_picked_by_a_mask():
+    program = passes.optimized(network(), passes.PASSES)
+    assert np.where not in functions(program)
+    without = tuple(p for p in passes.PASSES if p is not passes.labels_picked)
+    before, after = run(passes.optimized(network(), without)), run(program)
+    for role in before:
+        np.testing.assert_array_equal(after[role], before[role])
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+@pytest.mark.parametrize("wrong", [1, 5, 6])
+def test_labels_out_of_range_are_not_picked(label, wrong):
+    program = passes.optimized(network(), passes.PASSES)
+    labels = program.values[Name("y")].copy()
+    labels[:wrong] = label
+    with pytest.raises(ValueError, match="reshape"):
+        run(replace(program, values=program.values | {Name("y"): labels}))

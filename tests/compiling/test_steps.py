@@ -249,7 +249,7 @@ def test_targets_that_are_not_finite_are_the_engine_s_error():
 def test_an_interruption_leaves_all_of_a_step_or_nothing(monkeypatch):
     model, optimizer, step = steps()
     before = state(model, optimizer)
-    program = step._variants.of(step._key((X, Y)))[0]
+    program = step._variants.of(tuple(step._key((X, Y))))[0]
     monkeypatch.setattr(type(program.state), "put", _interrupted)
     with pytest.raises(KeyboardInterrupt):
         step(X, Y)
@@ -269,7 +269,7 @@ def _interrupted(self, new):
 
 def test_a_handler_that_steps_within_a_step_gets_a_step_of_its_own():
     _, _, step = steps()
-    program = step._variants.of(step._key((X, Y)))[0]
+    program = step._variants.of(tuple(step._key((X, Y))))[0]
     run = program._idle[0]
     inner = []
 

@@ -215,6 +215,35 @@ def run_line(line: Line, values: Mapping[Name, Any]) -> Any:
     return line.function(*line.operands, **line.keywords)
 
 
+def labels_picked(program: Program) -> Program:
+    """Pick the score of each row's label by a mask, not as the greatest of what a mask leaves.
+
+    Where a label is none of the classes, the mask picks too few, and reshaping them fails.
+    """
+    makers = {line.target: line for line in program.lines}
+    lines = []
+    for line in program.lines:
+        where = makers.get(line.operands[0]) if line.function == np.maximum.reduce else None
+        if where is not None and where.function is np.where and len(where.shape) == 2:
+            mask, scores, rest = where.operands
+            few = line.keywords == {"axis": -1} and isinstance(rest, float) and rest == -np.inf
+            if few and _of_labels(makers.get(mask)):
+                picked = Name(f"{line.target}_picked")
+                pick = replace(line, target=picked, function=operator.getitem, keywords={})
+                lines.append(replace(pick, operands=(scores, mask)))
+                line = replace(line, function=np.reshape, operands=(picked, line.shape), keywords={})
+        lines.append(line)
+    return _with(program, lines, {})
+
+
+def _of_labels(mask: Line | None) -> bool:
+    """Whether a mask compares a label of each row with the number of each column."""
+    if mask is None or mask.function is not np.equal or len(mask.shape) != 2:
+        return False
+    classes: Any = mask.operands[1]
+    return isinstance(classes, np.ndarray) and np.array_equal(classes, np.arange(mask.shape[1]))
+
+
 def dead_dropped(program: Program) -> Program:
     """Leave out what neither an output nor a guard needs."""
     needed = set(names_in(program.outputs))
@@ -248,6 +277,7 @@ PASSES: tuple[Pass, ...] = (
     calls_shortened,
     reductions_shared,
     numbers_in_arrays,
+    labels_picked,
     dead_dropped,
 )
 

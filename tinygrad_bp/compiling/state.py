@@ -58,33 +58,32 @@ class StateSet:
     def __init__(self, groups: Sequence[Group], optimizer: Optimizer):
         self.flats: list[np.ndarray] = []
         self.memories: list[dict[str, Any]] = [{} for _ in optimizer.parameters]
-        self.places: list[int] = []
         self.views: list[np.ndarray] = []
-        self.remembered: list[np.ndarray] = []
+        self._watched: list[np.ndarray] = []
+        self._prepared: dict[Callable[..., Any], Any] = {}
+        self._lay_out(groups)
+        self._unheld = self._counts()  # nobody holds any yet
+
+    def _lay_out(self, groups: Sequence[Group]) -> None:
         for group in groups:
             flat = np.empty(group.size, group.dtype)
             self.flats.append(flat)
             self.views += group.parts(flat)
-            self.places += group.places
             for name in group.memory:
                 flat = np.empty(group.size, group.dtype)
                 self.flats.append(flat)
                 parts = group.parts(flat)
-                self.remembered += parts
+                self._watched += parts
                 for i, part in zip(group.places, parts, strict=True):
                     self.memories[i][name] = part
-        self._watched = [*self.flats, *self.views, *self.remembered]
-        self._unheld: list[int] = []  # counted by `is_free` when first asked: nobody holds any yet
-        self._prepared: dict[Callable[..., Any], Any] = {}
+        self._watched += [*self.flats, *self.views]
 
     def _counts(self) -> list[int]:
         return list(map(sys.getrefcount, self._watched))
 
     def is_free(self) -> bool:
         """Whether nobody holds any part of it."""
-        if not self._unheld:
-            self._unheld = self._counts()
-        return self._counts() == self._unheld
+        return list(map(sys.getrefcount, self._watched)) == self._unheld
 
     def prepared(self, views_of: Callable[..., Any]) -> Any:
         """What a program reads of these arrays, which is taken once."""
@@ -109,53 +108,75 @@ class State:
 
     def __init__(self, optimizer: Optimizer, groups: list[Group]):
         self.optimizer, self.groups = optimizer, groups
-        self.moving = [optimizer.parameters[i] for group in groups for i in group.places]
-        moving = {i for group in groups for i in group.places}
-        self.still = [i for i in range(len(optimizer.parameters)) if i not in moving]
+        self._places = [i for group in groups for i in group.places]
+        self.moving = [optimizer.parameters[i] for i in self._places]
+        self.still = [i for i in range(len(optimizer.parameters)) if i not in self._places]
+        self.now: StateSet | None = None  # that was put last
         self._sets: list[StateSet] = []
-        self._current: StateSet | None = None
 
-    def current(self) -> StateSet:
-        """The set that holds what the parameters and the optimiser hold now."""
-        current = self._current
-        if (
-            current is not None
-            and self.optimizer._memories is current.memories
-            and all(map(operator.is_, map(_ARRAY, self.moving), current.views))
-        ):
-            return current
-        return self._copied()
+    def holds(self, found: StateSet) -> bool:
+        """Whether a set is what the parameters and the optimiser hold now."""
+        return self.optimizer._memories is found.memories and all(
+            map(operator.is_, map(_ARRAY, self.moving), found.views)
+        )
+
+    def put(self, found: StateSet) -> None:
+        """Let the parameters and the optimiser hold what is in a set."""
+        for tensor, view in zip(self.moving, found.views, strict=True):
+            tensor._array = view
+            tensor.grad = None
+        for place in self.still:
+            found.memories[place] = self.optimizer._memories[place]
+        self.optimizer._memories = found.memories
+        self.now = found
+
+    def turn(self, views_of: Callable[..., Any]) -> Turn:
+        """From what is held now to a set of which nobody holds any part."""
+        now = self.now
+        if now is None or not self.holds(now):
+            now = self._copied()
+        return Turn(self, now, self._free(now), views_of)
 
     def _copied(self) -> StateSet:
         """A set with a copy of what somebody else has put in place."""
-        found = self.free()
+        found = self._free(self.now)
         memories = self.optimizer._memories
-        for tensor, place, view in zip(self.moving, found.places, found.views, strict=True):
+        for tensor, place, view in zip(self.moving, self._places, found.views, strict=True):
             _fill(view, tensor._array)
             for name, part in found.memories[place].items():
                 if isinstance(part, np.ndarray) and name in memories[place]:
                     _fill(part, memories[place][name])
-        self._current = None  # it is nobody's yet
+        self.now = None  # it is nobody's yet
         return found
 
-    def free(self, *taken: StateSet) -> StateSet:
-        """A set of which nobody holds any part."""
+    def _free(self, taken: StateSet | None) -> StateSet:
+        """Another set than one, of which nobody holds any part."""
         for found in self._sets:
-            if found not in taken and found is not self._current and found.is_free():
+            if found is not taken and found is not self.now and found.is_free():
                 return found
         found = StateSet(self.groups, self.optimizer)
-        found.is_free()
         self._sets = [*self._sets[-_MOST_SETS:], found]
         return found
 
-    def put(self, new: StateSet) -> None:
-        """Let the parameters and the optimiser hold what is in a set."""
-        for tensor, view in zip(self.moving, new.views, strict=True):
-            tensor._array, tensor.grad = view, None
-        for place in self.still:
-            new.memories[place] = self.optimizer._memories[place]
-        self.optimizer._memories = new.memories
-        self._current = new
+
+class Turn:
+    """A set of flat arrays that is read, and another that is written.
+
+    Attributes
+    ----------
+    reads : tuple
+        What a program reads of the first.
+    writes : list of array
+        The flat arrays of the second.
+    """
+
+    def __init__(self, state: State, now: StateSet, new: StateSet, views_of: Callable[..., Any]):
+        self.state, self.now, self.new = state, now, new
+        self.reads, self.writes = now.prepared(views_of), new.flats
+
+    def is_ready(self) -> bool:
+        """Whether the first set is what is held now, and nobody holds any part of the second."""
+        return self.state.holds(self.now) and self.new.is_free()
 
 
 def _fill(view: np.ndarray, values: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,12 +12,12 @@ from ..optim import Optimizer
 from .buffers import in_buffers
 from .naming import named
 from .numpy_code import ModuleText, loaded
-from .passes import PASSES, dead_dropped, optimized, row_sums
+from .passes import PASSES, Pass, dead_dropped, labels_picked, optimized, row_sums
 from .program import CannotCompileError, Line, Name, Program
 from .recording import SUMMARY, Layout, Recording
-from .state import State, StateSet, kinds_of
+from .state import State, StateSet, Turn, kinds_of
 
-_ARRAY = operator.attrgetter("_array")
+_MOST_TURNS = 6
 
 
 class StepProgram:
@@ -34,11 +33,13 @@ class StepProgram:
         self.step, self.state, self.held = step, state, recording.held
         self.optimizer = step.optimizer
         self._usual_rate = type(step.optimizer).step_size is Optimizer.step_size
-        self.changed = [*state.moving, *recording.held]
         self._kinds: Any = None  # what is remembered afterwards
         self._mixed = len(state.groups) > 1 or bool(state.still)  # whose counts may meet
-        shorter = () if step.exact or step.backend == "numba" else (row_sums, dead_dropped)
-        passes = (*PASSES, *shorter)
+        passes: tuple[Pass, ...]
+        if step.backend == "numba":  # which has no form for a mask of two axes
+            passes = tuple(p for p in PASSES if p is not labels_picked)
+        else:
+            passes = PASSES if step.exact else (*PASSES, row_sums, dead_dropped)
         program = optimized(recording.program, passes)
         layout = Layout(recording, step.optimizer)
         self.counts = layout.counts
@@ -46,6 +47,7 @@ class StepProgram:
         self.source, self._views, run = self._loaded(program, layout)
         self._errors: Any = dict.fromkeys(recording.ignored, "ignore")
         self._idle: list[Callable[..., Any]] = [run]
+        self._turns: dict[StateSet | None, Turn] = {}  # by the set that is read
 
     def _loaded(self, program: Program, layout: Layout) -> Any:
         """The text, the function that takes views of flat arrays, and the one that runs."""
@@ -60,24 +62,25 @@ class StepProgram:
         module = loaded(source, "compiled step")
         return source, module["views"], module["step"]
 
-    def compute(self, batch: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]] | None:
+    def compute(self, batch: tuple[Any, ...]) -> tuple[Turn, tuple[Any, ...]] | None:
         """What the step gives, and the arrays that it is in; None where a guard does not hold."""
-        optimizer, state = self.optimizer, self.state
+        optimizer = self.optimizer
         try:
             run = self._idle.pop()  # by one thread at a time: it writes into its buffers
         except IndexError:
             return None
         try:
-            now = state.current()
-            new = state.free(now)
+            turn = self._turns.get(self.state.now)
+            if turn is None or not turn.is_ready():
+                turn = self._next_turn()
             lr = optimizer._lr
             arguments = (
                 batch,
                 lr if type(lr) is float and self._usual_rate else optimizer.step_size,
                 self._told(optimizer._memories) if self.counts else (),
                 [tensor._array for tensor in self.held] if self.held else (),
-                now.prepared(self._views),
-                new.flats,
+                turn.reads,
+                turn.writes,
             )
             if self._errors:
                 with np.errstate(**self._errors):
@@ -88,26 +91,34 @@ class StepProgram:
             done = None
         finally:
             self._idle.append(run)
-        return done and (new, done)
+        return done and (turn, done)
+
+    def _next_turn(self) -> Turn:
+        turn = self.state.turn(self._views)
+        if len(self._turns) > _MOST_TURNS:
+            self._turns.clear()  # of sets that the state may have given up
+        self._turns[turn.now] = turn
+        return turn
 
     def _told(self, memories: list[dict[str, Any]]) -> list[int]:
         return [memories[group.places[0]][name] for group, name, _ in self.counts]
 
-    def put(self, new: StateSet, done: tuple[Any, ...]) -> None:
+    def put(self, turn: Turn, done: tuple[Any, ...]) -> None:
         """Let the model and the optimiser hold what was computed; an interruption puts back."""
-        optimizer = self.optimizer
-        before = list(map(_ARRAY, self.changed)), optimizer._memories, optimizer.steps
+        optimizer, step = self.optimizer, self.step
+        steps, held = optimizer.steps, [tensor._array for tensor in self.held]
         try:
             if len(done) > 2:
-                self._put_others(new, done[2:])
-            self.state.put(new)
+                self._put_others(turn.new, done[2:])
+            self.state.put(turn.new)
             if self._kinds is None or self._mixed:
-                self._kinds = kinds_of(new.memories, optimizer.count_names)
-            self.step.remembered = new.memories, self._kinds
-            optimizer.steps += 1
+                self._kinds = kinds_of(optimizer._memories, optimizer.count_names)
+            step.remembered = optimizer._memories, self._kinds
+            optimizer.steps = steps + 1
         except BaseException:
-            arrays, optimizer._memories, optimizer.steps = before
-            for tensor, array in zip(self.changed, arrays, strict=True):
+            self.state.put(turn.now)
+            optimizer.steps = steps
+            for tensor, array in zip(self.held, held, strict=True):
                 tensor._array = array
             raise
 

@@ -97,7 +97,7 @@ class CompiledStep:
         """
         key = self._key(batch)
         if key != self._last_key:
-            self._last_key, self._last = key, self._variants.of(key)
+            self._last_key, self._last = key, self._variants.of(tuple(key))
         self.recorded = False
         for program in self._last:
             found = program.compute(batch)
@@ -106,7 +106,7 @@ class CompiledStep:
                 return program.put, *found
         self.recorded, recording = True, self._recorded(batch)
         if np.isfinite(recording.value("loss")):  # else a program would not be run
-            self.why_not = self._variants.add(key, recording)
+            self.why_not = self._variants.add(tuple(key), recording)
         return self._put, recording, (recording.value("loss"), recording.value("norm"))
 
     def _recorded(self, batch: tuple[Any, ...]) -> Recording:
@@ -130,14 +130,14 @@ class CompiledStep:
 
     def _key(self, batch: tuple[Any, ...]) -> Any:
         """All that a program depends on, besides the numbers that it is given."""
-        kinds: tuple[Any, ...] = ()
+        key: list[Any] = []
         for x in batch:
             if type(x) is not np.ndarray:
                 raise CannotCompileError(
                     f"a step is compiled for arrays of NumPy's, not for a {type(x).__name__}: "
                     "pass np.asarray(...) of it, or of a table .to_numpy()"
                 )
-            kinds += (x.shape, x.strides, x.dtype)
+            key += (x.shape, x.strides, x.dtype)
         optimizer = self.optimizer
         memories, remembered = self.remembered
         if memories is not optimizer._memories:
@@ -146,9 +146,9 @@ class CompiledStep:
             self.remembered = memories, remembered
         if self._changes != Module.changes[0]:
             self._look_at_model()
-        wanted = tuple(map(_WANTED, self.tensors))
-        options, closed_over = self._options(optimizer), self._closed_over.key()
-        return kinds, wanted, self._of_model, options, remembered, closed_over
+        key += map(_WANTED, self.tensors)
+        key += (self._of_model, self._options(optimizer), remembered, self._closed_over.key())
+        return key
 
     def _look_at_model(self) -> None:
         """Note what numbers the model's parts hold, such as their modes, now that one was set.
