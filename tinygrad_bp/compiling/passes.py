@@ -231,7 +231,8 @@ def labels_picked(program: Program) -> Program:
                 picked = Name(f"{line.target}_picked")
                 pick = replace(line, target=picked, function=operator.getitem, keywords={})
                 lines.append(replace(pick, operands=(scores, mask)))
-                line = replace(line, function=np.reshape, operands=(picked, line.shape), keywords={})
+                operands = (picked, line.shape)
+                line = replace(line, function=np.reshape, operands=operands, keywords={})
         lines.append(line)
     return _with(program, lines, {})
 

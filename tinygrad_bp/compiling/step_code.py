@@ -70,7 +70,7 @@ class StepProgram:
         except IndexError:
             return None
         try:
-            turn = self._turns.get(self.state.now)
+            turn: Any = self._turns.get(self.state.now)
             if turn is None or not turn.is_ready():
                 turn = self._next_turn()
             lr = optimizer._lr
