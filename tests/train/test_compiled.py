@@ -10,6 +10,12 @@ from tinygrad_bp.optim import schedules
 X, Y = data.moons(90, noise=0.2, seed=0)
 
 
+@pytest.fixture(autouse=True)
+def _every_step(monkeypatch):
+    """Programs are made of every step that comes three times."""
+    monkeypatch.setattr("tinygrad_bp.train.fitting._WORTH_COMPILING", 3)
+
+
 def trained(compile, model=None, optimizer=None, **options):
     model = model or nn.MLP([2, 8, 2], seed=0)
     optimizer = optimizer or optim.Adam(model.parameters(), 0.02)
@@ -171,7 +177,13 @@ def test_a_held_prediction_stays(monkeypatch):
     assert len({then.tobytes() for _, then in kept}) == 14
 
 
-def test_programs_are_used():
+def test_programs_are_used(monkeypatch):
+    for least, few, many in (3, 40, 80), (64, 0, 0), (56, 40, 60):
+        monkeypatch.setattr("tinygrad_bp.train.fitting._WORTH_COMPILING", least)
+        assert few <= _runs_of_programs() <= many
+
+
+def _runs_of_programs():
     calls = []
     real = bp.compiling.steps.StepProgram.compute
     with pytest.MonkeyPatch.context() as patch:
@@ -181,4 +193,4 @@ def test_programs_are_used():
             lambda self, batch: calls.append(0) or real(self, batch),
         )
         trained(True)
-    assert len(calls) > 40
+    return len(calls)

@@ -35,8 +35,7 @@ class ClosedOver:
         code = getattr(inner, "__code__", None)
         self._cells: tuple[Any, ...] = getattr(inner, "__closure__", None) or ()
         self._globals: dict[str, Any] = getattr(inner, "__globals__", {})
-        own = (getattr(inner, "__module__", "") or "").partition(".")[0] == _OWN
-        names = () if code is None or own else code.co_names
+        names = () if code is None or is_ours(inner) else code.co_names
         kinds = (*PLAIN, np.ndarray, np.generic, Tensor, Module, tuple, list, dict)
         self._names = [n for n in names if isinstance(self._globals.get(n, len), kinds)]
         self._alive: dict[int, Any] = {}  # so that no other object gets the identity of one
@@ -69,6 +68,11 @@ class ClosedOver:
             for part in [*parts, *(y for p in parts for y in _attributes(p))]:
                 if isinstance(part, Module):
                     yield part
+
+
+def is_ours(code: Any) -> bool:
+    """Whether a function or a class is the library's own, whose results follow from arguments."""
+    return (getattr(code, "__module__", None) or "").partition(".")[0] == _OWN
 
 
 def _attributes(x: Any) -> list[Any]:

@@ -73,6 +73,8 @@ class Line:
 
     def renamed(self, names: Mapping[Name, Any]) -> Line:
         """The line that reads other names, or constants, in place of some."""
+        if not any(name in names for name in self.uses()):
+            return self
         operands, keywords = renamed(self.operands, names), renamed(self.keywords, names)
         return replace(self, operands=operands, keywords=keywords)
 
@@ -114,7 +116,7 @@ def names_in(operand: Any) -> Iterator[Name]:
     elif isinstance(operand, tuple | list):
         for part in operand:
             yield from names_in(part)
-    elif isinstance(operand, Mapping):
+    elif isinstance(operand, dict):
         yield from names_in(tuple(operand.values()))
     elif isinstance(operand, slice):
         yield from names_in((operand.start, operand.stop, operand.step))
@@ -127,7 +129,7 @@ def replaced(operand: Any, change: Callable[[Any], Any]) -> Any:
         return operand._make(parts) if hasattr(operand, "_make") else tuple(parts)
     if isinstance(operand, list):
         return [replaced(part, change) for part in operand]
-    if isinstance(operand, Mapping):
+    if isinstance(operand, dict):
         return {key: replaced(part, change) for key, part in operand.items()}
     if isinstance(operand, slice):
         return slice(*(replaced(part, change) for part in slice_parts(operand)))

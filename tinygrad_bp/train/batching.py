@@ -55,6 +55,12 @@ class Batches:
                 "which BatchNorm cannot learn from; choose another"
             )
 
+    def lengths(self, epochs: int, least: int) -> list[int]:
+        """How many rows those batches have of which there are at least so many in all epochs."""
+        whole, rest = divmod(self.n, self.batch_size)
+        counts = {self.batch_size: whole, rest: bool(rest)}
+        return [rows for rows, count in counts.items() if count * epochs >= least]
+
     def __iter__(self) -> Iterator[Any]:
         if not self.shuffle:
             return row_numbers(self.n, self.batch_size)

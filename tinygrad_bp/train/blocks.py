@@ -142,7 +142,7 @@ def fit_blocks(
     data: Any = _BlockData(loss, metrics, paired(X, y, batch_size, shuffle), validation)
     batches: Any = _BlockBatches(model, optimizer, data.X, batch_size, shuffle, seed)
     rollback = Rollback(model, optimizer, History())
-    steps = _BlockSteps(model, data.loss, optimizer, rollback, observe, compiled=False)
+    steps = _BlockSteps(model, data.loss, optimizer, rollback, observe, compiled=())
     stopping = Stopping(rollback, data, epochs, tolerance, patience, monitor)
     training, measures = Training(data, steps, rollback), _BlockMeasures(model, data, rollback)
     return run_epochs(training, measures, batches, stopping, callbacks, flag(progress, "progress"))

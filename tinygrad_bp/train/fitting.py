@@ -24,6 +24,7 @@ from .stopping import Stopping
 
 Function = Callable[[Any, Any], Any]
 Callback = Callable[[Module, History], Any]
+_WORTH_COMPILING = 64  # steps of a shape: two are recorded, and a program is made
 
 
 @told_keywords
@@ -149,9 +150,9 @@ def fit(
     data = Prepared(model, optimizer, X, y, loss, metrics, validation, weights, seed)
     batches = Batches(model, optimizer, len(data.X), batch_size, flag(shuffle, "shuffle"), seed)
     rollback = Rollback(model, optimizer, History())
-    compiled = flag(compile, "compile")
-    steps = Steps(model, data.weighted_loss, optimizer, rollback, observe, compiled)
     stopping = Stopping(rollback, data, epochs, tolerance, patience, monitor)
+    compiled = flag(compile, "compile") and batches.lengths(stopping.epochs, _WORTH_COMPILING)
+    steps = Steps(model, data.weighted_loss, optimizer, rollback, observe, compiled or ())
     training, measures = Training(data, steps, rollback), Measures(model, data, rollback)
     return run_epochs(training, measures, batches, stopping, callbacks, flag(progress, "progress"))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
 
 from ..compiling import CannotCompileError, CompiledStep
+from ..compiling.closures import is_ours
 from ..compiling.recording import standing_in
 from ..nn import Module
 from ..optim import Optimizer
@@ -16,7 +16,6 @@ from ..support.arguments import look_up
 from .measuring import mean_deltas
 from .rollback import Rollback
 
-_WORTH_IT = 8  # steps of one shape, from which on recording two more of them pays
 _MOST_CHANGES = 3
 
 
@@ -30,8 +29,8 @@ class Steps:
     rollback : Rollback
     observe : {'deltas'} or None
         What to record besides in the last step of an epoch.
-    compiled : bool
-        Whether to compile steps.
+    compiled : collection of int
+        How many rows the batches have whose steps are compiled.
 
     Attributes
     ----------
@@ -48,7 +47,7 @@ class Steps:
         optimizer: Optimizer,
         rollback: Rollback,
         observe: str | None,
-        compiled: bool,
+        compiled: Collection[int],
     ):
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.rollback = rollback
@@ -57,7 +56,9 @@ class Steps:
         self.deltas = observe is not None and look_up(observe, {"deltas": True}, "observe")
         self.observed: dict[str, float] = {}
         self.why_eager = ""
-        self._changes, self._met = 0, Counter[Any]()
+        modules = [type(module) for _, module in model.named_modules()]
+        self._may_change = not all(map(is_ours, [loss, *modules]))
+        self._changes, self._lengths = 0, compiled
         self._compiled: CompiledStep | None = None
         if compiled:
             try:
@@ -67,8 +68,7 @@ class Steps:
 
     def take(self, first: bool, last: bool, *batch: Any) -> tuple[float, float]:
         """Take a step, the first or the last of an epoch maybe: its loss, its gradient's length."""
-        self._met[batch[0].shape] += 1
-        worth_it = self._met[batch[0].shape] > _WORTH_IT and not (last and self.deltas)
+        worth_it = len(batch[0]) in self._lengths and not (last and self.deltas)
         found = self._from_program(first, batch) if self._compiled and worth_it else None
         if last:
             self.observed = {"learning rate": self.optimizer.step_size}
@@ -102,7 +102,7 @@ class Steps:
             put, by, done = compiled.computed(*batch)
             if compiled.why_not:
                 self._give_up(compiled.why_not)
-            elif first and not compiled.recorded and not self._still_gives(done[0], batch):
+            elif first and not compiled.recorded and self._changed(done[0], batch):
                 self._forget()
                 return None
             return put, by, done
@@ -113,14 +113,15 @@ class Steps:
             self._give_up(f"recording it gave {type(error).__name__}: {error}")
         return None
 
-    def _still_gives(self, loss: Any, batch: tuple[Any, ...]) -> bool:
-        """Whether the engine finds the loss that a program has computed.
+    def _changed(self, loss: Any, batch: tuple[Any, ...]) -> bool:
+        """Whether the engine finds another loss than the one that a program has computed.
 
-        A callback may have changed a number that the loss uses, which no recording sees.
+        A callback may have changed a number that the user's loss uses, which no recording sees.
         """
+        if not self._may_change or not np.isfinite(loss):
+            return False
         with standing_in({tensor: tensor._array for tensor in self.rollback.tensors}):
-            now = self._loss_of(*batch)._array
-        return bool(now == loss) or not np.isfinite(loss)
+            return bool(self._loss_of(*batch)._array != loss)
 
     def _forget(self) -> None:
         """Record anew, unless that was of no use."""

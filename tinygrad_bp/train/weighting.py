@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -97,6 +97,7 @@ def weighted(loss: Loss) -> Loss:
         )
     each = partial(loss, reduction="none")
 
+    @wraps(loss)
     def mean(outputs: Any, targets: Any, weights: Any) -> Any:
         losses = each(outputs, targets)
         column = weights.reshape(-1, *[1] * (losses.ndim - 1)).astype(losses.dtype, copy=False)
