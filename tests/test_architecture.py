@@ -102,6 +102,7 @@ def name_of(path):
 
 
 MODULES = {name_of(path): path for path in FILES}
+PACKAGES = [name for name, path in MODULES.items() if path.name == "__init__.py"]
 INSIDE = sorted(MODULES.keys() - {()})  # all but the front door, which gathers the public names
 
 
@@ -278,6 +279,23 @@ def test_what_the_package_offers_is_there_and_explained():
     for name in ("functional", "nn", "optim", "train", "data"):
         if (PACKAGE / f"{name}.py").exists():
             assert inspect.ismodule(getattr(bp, name))
+
+
+def public_modules():
+    """What a user finds as an attribute of `bp`, and every package but that of the helpers."""
+    names = {".".join(("tinygrad_bp", *name)) for name in PACKAGES if name != ("support",)}
+    found = [getattr(bp, name) for name in (*dir(bp), *bp._MOVED)]
+    return {m.__name__: m for m in (*map(import_module, names), *found) if inspect.ismodule(m)}
+
+
+def test_a_public_module_shows_its_public_names_alone():
+    """What a reader finds by the tabulator key: no module of ours, and nothing that is imported."""
+    pytest.importorskip("sklearn")
+    for name, module in public_modules().items():
+        shown = {word for word in dir(module) if not word.startswith("_")}
+        beyond = {"estimators"} if module is bp else set()  # which a star must not import
+        assert shown == {*module.__all__} | beyond, name
+        assert all(hasattr(module, word) for word in shown), name
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

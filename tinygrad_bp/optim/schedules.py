@@ -13,10 +13,25 @@ from typing import TYPE_CHECKING
 from ..support.answers import answering
 from ..support.arguments import below_one, not_negative, number, positive, shown, size
 
+__all__ = [
+    "PerEpoch",
+    "constant",
+    "cosine",
+    "exponential",
+    "inverse_time",
+    "one_cycle",
+    "step",
+    "warm_up",
+]
+
 Schedule = Callable[[int], float]
 
 if not TYPE_CHECKING:  # which knows the names that are there
     __getattr__ = answering("bp.schedules", __name__)
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def constant(lr: float) -> Schedule:

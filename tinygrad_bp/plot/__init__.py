@@ -28,3 +28,7 @@ __all__ = [
     "regression_fit",
     "weights",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -7,6 +7,12 @@ from typing import Any
 
 import numpy as np
 
+__all__ = ["METRICS", "accuracy", "mae", "mse", "r2"]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 def accuracy(outputs: Any, targets: Any) -> float:
     """The share of rows whose class is right.
