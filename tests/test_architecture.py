@@ -6,6 +6,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
@@ -296,6 +297,21 @@ def test_a_public_module_shows_its_public_names_alone():
         beyond = {"estimators"} if module is bp else set()  # which a star must not import
         assert shown == {*module.__all__} | beyond, name
         assert all(hasattr(module, word) for word in shown), name
+
+
+def test_a_list_of_parameters_is_complete():
+    """Those that a decorator adds included, and other names for them."""
+    pytest.importorskip("sklearn")
+    listed = 0
+    for name, module in public_modules().items():
+        for function in filter(callable, map(partial(getattr, module), module.__all__)):
+            described = (inspect.getdoc(function) or "").partition("Parameters\n----------\n")[2]
+            words = re.findall(r"\w+", re.split(r"\n\n[A-Z]\w+\n---", described)[0])
+            if words and getattr(function, "__module__", "").startswith("tinygrad_bp."):
+                missing = {*inspect.signature(function).parameters} - {*words, "inputs", "keywords"}
+                assert not missing, (name, function.__name__, missing)
+                listed += 1
+    assert listed > 40
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

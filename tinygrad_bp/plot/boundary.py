@@ -60,14 +60,6 @@ def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = N
     X : array of shape (n, 2)
     y : array of shape (n,) or (n, 1)
         Labels, numbers or texts. Those of k > 2 columns of logits are 0 to k - 1.
-    path : str or path, optional
-        Where to write it, too: see `plot`.
-    theme, font_size, caption, size
-        How it is shown: see `plot`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
 
     Raises
     ------

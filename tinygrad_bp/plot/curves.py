@@ -51,14 +51,6 @@ def loss_curves(history: Any, *, path: PathLike | None = None) -> Figure:
     ----------
     history : History
         What `train.fit` gave.
-    path : str or path, optional
-        Where to write it, too: see `plot`.
-    theme, font_size, caption, size
-        How it is shown: see `plot`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
 
     Raises
     ------

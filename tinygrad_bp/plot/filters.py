@@ -41,14 +41,6 @@ def weights(
         it is a square; filters have theirs.
     most : int
         Draw no more units than this.
-    path : str or path, optional
-        Where to write it, too: see `plot`.
-    theme, font_size, caption, size
-        How it is shown: see `plot`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
 
     Raises
     ------

@@ -202,14 +202,6 @@ def layer_histograms(
     ----------
     model, X, y, loss
         As for `layer_statistics`, whose numbers stand over each histogram.
-    path : str or path, optional
-        Where to write it, too: see `plot`.
-    theme, font_size, caption, size
-        How it is shown: see `plot`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
 
     Raises
     ------

@@ -26,10 +26,36 @@ _WIDE, _HIGH = 1920, 1080
 _LINE, _LETTER = 3.0, 4.5  # the contrasts that a line and a letter need to be seen
 
 
-def picture(function: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Let a function that draws be told ``theme``, ``font_size``, ``caption`` and ``size``.
+_SHARED = """path : str or path, optional
+    Where to write the picture, too: as PNG, SVG or PDF, which the suffix chooses.
+theme : {'auto', 'light', 'dark'}
+    The ground that it is drawn for; 'auto' is 'light'.
+font_size : float, optional
+    The size of the labels in points, 10 by default.
+caption : bool
+    Whether a picture of one panel has its line of text above it.
+size : 'slide', optional
+    16 : 9, and no text under 14 points on a screen of 1920 x 1080 pixels.
 
-    Its figure is written to ``path`` after that.
+Returns
+-------
+matplotlib.figure.Figure
+    A notebook shows it.
+
+Raises
+------
+ImportError
+    If matplotlib is not installed.
+OSError
+    If ``path`` cannot be written.
+"""
+
+
+def picture(function: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Add to a function that draws ``theme``, ``font_size``, ``caption`` and ``size``.
+
+    Its figure is written to ``path`` after that. What these parameters mean, what is returned
+    and what every picture may raise is added to its docstring, before its own ``Raises``.
     """
 
     @functools.wraps(function)
@@ -57,6 +83,8 @@ def picture(function: Callable[..., Figure]) -> Callable[..., Figure]:
     added = inspect.signature(shown, follow_wrapped=False).parameters
     known = {**own, **{name: added[name] for name in ("theme", "font_size", "caption", "size")}}
     vars(shown)["__signature__"] = inspect.Signature([*known.values()])
+    before, heading, after = inspect.cleandoc(function.__doc__ or "").partition("Raises\n------\n")
+    shown.__doc__ = before.rstrip() + "\n" + _SHARED + after if heading else before
     return shown
 
 

@@ -44,14 +44,6 @@ def regression_fit(
     validation : pair of arrays, optional
         ``X, y`` that the model was not fitted to: drawn as hollow squares, with an error of
         their own.
-    path : str or path, optional
-        Where to write it, too: see `plot`.
-    theme, font_size, caption, size
-        How it is shown: see `plot`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
 
     Raises
     ------
