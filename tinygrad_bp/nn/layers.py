@@ -23,22 +23,22 @@ class Linear(Module):
 
     Parameters
     ----------
-    inputs, outputs : int
-        The lengths of the input and output rows. ``in_features`` and ``out_features`` are other
-        names for them.
+    in_features, out_features : int
+        The lengths of the input and output rows. ``inputs`` and ``outputs`` are other names for
+        them.
     bias : bool
         Whether to add a bias, which starts at zero.
     init : str or function
         How the weights are drawn: a name in `INITIALIZATIONS`, such as 'he' or 'xavier', or a
-        function of a generator, the inputs and the outputs.
+        function of a generator and of both lengths.
     seed : int or Generator, optional
         For `numpy.random.default_rng`: the same seed draws the same weights.
     dtype : dtype
 
     Attributes
     ----------
-    weight : Tensor of shape (outputs, inputs)
-    bias : Tensor of shape (outputs,), or None
+    weight : Tensor of shape (out_features, in_features)
+    bias : Tensor of shape (out_features,), or None
 
     Raises
     ------
@@ -51,40 +51,40 @@ class Linear(Module):
     --------
     >>> layer = Linear(3, 2, seed=0)
     >>> layer
-    Linear(3, 2)
+    Linear(in_features=3, out_features=2)
     >>> layer(np.ones((5, 3))).shape
     (5, 2)
     """
 
     def __init__(
         self,
-        inputs: int | None = None,
-        outputs: int | None = None,
+        in_features: int | None = None,
+        out_features: int | None = None,
         *,
         bias: bool = True,
         init: str | Initialization = "he",
         seed: Seed = None,
         dtype: Any = np.float64,
-        in_features: int | None = None,
-        out_features: int | None = None,
+        inputs: int | None = None,
+        outputs: int | None = None,
     ):
-        inputs = size(*either(inputs=inputs, in_features=in_features))
-        outputs = size(*either(outputs=outputs, out_features=out_features))
+        shape = (
+            size(*either(out_features=out_features, outputs=outputs)),
+            size(*either(in_features=in_features, inputs=inputs)),
+        )
         draw = init if callable(init) else look_up(init, INITIALIZATIONS, "initialization")
-        weight = draw(chance(seed), inputs, outputs)
-        if np.shape(weight) != (outputs, inputs):
-            raise ValueError(
-                f"init must give weights of shape {(outputs, inputs)}, not {np.shape(weight)}"
-            )
+        weight = draw(chance(seed), *reversed(shape))
+        if np.shape(weight) != shape:
+            raise ValueError(f"init must give weights of shape {shape}, not {np.shape(weight)}")
         if not np.isfinite(weight).all():
             raise ValueError("init gave weights that are not finite")
         self.weight = Tensor(weight, dtype=dtype, requires_grad=True)
         self.bias = None
         if flag(bias, "bias"):
-            self.bias = Tensor(np.zeros(outputs), dtype=dtype, requires_grad=True)
+            self.bias = Tensor(np.zeros(shape[0]), dtype=dtype, requires_grad=True)
 
     def forward(self, x: Any) -> Tensor:
-        """``x @ weight.T + bias``, for rows ``x`` of shape (..., inputs).
+        """``x @ weight.T + bias``, for rows ``x`` of shape (..., in_features).
 
         A warning says so if ``x`` is of a wider type, in which all that follows would compute.
         """
@@ -99,8 +99,9 @@ class Linear(Module):
         return out
 
     def __repr__(self) -> str:
-        outputs, inputs = self.weight.shape
-        return f"Linear({inputs}, {outputs}{', bias=False' if self.bias is None else ''})"
+        m, n = self.weight.shape
+        bias = ", bias=False" if self.bias is None else ""
+        return f"Linear(in_features={n}, out_features={m}{bias})"
 
 
 class Embedding(Module):
@@ -238,4 +239,4 @@ class Dropout(Module):
         return self._mask(uniform(np.array([*draws, *block_id], np.uint64), x.shape), dtype)
 
     def __repr__(self) -> str:
-        return f"Dropout({self.p})"
+        return f"Dropout(p={self.p})"

@@ -86,7 +86,7 @@ class Module:
         --------
         >>> from tinygrad_bp import nn
         >>> nn.Sequential(nn.Linear(2, 3), np.tanh, nn.Linear(3, 1)).named_modules()[1:]
-        [('0', Linear(2, 3)), ('2', Linear(3, 1))]
+        [('0', Linear(in_features=2, out_features=3)), ('2', Linear(in_features=3, out_features=1))]
         """
         return [(path, found) for path, found in _walk(self) if isinstance(found, Module)]
 

@@ -42,9 +42,9 @@ class Sequential(Module):
     >>> model = Sequential(Linear(2, 3), np.tanh, Linear(3, 1))
     >>> model
     Sequential(
-      0: Linear(2, 3)
+      0: Linear(in_features=2, out_features=3)
       1: tanh
-      2: Linear(3, 1)
+      2: Linear(in_features=3, out_features=1)
     )
     >>> model[2].weight.name
     '2.weight'
@@ -116,10 +116,10 @@ class MLP(Sequential):
     >>> model = MLP([2, 16, 1], activation="tanh", dropout=0.1, seed=0)
     >>> model
     MLP(
-      0: Linear(2, 16)
+      0: Linear(in_features=2, out_features=16)
       1: tanh
-      2: Dropout(0.1)
-      3: Linear(16, 1)
+      2: Dropout(p=0.1)
+      3: Linear(in_features=16, out_features=1)
     )
     >>> model.eval()(np.zeros((100, 2))).shape
     (100, 1)

@@ -124,11 +124,11 @@ def summary(model: Module, input_shape: int | tuple[int, ...], *, dtype: Any = N
     >>> nn.summary(nn.MLP([784, 128, 10]), 784)
     MLP of an example of shape (784,)
     <BLANKLINE>
-       layer            output  parameters  multiplications
-    0  Linear(784, 128) (128,)     100,480          100,352
-    1  relu             (128,)           0                0
-    2  Linear(128, 10)   (10,)       1,290            1,280
-       in all                      101,770          101,632
+       layer                                      output  parameters  multiplications
+    0  Linear(in_features=784, out_features=128)  (128,)     100,480          100,352
+    1  relu                                       (128,)           0                0
+    2  Linear(in_features=128, out_features=10)   (10,)        1,290            1,280
+       in all                                                101,770          101,632
     """
     if not isinstance(model, Module):
         raise TypeError(f"summary(model, input_shape) needs a Module, not a {type(model).__name__}")
