@@ -14,9 +14,9 @@ import numpy as np
 
 from .engine.recording import no_grad, watching
 from .engine.registry import Each, Rule
-from .engine.signatures import described
+from .engine.signatures import describe
 from .engine.tensor import Tensor
-from .support.structures import leaves, named_leaves, replaced
+from .support.structures import leaves, named_leaves, rebuild
 from .transforms import jacobian
 
 STEP = np.cbrt(np.finfo(np.float64).eps)  # small, and still far from the rounding of its square
@@ -74,11 +74,11 @@ def gradcheck(f: Callable[..., Any], *inputs: Any, order: int = 1) -> bool:
         raise ValueError(f"order={order}: the first derivative is of order 1")
     places = {f"input {path[1:].replace(']', '', 1)}": x for path, x in named_leaves(inputs)}
     arrays = {name: _float64(x, name) for name, x in places.items()}
-    outputs = list(named_leaves(f(*replaced(inputs, map(Tensor, arrays.values())))))
+    outputs = list(named_leaves(f(*rebuild(inputs, map(Tensor, arrays.values())))))
     for i, (path, _) in enumerate(outputs):
 
         def of_leaves(*x: Any, i: int = i) -> Any:
-            return leaves(f(*replaced(inputs, x)))[i]
+            return leaves(f(*rebuild(inputs, x)))[i]
 
         _check(of_leaves, arrays, order, f"output{path}")
     return True
@@ -191,7 +191,7 @@ def detect_nan() -> Iterator[None]:
 
 def _watch(rule: Rule, inputs: tuple[Any, ...], values: Sequence[Any], out: Any) -> Rule:
     """Refuse a result that is not finite; give the rule with derivatives that are checked too."""
-    call, place = f"{rule.name} of {described(inputs)}", _calling_line()
+    call, place = f"{rule.name} of {describe(inputs)}", _calling_line()
     _refuse(out, values, f"{call} gave", place)
 
     def derivative(position: int, g: Any, *arguments: Any, **parameters: Any) -> Any:

@@ -135,7 +135,7 @@ def test_the_engine_of_the_extra_is_found_where_pip_put_it():
         importlib.metadata.version("graphviz-pure")
     except importlib.metadata.PackageNotFoundError:
         pytest.skip("graphviz-pure is not installed")
-    program = render._embedded()
+    program = render._packaged_engine()
     assert program is not None
     svg = render._run(program, SMALL, "svg", 72).decode()
     assert ">x</text>" in svg
@@ -147,7 +147,7 @@ def test_an_extra_that_is_not_installed_is_no_error(monkeypatch):
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "files", missing)
-    assert render._embedded() is None
+    assert render._packaged_engine() is None
 
 
 def test_fonts_are_widened_and_the_picture_announced():

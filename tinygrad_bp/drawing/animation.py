@@ -15,15 +15,15 @@ from typing import Any
 from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, Node, Trace, view
 from ..explain.names import count, quantity
-from ..explain.notation import marked_up
-from ..support.answers import told_keywords
-from ..support.files import checked, write
-from ..support.gif import looping, pillow
+from ..explain.notation import markup
+from ..support.answers import keyword_advice
+from ..support.files import writable_path, write
+from ..support.gif import looping_gif, pillow
 from ..support.palette import PAPER
 from .cards import local_derivative
 from .groups import name_gradients
 from .picture import Options, picture_of
-from .presenting import Presentation, presented
+from .presenting import Presentation, present
 from .program import SCRIPT, program_of
 from .render import accessible, render, size_of
 from .style import one_line
@@ -46,7 +46,7 @@ class Animation:
 
     def __init__(self, graph: Graph, options: Options, presentation: Presentation):
         self.graph, self._presentation = graph, presentation
-        self._picture, self._options = presented(graph, options, presentation)
+        self._picture, self._options = present(graph, options, presentation)
 
     @functools.cached_property
     def page(self) -> str:  # noqa: D102
@@ -70,7 +70,7 @@ class Animation:
             note=html.escape(note),
             script=SCRIPT,
             steps=_json(_steps(graph)),
-            live=_json(program and {**program, **_drawn(graph, trace)}),
+            live=_json(program and {**program, **_places_of_numbers(graph, trace)}),
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -85,7 +85,7 @@ class Animation:
             path = Path(path)
             path.mkdir(exist_ok=True)
             path = path / "step.png"
-        path = checked(path, SUFFIXES)
+        path = writable_path(path, SUFFIXES)
         form = path.suffix.lower()
         if form == ".html":
             write(path, self.page.encode())
@@ -98,7 +98,7 @@ class Animation:
 
     def _frames(self, form: str) -> Iterator[bytes]:
         """One picture a step, all laid out alike: first that before the pass."""
-        told = [(-1, _BEFORE), *((edge.step, _told(edge)) for edge in self.graph.edges)]
+        told = [(-1, _BEFORE), *((edge.step, _step_text(edge)) for edge in self.graph.edges)]
         for step, caption in told:
             picture = picture_of(self.graph, self._options, step, one_line(caption, 90))
             frame = render(self._presentation.of(picture.source), form, self._presentation.dpi)
@@ -114,7 +114,7 @@ class Animation:
             page = image.new("RGBA", frame.size, PAPER)
             page.alpha_composite(frame)
             pages.append(page)
-        return looping(pages, _MILLISECONDS, _AT_THE_END)
+        return looping_gif(pages, _MILLISECONDS, _AT_THE_END)
 
     @functools.cached_property
     def _whole(self) -> tuple[str, float]:
@@ -137,7 +137,7 @@ class Animation:
         return f"<Animation: {count(len(self.graph.edges), 'step')}>"
 
 
-@told_keywords
+@keyword_advice
 def animate(
     output: Tensor,
     path: str | os.PathLike[str] | None = None,
@@ -211,12 +211,12 @@ def animate(
 Show = Callable[[str, Any], str]
 
 
-def _shown(kind: str, of: Node | Edge) -> str:
+def _number_text(kind: str, of: Node | Edge) -> str:
     """An adjoint, a local derivative or a term as a number."""
     return quantity(getattr(of, {"a": "adjoint", "l": "local", "t": "term"}[kind]))
 
 
-def _placed(kind: str, of: Node | Edge) -> str:
+def _number_place(kind: str, of: Node | Edge) -> str:
     """The place of such a number, for the page to fill in."""
     return f"\ufffc{kind}{of.number if isinstance(of, Node) else of.step};"
 
@@ -225,7 +225,7 @@ _BEFORE = "Forward pass done: every value is known, and no gradient yet."
 _BEFORE_NOTE = "The backward pass starts at the output and goes against the arrows."
 
 
-def _told(edge: Edge, number: Show = _shown) -> str:
+def _step_text(edge: Edge, number: Show = _number_text) -> str:
     """What happens in a step, in symbols and numbers."""
     name, amount = one_line(edge.receiver.adjoint_name), number("t", edge)
     if edge.consumer is None:
@@ -235,7 +235,7 @@ def _told(edge: Edge, number: Show = _shown) -> str:
     return f"Step {edge.step}: {name} += {one_line(edge.product, 60)} = {numbers}{amount}"
 
 
-def _note(edge: Edge, number: Show = _shown) -> str:
+def _note(edge: Edge, number: Show = _number_text) -> str:
     """What the step means for the node that was paid."""
     name = one_line(edge.receiver.name)
     if edge.remaining:
@@ -256,13 +256,15 @@ def _steps(graph: Graph) -> list[dict[str, str]]:
         cards = {"receives": f"n{edge.receiver.number}"}
         if edge.consumer is not None:
             cards["pays"] = f"n{edge.consumer.number}"
-        steps.append({"text": marked_up(_told(edge)), "note": marked_up(_note(edge)), **cards})
+        steps.append({"text": markup(_step_text(edge)), "note": markup(_note(edge)), **cards})
     return steps
 
 
-def _drawn(graph: Graph, trace: Trace) -> dict[str, Any]:
+def _places_of_numbers(graph: Graph, trace: Trace) -> dict[str, Any]:
     """Where in the page the numbers of a pass are, for when they change."""
-    texts = [[marked_up(told(edge, _placed)) for told in (_told, _note)] for edge in graph.edges]
+    texts = [
+        [markup(told(edge, _number_place)) for told in (_step_text, _note)] for edge in graph.edges
+    ]
     unpaid = [node.number for node in graph.visited() if not node.pays]
     return {
         "texts": [(_BEFORE, _BEFORE_NOTE), *texts],
@@ -279,7 +281,7 @@ def _field(node: Node) -> str:
     if node.kind not in ("leaf", "constant") or not isinstance(node.tensor, Tensor):
         return ""
     value = f'type="number" step="any" data-node="{node.number}" value="{float(node.value)!r}"'
-    return f"<label>{marked_up(one_line(node.name))} <input {value}></label>"
+    return f"<label>{markup(one_line(node.name))} <input {value}></label>"
 
 
 def _json(data: Any) -> str:

@@ -77,7 +77,7 @@ class Look:
     smallest: float = 0.0
     largest: float = 0.0
 
-    def taken(self, step: int) -> bool:
+    def shows(self, step: int) -> bool:
         """Whether a step of the backward pass is to be seen."""
         return self.until is None or step <= self.until
 
@@ -89,7 +89,7 @@ class Look:
 
     def ink(self, text: str, step: int, color: str, size: int = 11, bold: bool = False) -> str:
         """Text that is there from a step of the pass on; before, it takes its room unseen."""
-        return font(text, color if self.taken(step) else CLEAR, size, bold) if text else ""
+        return font(text, color if self.shows(step) else CLEAR, size, bold) if text else ""
 
     def bar_of(self, size: float | None) -> str:
         """A gradient's norm as a bar, on a logarithmic scale."""
@@ -127,7 +127,7 @@ def _scalar_card(node: Node, look: Look) -> str:
     """A name, a value and a gradient, one below the other."""
     rows = []
     if look.values and node.name != literal(node.value):
-        rows.append(_pair("data", VALUE, decimal(node.value), **_valued(node)))
+        rows.append(_pair("data", VALUE, decimal(node.value), **_value_anchor(node)))
     if look.shows_gradient(node):
         rows.append(_pair("grad", GRADIENT, decimal(look.gradients.get(node))))
     made = _made(node.expression) if look.merged else ""
@@ -209,7 +209,7 @@ def _backward_card(node: Node, graph: Graph, look: Look) -> str:
     value = value or (entries(node.value) if look.values else shape_of(node.value))
     header = row(
         cell(_name(node) + _made(made), colspan=2, port="value_w"),
-        cell(font(value, VALUE, 12), "RIGHT", width=52, port="value_e", **_valued(node)),
+        cell(font(value, VALUE, 12), "RIGHT", width=52, port="value_e", **_value_anchor(node)),
     )
     edges = [graph.edges[step] for step in node.terms]
     last = edges[-1].step
@@ -223,7 +223,7 @@ def _backward_card(node: Node, graph: Graph, look: Look) -> str:
     alone = look.brief and len(edges) == 1  # its one term is the sum
     room: dict[str, Any] = {"width": width} if alone else {"colspan": 2}
     sums = row(
-        *([badge(last, look.taken(last), **_mark(last, node, "badge"))] if alone else []),
+        *([badge(last, look.shows(last), **_mark(last, node, "badge"))] if alone else []),
         cell(told, **room, port="sum_w", **_mark(last, node, "name")),
         cell(total, "RIGHT", port="sum_e", **_mark(last, node, "sum")),
     )
@@ -251,7 +251,7 @@ def _term_row(edge: Edge, look: Look, first: bool, width: int) -> str:
     text = text if first or text.startswith(("-", "[")) else f"+ {text}"
     product = "" if look.brief else look.ink(one_line(edge.product, 48), step, QUIET)
     return row(
-        badge(step, look.taken(step), **_mark(step, to, "badge")),
+        badge(step, look.shows(step), **_mark(step, to, "badge")),
         cell(product, width=width, **_mark(step, to, "term")),
         cell(look.ink(text, step, GRADIENT, 12), "RIGHT", **_mark(step, to, "amount")),
     )
@@ -259,14 +259,14 @@ def _term_row(edge: Edge, look: Look, first: bool, width: int) -> str:
 
 def chip(edge: Edge, look: Look) -> str:
     """The label of a backward edge: the step's number and the local derivative."""
-    color = CHIP if look.taken(edge.step) else CLEAR
+    color = CHIP if look.shows(edge.step) else CLEAR
     *texts, last = local_derivative(edge)
     texts = texts[1:] if look.brief else texts
     text = " = ".join([*texts, "" if "\n" in last else last])
     cells = [text, last] if "\n" in last else [text]
     told = (look.ink(text, edge.step, GRADIENT, 10) for text in cells)
     return table(
-        row(badge(edge.step, look.taken(edge.step)), *(cell(text, bgcolor=color) for text in told)),
+        row(badge(edge.step, look.shows(edge.step)), *(cell(text, bgcolor=color) for text in told)),
     )
 
 
@@ -291,7 +291,7 @@ def _mark(step: int, node: Node, part: str) -> dict[str, str]:
     return {"id": f"s{step}-n{node.number}-{part}", "tooltip": f"step {step}"}
 
 
-def _valued(node: Node) -> dict[str, str]:
+def _value_anchor(node: Node) -> dict[str, str]:
     """What makes the cell of a value findable in the SVG."""
     told = html.escape(one_line(node.made, 300))
     return {"id": f"n{node.number}-value", "tooltip": told.replace("\\", "&#92;")}

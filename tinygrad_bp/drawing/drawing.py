@@ -14,13 +14,13 @@ import numpy as np
 
 from .. import explain
 from ..engine.tensor import Tensor
-from ..support.answers import told_keywords
+from ..support.answers import keyword_advice
 from ..support.arguments import suggestion
-from ..support.files import checked, write
+from ..support.files import writable_path, write
 from .groups import name_gradients
 from .neurons import picture_of_neurons
 from .picture import Options, Picture
-from .presenting import Presentation, presented
+from .presenting import Presentation, present
 
 VIEWS = ("graph", "neurons")
 SUFFIXES = (".svg", ".png", ".pdf", ".dot")
@@ -50,11 +50,11 @@ class Drawing:
     def svg(self) -> str:  # noqa: D102
         from .render import accessible
 
-        return accessible(self._rendered("svg").decode(), self.title, self.description)
+        return accessible(self._render("svg").decode(), self.title, self.description)
 
     @functools.cached_property
     def png(self) -> bytes:  # noqa: D102
-        return self._rendered("png")
+        return self._render("png")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file; the suffix chooses SVG, PNG, PDF or DOT.
@@ -68,16 +68,16 @@ class Drawing:
         RuntimeError
             If nothing that draws this format is installed.
         """
-        path = checked(path, SUFFIXES)
+        path = writable_path(path, SUFFIXES)
         form = path.suffix.lower()[1:]
         if form == "dot":
             write(path, self.source.encode())
         elif form == "svg":
             write(path, self.svg.encode())
         else:
-            write(path, self.png if form == "png" else self._rendered(form))
+            write(path, self.png if form == "png" else self._render(form))
 
-    def _rendered(self, form: str) -> bytes:
+    def _render(self, form: str) -> bytes:
         from .render import render
 
         return render(self.source, form)
@@ -89,7 +89,7 @@ class Drawing:
         return f"<Drawing: {self.title}>"
 
 
-@told_keywords
+@keyword_advice
 def draw(
     output: Any,
     *inputs: Any,
@@ -210,7 +210,7 @@ def draw(
     if view not in VIEWS:
         raise ValueError(f"unknown view {view!r}: {suggestion(view, VIEWS)}")
     if path is not None:
-        checked(path, SUFFIXES)
+        writable_path(path, SUFFIXES)
     outputs, modules = _outputs(output, inputs)
     graph = explain.view(*outputs, backward=backward, notation=notation, fuse=fuse)
     name_gradients(graph)
@@ -220,7 +220,7 @@ def draw(
         picture = picture_of_neurons(graph, highlight)
         picture.source = presentation.of(picture.source)
     else:
-        picture, _ = presented(graph, options, presentation)
+        picture, _ = present(graph, options, presentation)
     if picture.hidden:
         warnings.warn(
             f"the {max_nodes} cards nearest to the output are drawn, and {picture.hidden} values "
@@ -244,7 +244,7 @@ def _outputs(
         if isinstance(output, Module) and not inputs:
             raise TypeError("a model is drawn at work: give it rows, as in draw(model, X)")
         arguments = _arguments(output, inputs)
-        with evaluating(output), _noting(output, modules):
+        with evaluating(output), _modules_of_tensors(output, modules):
             output = output(*arguments)
     elif inputs:
         raise TypeError(f"{inputs[0]!r} is neither a path nor an input: only functions take those")
@@ -260,7 +260,7 @@ def _outputs(
 
 
 @contextmanager
-def _noting(model: Any, modules: dict[Tensor, tuple[str, ...]]) -> Iterator[None]:
+def _modules_of_tensors(model: Any, modules: dict[Tensor, tuple[str, ...]]) -> Iterator[None]:
     """For a while, note for every Tensor the innermost module whose ``forward`` made it."""
 
     def noted(path: tuple[str, ...], forward: Callable[..., Any]) -> Callable[..., Any]:

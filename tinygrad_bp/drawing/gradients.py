@@ -11,7 +11,7 @@ from ..engine.tensor import Tensor
 from ..explain import Graph, Node
 
 
-def gradients_left(graph: Graph, own: bool) -> dict[Node, Any]:
+def node_gradients(graph: Graph, own: bool) -> dict[Node, Any]:
     """The gradient that each node has, as an array.
 
     Parameters
@@ -27,7 +27,7 @@ def gradients_left(graph: Graph, own: bool) -> dict[Node, Any]:
     >>> x = Tensor(3.0, requires_grad=True, name="x")
     >>> square, cube = x * x, x * x * x
     >>> square.backward()
-    >>> [len(gradients_left(view(y, backward=False), own=True)) for y in (square, cube)]
+    >>> [len(node_gradients(view(y, backward=False), own=True)) for y in (square, cube)]
     [1, 0]
     """
     found = {node: _gradient(node) for node in graph.visited()}

@@ -15,7 +15,7 @@ from ..explain.names import count, is_small, norm
 from ..support.arguments import size, suggestion
 from ..support.palette import FREE, INK, LINE, ORANGE
 from .cards import Look, chip, gradient_norm, label_of
-from .gradients import gradients_left
+from .gradients import node_gradients
 from .groups import Path, title_of, whose_gradients
 from .sheet import Item, Link, Sheet, lay_out
 from .style import (
@@ -126,7 +126,7 @@ def _look(
     look = Look(scalar, options.values, grads, options.backward, merged, small, until)
     look.numbers, look.caption, look.brief = sheet.numbers, options.caption, options.brief
     if not options.backward:
-        look.gradients = gradients_left(graph, own=grads is not True)
+        look.gradients = node_gradients(graph, own=grads is not True)
     if grads or options.backward:
         norms = [gradient_norm(item, look) for item in sheet.items if item.kind != "more"]
         sizes = [size for size in norms if size and math.isfinite(size)]
@@ -238,7 +238,7 @@ class _Writer:
 
     def _card(self, item: Item) -> None:
         place, look = self._place(item.path), self.look
-        attributes = {"id": item.key, "class": item.kind, "tooltip": _plain(self._told(item))}
+        attributes = {"id": item.key, "class": item.kind, "tooltip": _plain(self._tooltip(item))}
         kind = {**CARD, **KINDS[item.kind]}
         place.node(item.key, label_of(item, self.graph, look), **kind, **attributes)
         if not look.merged and not item.group and item.node.inputs and item.kind != "alias":
@@ -302,7 +302,7 @@ class _Writer:
 
     def _backward(self, link: Link, towards: str) -> dict[str, str]:
         edge = link.edges[0]
-        color = ORANGE if self.look.taken(edge.step) else CLEAR
+        color = ORANGE if self.look.shows(edge.step) else CLEAR
         attributes = {"class": "bwd", "id": f"s{edge.step}-edge", "dir": towards, "color": color}
         width = "3" if edge.step == self.look.until else "1.8"  # the newest step stands out
         attributes |= {"penwidth": width, "arrowsize": "0.8"}
@@ -315,7 +315,7 @@ class _Writer:
         about = {"tooltip": told, "labeltooltip": told}
         return attributes | about | {"label": chip(edge, self.look)}
 
-    def _told(self, item: Item) -> str:
+    def _tooltip(self, item: Item) -> str:
         """What a card says when it is pointed at: everything in full."""
         if item.kind == "more":
             return f"{len(item.nodes)} values that are not drawn"

@@ -94,7 +94,7 @@ class Presentation:
         return source
 
 
-def presented(graph: Graph, options: Options, how: Presentation) -> tuple[Picture, Options]:
+def present(graph: Graph, options: Options, how: Presentation) -> tuple[Picture, Options]:
     """A picture, and the options that it was drawn with: on a full slide with fewer words.
 
     Raises

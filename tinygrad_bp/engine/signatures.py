@@ -97,13 +97,13 @@ def cannot_write(function: Callable[..., Any]) -> TypeError:
     )
 
 
-def explained(error: Exception, name: str, inputs: tuple) -> Exception:
+def explain_error(error: Exception, name: str, inputs: tuple) -> Exception:
     """The same error, with the operation and its operands' names and shapes in front."""
     kind = TypeError if isinstance(error, TypeError) else type(error)  # a ufunc's takes no message
-    return kind(f"{name} of {described(inputs)}: {str(error).strip()}")
+    return kind(f"{name} of {describe(inputs)}: {str(error).strip()}")
 
 
-def described(inputs: Sequence[Any]) -> str:
+def describe(inputs: Sequence[Any]) -> str:
     """The operands of an operation by name, or else type, and shape."""
     operands = [x for x in inputs if hasattr(x, "shape")]
     return " and ".join(

@@ -147,7 +147,9 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         found = self._found(self._outputs(X))
         if self._several_labels:
             return found.astype(int)
-        return lazy.labelled(found, self.classes_) if has_blocks(found) else self.classes_[found]
+        return (
+            lazy.class_labels(found, self.classes_) if has_blocks(found) else self.classes_[found]
+        )
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of rows whose label, or whose every label, is right.
@@ -203,7 +205,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         elif unknown := np.setdiff1d(found, classes).tolist():
             raise ValueError(f"y has labels {unknown} that are not among {classes.tolist()}")
         self.classes_ = classes
-        numbers = lazy.numbered(y, classes) if has_blocks(y) else np.searchsorted(classes, y)
+        numbers = lazy.class_numbers(y, classes) if has_blocks(y) else np.searchsorted(classes, y)
         if len(classes) <= 2:
             self.n_outputs_, self.out_activation_ = 1, "logistic"
             return numbers[:, np.newaxis].astype(bool)

@@ -94,14 +94,14 @@ class Paths(Shown, Sequence[Path]):
 def _cells(path: Path) -> list[str]:
     numbers = [quantity(number) for number in path.factors]
     return [
-        _joined(" ← ", path.nodes),
-        _joined(" · ", list(map(factor, path.formulas))),
-        "" if "-" in numbers else _joined(" × ", numbers),
+        _join(" ← ", path.nodes),
+        _join(" · ", list(map(factor, path.formulas))),
+        "" if "-" in numbers else _join(" × ", numbers),
         quantity(path.product),
     ]
 
 
-def _joined(sign: str, words: list[str]) -> str:
+def _join(sign: str, words: list[str]) -> str:
     half = SHOWN_NODES // 2
     shown = words if len(words) <= SHOWN_NODES else [*words[:half], "...", *words[-half:]]
     return sign.join(shown)

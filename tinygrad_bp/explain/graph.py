@@ -10,9 +10,9 @@ import numpy as np
 
 from ..engine.backprop import seed_of, topological_order
 from ..engine.tensor import Tensor
-from ..support.waiting import followed
+from ..support.waiting import follow
 from .elements import Edge, Graph, Node, number_steps, sweep
-from .fusing import fused
+from .fusing import merge_unnamed
 from .names import Names, has_shape, literal
 from .notation import adjoint_names
 
@@ -72,7 +72,7 @@ def view(
     order = topological_order(*outputs)
     names, ends = Names(order), set(outputs)
     nodes: dict[Any, Node] = {}
-    for number, x in followed(list(enumerate(order))[::-1], "naming the nodes"):
+    for number, x in follow(list(enumerate(order))[::-1], "naming the nodes"):
         kind = "output" if x in ends else "leaf" if x.is_leaf else "intermediate"
         nodes[x] = Node(number, names.of(x, "v"), kind, x)
     constants = _connect(nodes, names)
@@ -87,14 +87,14 @@ def view(
             raise ValueError(f"{len(outputs)} outputs need as many seeds, not {len(seeds)}")
         differentiate(graph, [seed_of(output, s) for output, s in zip(outputs, seeds, strict=True)])
     if fuse:
-        return fused(graph)
+        return merge_unnamed(graph)
     return graph
 
 
 def _connect(nodes: dict[Any, Node], names: Names) -> list[Node]:
     """Give every node its operands and its value; return the constants among the operands."""
     constants: dict[Any, Node] = {}
-    for x, node in followed(list(nodes.items()), "connecting the nodes"):
+    for x, node in follow(list(nodes.items()), "connecting the nodes"):
         if x.is_leaf:
             if node.kind == "output":
                 node.value = x.numpy()[()]
@@ -129,7 +129,7 @@ def _steps(outputs: list[Node], order: list[Node]) -> list[Edge]:
     """Every edge in the order in which the pass takes it, after the seeds."""
     edges = [Edge(0, None, 0, output) for output in outputs]
     by_tensor = {node.tensor: node for node in order}
-    for node in followed(order, "counting the steps"):
+    for node in follow(order, "counting the steps"):
         for position in node.tensor.edges:
             receiver = by_tensor[node.tensor.inputs[position]]
             edges.append(Edge(0, node, position, receiver))

@@ -120,7 +120,7 @@ def nudge(
     """
     steps = [positive(step, "h") for step in np.ravel(h)]
     at = np.array(x).astype(np.float64, casting="same_kind")
-    value, gradient = _differentiated(f, at)
+    value, gradient = _value_and_gradient(f, at)
     rows = []
     for index in np.ndindex(at.shape):
         for step in steps:
@@ -132,7 +132,7 @@ def nudge(
     return Nudge(value, gradient, rows)
 
 
-def _differentiated(f: Callable[[Tensor], Any], at: np.ndarray) -> tuple[float, Any]:
+def _value_and_gradient(f: Callable[[Tensor], Any], at: np.ndarray) -> tuple[float, Any]:
     """The value of f and its gradient by backpropagation; zero if f does not use its input."""
     x = Tensor(at, requires_grad=True, name="x")
     with recording(True):  # within no_grad, too

@@ -80,7 +80,7 @@ class Trace(Shown):
         return [*self.graph.edges[: self.last + 1], *self._unpaid()]
 
     def _row(self, item: Edge | Node) -> Row:
-        return _payment(item) if isinstance(item, Edge) else _unpaying(item, self)
+        return _payment(item) if isinstance(item, Edge) else _final_row(item, self)
 
     def _unpaid(self) -> Iterator[Node]:
         """The nodes that were paid something and have paid nobody, so far."""
@@ -221,7 +221,7 @@ def _payment(edge: Edge) -> Row:
     )
 
 
-def _unpaying(node: Node, trace: Trace) -> Row:
+def _final_row(node: Node, trace: Trace) -> Row:
     """The row of a node that has paid nobody: the steps that have paid it, and their sum."""
     paid = [step for step in node.terms if step <= trace.last]
     shown = paid if len(paid) <= SHOWN_TERMS else paid[:3]

@@ -11,8 +11,8 @@ from ..engine.arrays import like
 from ..engine.registry import primitive, rule
 from ..engine.rules.types import as_array, real
 from ..support.arguments import places
-from .reducing import class_weights, reduced, share, verified, weighed, widened
-from .softmaxes import _shifted, softmax
+from .reducing import class_weights, reduce, share, verify, weigh, widen
+from .softmaxes import _shift, softmax
 
 
 @primitive
@@ -55,13 +55,13 @@ def cross_entropy(logits: Any, labels: Any, reduction: str = "mean", weight: Any
     1000.0 [[ 1. -1.]]
     """
     logits, labels = real(logits, "logits"), as_array(labels)
-    labels = verified(labels, _label_check(logits, labels))
-    x = _shifted(logits, -1)
+    labels = verify(labels, _label_check(logits, labels))
+    x = _shift(logits, -1)
     with np.errstate(under="ignore"):
         losses = np.log(np.exp(x).sum(axis=-1)) - _of_labels(x, labels)
     if weight is None:
-        return reduced(losses, reduction)
-    return weighed(losses, _of_rows(weight, labels, logits), reduction)
+        return reduce(losses, reduction)
+    return weigh(losses, _of_rows(weight, labels, logits), reduction)
 
 
 def _label_check(logits: Any, labels: Any) -> Any:
@@ -128,7 +128,7 @@ def _cross_entropy_by_logits(
     if weight is None:
         each = share(g, labels, reduction)
     else:
-        weights = widened(_of_rows(weight, labels, logits))
+        weights = widen(_of_rows(weight, labels, logits))
         each = g * (weights / np.sum(weights) if reduction == "mean" else weights)
     column = reduction == "none" or weight is not None
     return (each[..., np.newaxis] if column else each) * softmax_error(logits, labels)

@@ -19,10 +19,10 @@ from .reducing import (
     class_weights,
     comparable,
     probabilities,
-    reduced,
+    reduce,
     share,
-    verified,
-    weighed,
+    verify,
+    weigh,
 )
 
 Slope = Callable[[Any, Any, Any], Any]
@@ -88,7 +88,7 @@ def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     """
     predictions, targets = comparable(predictions, targets)
     difference = predictions - targets
-    return reduced(difference * difference, reduction, targets)
+    return reduce(difference * difference, reduction, targets)
 
 
 _loss_rule(
@@ -116,7 +116,7 @@ def mae_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     1.0
     """
     predictions, targets = comparable(predictions, targets)
-    return reduced(np.abs(predictions - targets), reduction, targets)
+    return reduce(np.abs(predictions - targets), reduction, targets)
 
 
 _loss_rule(
@@ -150,7 +150,7 @@ def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: f
     predictions, targets = comparable(predictions, targets)
     difference = predictions - targets
     within = np.clip(difference, -delta, delta)
-    return reduced(within * (difference - within / 2), reduction, targets)
+    return reduce(within * (difference - within / 2), reduction, targets)
 
 
 rule(
@@ -198,9 +198,9 @@ def binary_cross_entropy_with_logits(
     1000.0
     """
     logits, targets = comparable(logits, targets)
-    targets = verified(targets, probabilities)
+    targets = verify(targets, probabilities)
     losses = np.maximum(logits, 0) - logits * targets + np.log1p(decay(logits))
-    return _weighed(losses, reduction, targets, weight)
+    return _weigh(losses, reduction, targets, weight)
 
 
 _loss_rule(
@@ -239,19 +239,19 @@ def binary_cross_entropy(
     0.347
     """
     predictions, targets = comparable(predictions, targets)
-    targets = verified(targets, probabilities)
-    p = verified(predictions, partial(probabilities, name="predictions"))
+    targets = verify(targets, probabilities)
+    p = verify(predictions, partial(probabilities, name="predictions"))
     with np.errstate(divide="ignore"):
         yes, no = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
-    return _weighed(-targets * yes - (1 - targets) * no, reduction, targets, weight)
+    return _weigh(-targets * yes - (1 - targets) * no, reduction, targets, weight)
 
 
-def _weighed(losses: Any, reduction: str, targets: Any, weight: Any) -> Any:
+def _weigh(losses: Any, reduction: str, targets: Any, weight: Any) -> Any:
     """The losses, weighed by their targets' classes, and then reduced."""
     if weight is None:
-        return reduced(losses, reduction, targets)
+        return reduce(losses, reduction, targets)
     weights = _of_elements(class_weights(weight, 2, losses.dtype), targets)
-    return weighed(losses, weights, reduction)
+    return weigh(losses, weights, reduction)
 
 
 def _not_zero(p: Any) -> Any:

@@ -11,7 +11,7 @@ from ..engine.arrays import as_array, asks, like, overridable
 from ..engine.recording import is_recording
 from ..engine.tensor import Tensor
 from ..functional import linear
-from ..functional.reducing import verified
+from ..functional.reducing import verify
 from ..support.arguments import Seed, below_one, chance, either, flag, look_up, places, size
 from ..support.warning import warn
 from .initialization import INITIALIZATIONS, Initialization
@@ -157,7 +157,7 @@ class Embedding(Module):
         if indices.dtype.kind not in "iu":
             raise TypeError(f"{name} must be integers, not {indices.dtype}")
         check = partial(places, count=count, name=name)
-        indices = check(indices) if asks(indices) else verified(indices, check)
+        indices = check(indices) if asks(indices) else verify(indices, check)
         if isinstance(indices, np.ndarray | np.generic) or not isinstance(
             self.weight.data, np.ndarray
         ):

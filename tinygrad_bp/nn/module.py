@@ -12,7 +12,7 @@ import numpy as np
 from ..engine.tensor import Tensor
 from ..support.answers import check_keywords, no_attribute
 from ..support.arguments import flag
-from ..support.state import fitting, most_bytes
+from ..support.state import matching_arrays, most_bytes
 
 Self = TypeVar("Self", bound="Module")
 
@@ -177,7 +177,7 @@ class Module:
             If ``state`` is not a dictionary.
         """
         tensors = self.named_tensors()
-        for path, array in fitting(state, tensors, type(self).__name__).items():
+        for path, array in matching_arrays(state, tensors, type(self).__name__).items():
             tensors[path].data = array
 
     def _most_bytes(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from ..support.arguments import shown, some
-from ..support.files import checked, opened, write
+from ..support.files import open_to_read, writable_path, write
 from .formats import FORMATS, State
 from .module import Module
 
@@ -60,7 +60,7 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     >>> bool((model(np.ones(2)) == twin(np.ones(2))).all())
     True
     """
-    path = checked(path, FORMATS)
+    path = writable_path(path, FORMATS)
     if not isinstance(state, Mapping):
         if isinstance(state, type) or not hasattr(state, "state_dict"):
             raise TypeError(
@@ -130,7 +130,7 @@ def read_state(path: str | os.PathLike[str]) -> State:
 
 def _read(path: str | os.PathLike[str], most: int | None) -> State:
     """The arrays in a file, which may have no more than ``most`` bytes, if that is known."""
-    with opened(path, FORMATS) as (suffix, file, size):
+    with open_to_read(path, FORMATS) as (suffix, file, size):
         _, _, unpack = FORMATS[suffix]
         try:
             if most is not None and size > most:

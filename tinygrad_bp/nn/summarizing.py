@@ -161,17 +161,17 @@ class _Calls:
             self.uncalled[path] = Row(path, label, parameters=parameters)
             if isinstance(module, Sequential) or any(isinstance(m, Module) for m in members):
                 self.containers.add(path)
-            vars(module)["forward"] = self._noted(path, label, module.forward)
+            vars(module)["forward"] = self._note(path, label, module.forward)
             if isinstance(module, Sequential):
-                vars(module)["layers"] = tuple(self._noted_functions(path, module.layers))
+                vars(module)["layers"] = tuple(self._note_functions(path, module.layers))
 
-    def _noted_functions(self, path: str, layers: Iterable[Any]) -> Iterator[Any]:
+    def _note_functions(self, path: str, layers: Iterable[Any]) -> Iterator[Any]:
         for i, layer in enumerate(layers):
             inner = f"{path}.{i}" if path else str(i)
             known = isinstance(layer, Module)  # and noted by itself
-            yield layer if known else self._noted(inner, _label(layer), layer)
+            yield layer if known else self._note(inner, _label(layer), layer)
 
-    def _noted(self, path: str, label: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _note(self, path: str, label: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """``function``, with a row for each call."""
 
         def call(*inputs: Any, **parameters: Any) -> Any:

@@ -76,9 +76,9 @@ class Adam(Optimizer):
         g = gradient
         if self.weight_decay:
             g = g + self.weight_decay * data
-        return self._scaled(data, g, memory, lr)
+        return self._move(data, g, memory, lr)
 
-    def _scaled(self, data: Any, g: Any, memory: dict[str, Any], lr: float) -> Any:
+    def _move(self, data: Any, g: Any, memory: dict[str, Any], lr: float) -> Any:
         """``data`` after Adam's step along ``g``."""
         if not memory:
             memory.update(mean=np.zeros_like(data), square=np.zeros_like(data), steps=0)
@@ -144,4 +144,4 @@ class AdamW(Adam):
 
     def move(self, data: Any, gradient: Any, memory: dict[str, Any], lr: float) -> Any:
         """Adam's step, after the decay."""
-        return self._scaled(data * (1 - lr * self.weight_decay), gradient, memory, lr)
+        return self._move(data * (1 - lr * self.weight_decay), gradient, memory, lr)

@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.tensor import Tensor
 from ..support.answers import check_keywords, no_attribute
 from ..support.arguments import not_negative, positive, shown, some
-from ..support.state import fitting, most_bytes, plain
+from ..support.state import matching_arrays, most_bytes, plain
 from ..support.structures import is_container, leaves
 from ..support.warning import warn
 from .norms import euclidean_norm
@@ -94,7 +94,7 @@ class Optimizer:
         weight_decay: float = 0.0,
         max_norm: float | None = None,
     ):
-        self.parameters = _checked_parameters(parameters)
+        self.parameters = _distinct_parameters(parameters)
         self.lr = lr
         self.weight_decay = not_negative(weight_decay, "weight_decay")
         self.max_norm = None if max_norm is None else positive(max_norm, "max_norm")
@@ -236,7 +236,7 @@ class Optimizer:
             If ``state`` is not a dictionary.
         """
         given = state if isinstance(state, Mapping) else {}
-        copies = fitting(state, self._expected(given), type(self).__name__)
+        copies = matching_arrays(state, self._state_layout(given), type(self).__name__)
         signs = {"steps", *self.count_names, *self.not_negative_names}
         counts = [name for name in copies if name.rpartition(".")[2] in signs]
         if wrong := [f"{name!r} below 0" for name in counts if (copies[name] < 0).any()]:
@@ -249,7 +249,7 @@ class Optimizer:
             i, _, part = name.partition(".")
             self._memories[int(i)][part] = int(array) if part in self.count_names else array
 
-    def _expected(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _state_layout(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """An array of the shape and type of each that a state must have, by its name.
 
         A parameter that never had a gradient has none. Once a step was taken, one had.
@@ -309,7 +309,7 @@ def _gradient(p: Tensor) -> Any:
     return g
 
 
-def _checked_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
+def _distinct_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
     """The parameters, each once."""
     if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
         raise TypeError(

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..functional import softmax
 from ..support.arguments import shown
-from ..support.files import checked, write
-from ..support.gif import looping, pillow
+from ..support.files import writable_path, write
+from ..support.gif import looping_gif, pillow
 from ..support.palette import AMBER, BROWN, GREEN, INK, ORANGE, PINK, SKY
 from .figure import (
     VALUE,
@@ -23,7 +23,7 @@ from .figure import (
     outputs,
     own_style,
     pixels,
-    saved,
+    save,
 )
 from .presenting import picture
 
@@ -82,7 +82,7 @@ def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = N
     plane.draw_points(axes)
     plane.draw_regions(axes, scores)
     axes.set_title(f"accuracy {accuracy:.3f} on {len(plane.y):,} points", loc="left", color=INK)
-    return saved(figure, path)
+    return save(figure, path)
 
 
 class BoundaryAnimation:
@@ -139,13 +139,13 @@ class BoundaryAnimation:
         OSError
             If ``path`` cannot be written.
         """
-        path = checked(path, (".gif",))
+        path = writable_path(path, (".gif",))
         if not self._frames:
             raise ValueError("nothing was seen yet: train with fit(..., callbacks=[animation])")
         step = -(-len(self._frames) // MOST_FRAMES)
         frames = [*self._frames[:-1:step], self._frame()]
         pages = [pillow().fromarray(page) for page in self._pages(frames)]
-        write(path, looping(pages, _MILLISECONDS, _AT_THE_END))
+        write(path, looping_gif(pages, _MILLISECONDS, _AT_THE_END))
 
     def _frame(self) -> _Frame:
         scores, accuracy = self._plane.look(self._model)

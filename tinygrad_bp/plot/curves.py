@@ -17,7 +17,7 @@ from .figure import (
     PathLike,
     canvas,
     layer_titles,
-    saved,
+    save,
 )
 from .presenting import picture
 
@@ -83,7 +83,7 @@ def loss_curves(history: Any, *, path: PathLike | None = None) -> Figure:
     last = grid.flat[len(panels) - 1]  # which gets the room that is left beside it
     cells = last.get_gridspec()[rows - 1, (len(panels) - 1) % columns :]
     last.set_subplotspec(cells)
-    return saved(figure, path)
+    return save(figure, path)
 
 
 def _panels(history: Any) -> dict[str, dict[str, np.ndarray]]:

@@ -11,7 +11,7 @@ from ..engine.tensor import Tensor
 from ..nn import Module
 from ..support.arguments import shown, size
 from ..support.palette import INK
-from .figure import PathLike, canvas, numbers, saved
+from .figure import PathLike, canvas, numbers, save
 from .presenting import picture
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def weights(
     axes.set_title(title, loc="left", color=INK)
     bar = figure.colorbar(drawn, shrink=0.8)
     bar.outline.set_visible(False)
-    return saved(figure, path)
+    return save(figure, path)
 
 
 def _first_weights(layer: Any) -> tuple[str, Any]:

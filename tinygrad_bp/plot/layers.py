@@ -27,7 +27,7 @@ from .figure import (
     canvas,
     layer_titles,
     numbers,
-    saved,
+    save,
 )
 from .presenting import picture
 
@@ -149,7 +149,7 @@ def layer_statistics(
             raise ValueError("the model has no Linear layer whose weights require grad")
         deltas: Sequence[Any] = [None] * len(layers)
         if loss is not None:
-            deltas = gradients(_measured(loss, output, y), [layer for layer, _ in layers])
+            deltas = gradients(_loss_value(loss, output, y), [layer for layer, _ in layers])
     names = [str(x.inputs[1].name or "").removesuffix("weight").rstrip(".") for x, _ in layers]
     return [
         _statistics((name, title), layer, after, delta)
@@ -159,7 +159,7 @@ def layer_statistics(
     ]
 
 
-def _measured(loss: str | Loss, output: Tensor, y: Any) -> Tensor:
+def _loss_value(loss: str | Loss, output: Tensor, y: Any) -> Tensor:
     """The loss of what the model gives."""
     value = function(loss, LOSSES, "loss")(output, y if isinstance(y, Tensor) else array_of(y, "y"))
     if not isinstance(value, Tensor) or not value.requires_grad:
@@ -230,7 +230,7 @@ def layer_histograms(
     grid[0, 0].set_ylabel("values", color=VALUE)
     if loss is not None:
         _draw_deltas(grid[1], layers)
-    return saved(figure, path)
+    return save(figure, path)
 
 
 def _draw_deltas(row: np.ndarray, layers: list[LayerStatistics]) -> None:

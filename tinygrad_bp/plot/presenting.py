@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..support.arguments import positive, suggestion
-from ..support.files import checked
+from ..support.files import writable_path
 from ..support.palette import DARK, HAIR, INK, NIGHT, QUIET
-from .figure import SUFFIXES, own_style, pixels, saved
+from .figure import SUFFIXES, own_style, pixels, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,7 +69,7 @@ def picture(function: Callable[..., Figure]) -> Callable[..., Figure]:
         **options: Any,
     ) -> Figure:
         if path is not None:
-            checked(path, SUFFIXES)
+            writable_path(path, SUFFIXES)
         for name, value, known in (("theme", theme, THEMES), ("size", size, (None, *SIZES))):
             if value not in known:
                 others = suggestion(str(value), [str(one) for one in known if one])
@@ -77,7 +77,7 @@ def picture(function: Callable[..., Figure]) -> Callable[..., Figure]:
         with own_style():
             figure = function(*inputs, **options)
             _present(figure, theme, font_size, caption, size)
-            return saved(figure, path)
+            return save(figure, path)
 
     own = inspect.signature(function).parameters
     added = inspect.signature(shown, follow_wrapped=False).parameters
@@ -162,18 +162,18 @@ def _darken(figure: Figure) -> None:
         axes.set_facecolor(NIGHT)
         if not axes.images:  # what is drawn on an image has a light ground of its own
             for line in _all(axes, Line2D):
-                line.set_color(_seen(line.get_color(), _LINE))
+                line.set_color(_visible(line.get_color(), _LINE))
             for drawn in _all(axes, Collection):
                 if drawn.get_array() is not None:  # a scale of colours
                     continue
                 faces, edges = drawn.get_facecolor(), drawn.get_edgecolor()
-                drawn.set_facecolor([_seen(color, _LINE) for color in faces])
-                drawn.set_edgecolor([_seen(color, _LINE) for color in edges])
+                drawn.set_facecolor([_visible(color, _LINE) for color in faces])
+                drawn.set_edgecolor([_visible(color, _LINE) for color in edges])
     for text in _texts(figure):
-        text.set_color(_seen(text.get_color(), _LETTER))
+        text.set_color(_visible(text.get_color(), _LETTER))
 
 
-def _seen(color: Any, least: float) -> Any:
+def _visible(color: Any, least: float) -> Any:
     """A colour as it is on a dark ground, where it is so light that it can be seen."""
     from matplotlib.colors import to_hex, to_rgba
 

@@ -17,7 +17,7 @@ from .figure import (
     legend_below,
     numbers,
     outputs,
-    saved,
+    save,
 )
 from .presenting import picture
 
@@ -69,20 +69,20 @@ def regression_fit(
     for label, inputs, values, look in groups:
         x = column(numbers(inputs, "X").astype(float), "X")
         targets = column(numbers(values, "y").astype(float), "y", rows=len(x))
-        found = _given(model, x.reshape(_form(X)))
+        found = _predictions(model, x.reshape(_form(X)))
         axes.vlines(x, targets, found, color=LINE, linewidth=0.8, label="error" * (not ends))
         axes.scatter(x, targets, 20, label=label, zorder=2.5, **look)
         errors.append(f"{np.mean((found - targets) ** 2):.3g} on {len(x):,} {label}")
         ends += [x.min(), x.max()]
     margin = 0.04 * (np.ptp(ends) or 1.0)
     line = np.linspace(min(ends) - margin, max(ends) + margin, 500)
-    fitted = _given(model, line.reshape(_form(X)))
+    fitted = _predictions(model, line.reshape(_form(X)))
     axes.plot(line, fitted, color=VALUE, linewidth=2, label="model")
     title = "\n".join(errors)
     axes.set_title(f"mean squared error {title}", loc="left", color=INK)
     axes.set(xlabel="x", ylabel="y")
     legend_below(axes)
-    return saved(figure, path)
+    return save(figure, path)
 
 
 def _form(X: Any) -> tuple[int, ...]:
@@ -95,7 +95,7 @@ def _pair(validation: Any) -> Any:
     return validation
 
 
-def _given(model: Model, inputs: np.ndarray) -> np.ndarray:
+def _predictions(model: Model, inputs: np.ndarray) -> np.ndarray:
     """What the model gives, as numbers of shape (n,)."""
     name = "what the model gives"
     return column(numbers(outputs(model, inputs), name).astype(float), name)

@@ -10,7 +10,7 @@ import numpy as np
 from .arguments import some
 
 
-def fitting(state: Any, expected: Mapping[str, Any], kind: str) -> dict[str, np.ndarray]:
+def matching_arrays(state: Any, expected: Mapping[str, Any], kind: str) -> dict[str, np.ndarray]:
     """Copies of a state's arrays, which have the names, shapes and types of those expected.
 
     Raises
@@ -23,7 +23,7 @@ def fitting(state: Any, expected: Mapping[str, Any], kind: str) -> dict[str, np.
 
     Examples
     --------
-    >>> fitting({"b": [1.0, 2.0]}, {"W": np.zeros(3), "b": np.zeros(1)}, "model")
+    >>> matching_arrays({"b": [1.0, 2.0]}, {"W": np.zeros(3), "b": np.zeros(1)}, "model")
     Traceback (most recent call last):
         ...
     ValueError: the state does not fit this model: it has no 'W'; 'b' of shape (2,), not (1,)

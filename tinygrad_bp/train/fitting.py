@@ -10,7 +10,7 @@ import numpy as np
 
 from ..nn import Module
 from ..optim import Optimizer
-from ..support.answers import told_keywords
+from ..support.answers import keyword_advice
 from ..support.arguments import Seed, flag, function
 from .batching import Batches
 from .checking import as_list
@@ -26,7 +26,7 @@ Function = Callable[[Any, Any], Any]
 Callback = Callable[[Module, History], Any]
 
 
-@told_keywords
+@keyword_advice
 def fit(
     model: Module,
     X: Any,
@@ -176,7 +176,7 @@ def run_epochs(
                     row = {"loss": row["loss"], **measures.of_epoch(last), **row}
                     history.append(row | {"seconds": time.perf_counter() - began})
                     bar.say(row)
-                    reason = _told_to_end(callbacks, model, history, stopping.reason(history))
+                    reason = _call_callbacks(callbacks, model, history, stopping.reason(history))
         except KeyboardInterrupt:
             reason = f"interrupted in epoch {len(history) + 1}"
         except DivergenceError:
@@ -188,7 +188,7 @@ def run_epochs(
     return history
 
 
-def _told_to_end(
+def _call_callbacks(
     callbacks: Iterable[Callback], model: Module, history: History, reason: str
 ) -> str:
     """Call all callbacks; the reason to end, if there is one or one of them gave True."""

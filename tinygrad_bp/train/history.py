@@ -12,7 +12,7 @@ import numpy as np
 
 from ..support.answers import no_attribute
 from ..support.arguments import look_up
-from ..support.files import checked, write
+from ..support.files import writable_path, write
 from ..support.printing import printable
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -142,7 +142,7 @@ class History:
         OSError
             If the file cannot be written.
         """
-        path = checked(path, (".csv",))
+        path = writable_path(path, (".csv",))
         text = io.StringIO(newline="")
         table = csv.DictWriter(text, ["epoch", *self.names])
         table.writeheader()

@@ -37,10 +37,10 @@ def predict(model: Module, X: Any) -> Any:
     """
     if not isinstance(model, Module):
         raise TypeError(f"the model must be a Module, such as nn.MLP, not {shown(model)}")
-    return predicted(model, narrowed(finite(X, "X"), model, "X"))
+    return predict_rows(model, narrow(finite(X, "X"), model, "X"))
 
 
-def predicted(model: Module, X: Any) -> Any:
+def predict_rows(model: Module, X: Any) -> Any:
     """The same for rows that were checked; an error names them."""
     if len(X) <= CHUNK:
         with evaluating(model), no_grad():
@@ -49,7 +49,7 @@ def predicted(model: Module, X: Any) -> Any:
     for start in range(0, len(X), CHUNK):
         part = X[start : start + CHUNK]
         try:
-            parts.append(predicted(model, part))
+            parts.append(predict_rows(model, part))
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"rows {start} to {start + len(part) - 1}: {error}") from error
@@ -75,7 +75,7 @@ def own_type(model: Module) -> np.dtype | None:
     return types.pop() if len(types) == 1 else None
 
 
-def narrowed(array: Any, model: Module, name: str) -> Any:
+def narrow(array: Any, model: Module, name: str) -> Any:
     """Real numbers in no wider type than the model's."""
     dtype = own_type(model)
     if array.dtype.kind != "f" or dtype is None or np.promote_types(array.dtype, dtype) == dtype:
