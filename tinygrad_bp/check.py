@@ -102,7 +102,7 @@ def _check(f: Callable[..., Any], places: dict[str, np.ndarray], order: int, nam
             wrong += 1
             difference = error / size if np.isfinite(error) else np.inf
             if difference >= worst[0]:
-                entry = f"d {name}{_at(index[:outputs])} / d {names[i]}{_at(index[outputs:])}"
+                entry = f"d {name}{_index(index[:outputs])} / d {names[i]}{_index(index[outputs:])}"
                 worst = difference, f"{entry}: {a:.9g} by the rules, {n:.9g} by central differences"
     if wrong:
         raise GradientError(
@@ -136,8 +136,8 @@ def _central_differences(
         if np.any(kinks):
             out = tuple(int(k) for k in np.argwhere(kinks)[0])
             raise GradientError(
-                f"{name}{_at(out)} has a kink at {place}{_at(index)} = {x[index]}: its slope is "
-                f"{left[out]:.6g} on the left and {right[out]:.6g} on the right; move the input"
+                f"{name}{_index(out)} has a kink at {place}{_index(index)} = {x[index]}: its slope "
+                f"is {left[out]:.6g} on the left and {right[out]:.6g} on the right; move the input"
             )
         columns[(..., *index)] = (8 * (ahead - behind) - (ahead2 - behind2)) / (12 * h)
     return columns
@@ -158,7 +158,7 @@ def _float64(x: Any, place: str) -> np.ndarray:
     )
 
 
-def _at(index: tuple[int, ...]) -> str:
+def _index(index: tuple[int, ...]) -> str:
     return f"[{', '.join(map(str, index))}]" if index else ""
 
 
@@ -212,7 +212,7 @@ def _refuse(result: Any, operands: Sequence[Any], what: str, place: str) -> None
     if np.any(bad) and not any(np.any(_not_finite(x)) for x in operands):
         index = tuple(int(k) for k in np.argwhere(bad)[0])
         value = result.data[index] if isinstance(result, Tensor) else np.asarray(result)[index]
-        where = f" at {_at(index)}" if index else ""
+        where = f" at {_index(index)}" if index else ""
         raise FloatingPointError(f"{what} {value}{where}; {place}")
 
 

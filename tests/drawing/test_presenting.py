@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tinygrad_bp as bp
-from tinygrad_bp.drawing.drawing import _outputs
+from tinygrad_bp.drawing.drawing import _outputs_to_draw
 from tinygrad_bp.drawing.fonts import settle, width
 from tinygrad_bp.drawing.groups import find_paths
 from tinygrad_bp.drawing.render import size_of
@@ -353,7 +353,7 @@ def test_a_sum_stands_in_the_frame_of_the_module_that_computes_it():
     )
     graph = view(model(bp.Tensor(INPUTS)), backward=False)
     by_names = find_paths(graph)
-    outputs, modules = _outputs(model, [INPUTS])
+    outputs, modules = _outputs_to_draw(model, [INPUTS])
     graph = view(*outputs, backward=False)
     for node in graph.visited():
         node.within = modules.get(node.tensor)

@@ -14,13 +14,13 @@ from typing import Any
 
 from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, Node, Trace, view
-from ..explain.names import count, quantity
+from ..explain.names import count_noun, quantity
 from ..explain.notation import markup
 from ..support.answers import keyword_advice
 from ..support.files import writable_path, write
 from ..support.gif import looping_gif, pillow
 from ..support.palette import PAPER
-from .cards import local_derivative
+from .cards import derivative_texts
 from .groups import name_gradients
 from .picture import Options, picture_of
 from .presenting import Presentation, present
@@ -69,7 +69,7 @@ class Animation:
             fields="".join(map(_field, reversed(graph.nodes))) if program else "",
             note=html.escape(note),
             script=SCRIPT,
-            steps=_json(_steps(graph)),
+            steps=_json(_step_texts(graph)),
             live=_json(program and {**program, **_places_of_numbers(graph, trace)}),
         )
 
@@ -98,7 +98,7 @@ class Animation:
 
     def _frames(self, form: str) -> Iterator[bytes]:
         """One picture a step, all laid out alike: first that before the pass."""
-        told = [(-1, _BEFORE), *((edge.step, _step_text(edge)) for edge in self.graph.edges)]
+        told = [(-1, _BEFORE), *((edge.step, _step_sentence(edge)) for edge in self.graph.edges)]
         for step, caption in told:
             picture = picture_of(self.graph, self._options, step, one_line(caption, 90))
             frame = render(self._presentation.of(picture.source), form, self._presentation.dpi)
@@ -134,7 +134,7 @@ class Animation:
         )
 
     def __repr__(self) -> str:
-        return f"<Animation: {count(len(self.graph.edges), 'step')}>"
+        return f"<Animation: {count_noun(len(self.graph.edges), 'step')}>"
 
 
 @keyword_advice
@@ -225,7 +225,7 @@ _BEFORE = "Forward pass done: every value is known, and no gradient yet."
 _BEFORE_NOTE = "The backward pass starts at the output and goes against the arrows."
 
 
-def _step_text(edge: Edge, number: Show = _number_text) -> str:
+def _step_sentence(edge: Edge, number: Show = _number_text) -> str:
     """What happens in a step, in symbols and numbers."""
     name, amount = one_line(edge.receiver.adjoint_name), number("t", edge)
     if edge.consumer is None:
@@ -239,7 +239,7 @@ def _note(edge: Edge, number: Show = _number_text) -> str:
     """What the step means for the node that was paid."""
     name = one_line(edge.receiver.name)
     if edge.remaining:
-        return f"{name} waits for {count(edge.remaining, 'more term')}."
+        return f"{name} waits for {count_noun(edge.remaining, 'more term')}."
     adjoint = edge.receiver
     final = f"{one_line(adjoint.adjoint_name)} is final: {number('a', adjoint)}."
     if not adjoint.pays:
@@ -249,21 +249,22 @@ def _note(edge: Edge, number: Show = _number_text) -> str:
     return f"{final} It is used in {'step' if len(steps) == 1 else 'steps'} {', '.join(shown)}."
 
 
-def _steps(graph: Graph) -> list[dict[str, str]]:
+def _step_texts(graph: Graph) -> list[dict[str, str]]:
     """What the page says of each step, and of the time before: with its numbers, and where to."""
     steps = [{"text": _BEFORE, "note": _BEFORE_NOTE}]
     for edge in graph.edges:
         cards = {"receives": f"n{edge.receiver.number}"}
         if edge.consumer is not None:
             cards["pays"] = f"n{edge.consumer.number}"
-        steps.append({"text": markup(_step_text(edge)), "note": markup(_note(edge)), **cards})
+        steps.append({"text": markup(_step_sentence(edge)), "note": markup(_note(edge)), **cards})
     return steps
 
 
 def _places_of_numbers(graph: Graph, trace: Trace) -> dict[str, Any]:
     """Where in the page the numbers of a pass are, for when they change."""
     texts = [
-        [markup(told(edge, _number_place)) for told in (_step_text, _note)] for edge in graph.edges
+        [markup(told(edge, _number_place)) for told in (_step_sentence, _note)]
+        for edge in graph.edges
     ]
     unpaid = [node.number for node in graph.visited() if not node.pays]
     return {
@@ -272,7 +273,7 @@ def _places_of_numbers(graph: Graph, trace: Trace) -> dict[str, Any]:
         "rows": [*(e.consumer and e.consumer.number for e in graph.edges), *unpaid],
         "to": [edge.receiver.number for edge in graph.edges],
         "first": [edge.step == edge.receiver.terms[0] for edge in graph.edges],
-        "chips": [len(local_derivative(edge)) == 3 for edge in graph.edges],
+        "chips": [len(derivative_texts(edge)) == 3 for edge in graph.edges],
     }
 
 

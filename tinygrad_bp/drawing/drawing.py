@@ -211,7 +211,7 @@ def draw(
         raise ValueError(f"unknown view {view!r}: {suggestion(view, VIEWS)}")
     if path is not None:
         writable_path(path, SUFFIXES)
-    outputs, modules = _outputs(output, inputs)
+    outputs, modules = _outputs_to_draw(output, inputs)
     graph = explain.view(*outputs, backward=backward, notation=notation, fuse=fuse)
     name_gradients(graph)
     for node in graph.visited():
@@ -233,7 +233,7 @@ def draw(
     return drawing
 
 
-def _outputs(
+def _outputs_to_draw(
     output: Any, inputs: Sequence[Any]
 ) -> tuple[Sequence[Tensor], dict[Tensor, tuple[str, ...]]]:
     """The Tensors whose graph is to be drawn, and where in a model each was made."""
@@ -243,7 +243,7 @@ def _outputs(
 
         if isinstance(output, Module) and not inputs:
             raise TypeError("a model is drawn at work: give it rows, as in draw(model, X)")
-        arguments = _arguments(output, inputs)
+        arguments = _named_inputs(output, inputs)
         with evaluating(output), _modules_of_tensors(output, modules):
             output = output(*arguments)
     elif inputs:
@@ -291,7 +291,7 @@ def _modules_of_tensors(model: Any, modules: dict[Tensor, tuple[str, ...]]) -> I
                 vars(part)["forward"] = forward
 
 
-def _arguments(function: Callable[..., Any], inputs: Sequence[Any]) -> list[Any]:
+def _named_inputs(function: Callable[..., Any], inputs: Sequence[Any]) -> list[Any]:
     """The inputs as Tensors, under the names that the function or module gives them."""
     called = getattr(function, "forward", function)  # a module says there what its inputs are
     places = inspect.signature(called).parameters.values()

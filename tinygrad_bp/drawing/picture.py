@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..explain import Graph
-from ..explain.names import count, is_small, norm
+from ..explain.names import count_noun, euclidean_norm, is_small
 from ..support.arguments import size, suggestion
 from ..support.palette import FREE, INK, LINE, ORANGE
 from .cards import Look, chip, gradient_norm, label_of
@@ -148,7 +148,7 @@ def _words(graph: Graph) -> tuple[str, str]:
     outputs = [node.name for node in visited if node.kind == "output"]
     computed = [node for node in reversed(visited) if node.inputs]
     told = "; ".join(node.made for node in computed[:20]) + ("; ..." if len(computed) > 20 else "")
-    operations = count(len(computed), "operation")
+    operations = count_noun(len(computed), "operation")
     title = f"Computation graph of {', '.join(outputs)}"
     return one_line(title, 80), one_line(f"{operations}: {told}." if told else operations, 2000)
 
@@ -279,8 +279,8 @@ class _Writer:
             link.tail,
             link.head,
         ) in self.beside and not link.head.group:  # each on a line of its own
-            root.edge(*_at(ends, "value"), **self._forward(link, on))
-            root.edge(*_at(ends, "sum"), **self._backward(link, back))
+            root.edge(*_facing_rows(ends, "value"), **self._forward(link, on))
+            root.edge(*_facing_rows(ends, "sum"), **self._backward(link, back))
         else:
             root.edge(*ends, **self._forward(link, on), headport=_INTO[self.direction])
             root.edge(*ends, **self._backward(link, back))
@@ -295,7 +295,7 @@ class _Writer:
         if not self.look.scalar and link.tail.kind != "more":
             size = int(np.prod(value.shape))
             attributes["penwidth"] = f"{1 + 0.4 * math.log10(max(size, 1)):.2f}"
-            attributes["tooltip"] = _plain(f"{shape_of(value)}, {count(size, 'number')}")
+            attributes["tooltip"] = _plain(f"{shape_of(value)}, {count_noun(size, 'number')}")
             if self.inputs[link.tail]:
                 attributes["weight"] = "5"
         return attributes
@@ -326,7 +326,7 @@ class _Writer:
         return f"{node.made}: {_in_full(node.value)}; grad: {_in_full(gradient)}"
 
 
-def _at(ends: list[str], port: str) -> tuple[str, str]:
+def _facing_rows(ends: list[str], port: str) -> tuple[str, str]:
     """The row of two cards that stand side by side, at their facing ends."""
     return f"{ends[0]}:{port}_e:e", f"{ends[1]}:{port}_w:w"
 
@@ -341,4 +341,6 @@ def _in_full(x: Any) -> str:
     if not x.size or x.dtype.kind not in "fiu":
         return about
     low, middle, high = np.min(x), np.mean(x), np.max(x)
-    return f"{about}, min {low:.6g}, mean {middle:.6g}, max {high:.6g}, norm {norm(x):.6g}"
+    return (
+        f"{about}, min {low:.6g}, mean {middle:.6g}, max {high:.6g}, norm {euclidean_norm(x):.6g}"
+    )

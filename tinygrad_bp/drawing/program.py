@@ -132,10 +132,10 @@ def program_of(graph: Graph) -> dict[str, Any]:
         if edge.consumer is None:
             return adjoint
         if isinstance(edge, FusedEdge):
-            return _within(edge, adjoint, pay)
+            return _pass_within(edge, adjoint, pay)
         x = edge.consumer.tensor
         derivative = x.rule.derivatives[edge.position]
-        return derivative(adjoint, written[x], *_arguments(x, written), **x.keywords)
+        return derivative(adjoint, written[x], *_call_arguments(x, written), **x.keywords)
 
     terms: list[Any] = []
     adjoints: dict[Any, Any] = {}
@@ -167,11 +167,11 @@ def _forward(graph: Graph, program: Program) -> dict[Any, Symbol]:
             written[node.tensor] = program.given(node.value, node.number)
     for x in reversed(topological_order(*(n.tensor for n in graph.nodes if n.kind == "output"))):
         if not x.is_leaf:
-            written[x] = x.rule.function(*_arguments(x, written), **x.keywords)
+            written[x] = x.rule.function(*_call_arguments(x, written), **x.keywords)
     return written
 
 
-def _arguments(x: Tensor, written: dict[Any, Symbol]) -> list[Any]:
+def _call_arguments(x: Tensor, written: dict[Any, Symbol]) -> list[Any]:
     """What the function of a Tensor was called with: numbers of the program, or constants.
 
     Raises
@@ -186,7 +186,7 @@ def _arguments(x: Tensor, written: dict[Any, Symbol]) -> list[Any]:
     return found
 
 
-def _within(step: FusedEdge, adjoint: Any, pay: Callable[[Edge, Any], Any]) -> Any:
+def _pass_within(step: FusedEdge, adjoint: Any, pay: Callable[[Edge, Any], Any]) -> Any:
     """What a step pays of several operations: the pass, within the step."""
     found = {step.consumer: [adjoint]}
     for edge in step.parts:

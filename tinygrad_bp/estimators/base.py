@@ -276,9 +276,7 @@ class MultilayerPerceptron(BaseEstimator):
     def _split(self, data: Rows, random: np.random.RandomState) -> tuple[Rows, Rows]:
         """The rows to train on and, for early stopping, those to validate on."""
         if has_blocks(data.X):
-            learn, judge = lazy.split_rows(
-                data, self.validation_fraction, random.randint(2**31 - 1)
-            )
+            learn, judge = lazy.hold_out(data, self.validation_fraction, random.randint(2**31 - 1))
             self._check_held_out(len(judge), len(data))
             return learn, judge
         stratify = data.targets if is_classifier(self) and not self._several_labels else None

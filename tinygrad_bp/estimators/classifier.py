@@ -144,7 +144,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
 
     def predict(self, X: Any) -> np.ndarray:
         """The likeliest label of each row; of several labels, 1 for each that is likely."""
-        found = self._found(self._outputs(X))
+        found = self._predictions(self._outputs(X))
         if self._several_labels:
             return found.astype(int)
         return (
@@ -223,7 +223,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         losses = binary_cross_entropy_with_logits(outputs, targets, reduction="none")
         return weights @ losses.sum(axis=1)
 
-    def _found(self, outputs: Any) -> Any:
+    def _predictions(self, outputs: Any) -> Any:
         """The number of each row's class, or whether it has each of several labels."""
         if self.out_activation_ == "softmax":
             return np.argmax(outputs, axis=1)
@@ -234,7 +234,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         targets = data.targets
         if self.out_activation_ == "logistic" and not self._several_labels:
             targets = targets[:, 0]
-        found = self._found(outputs)
+        found = self._predictions(outputs)
         if has_blocks(found):
             return lazy.share_right(found, targets)
         return float(accuracy_score(targets, found, sample_weight=data.weights))

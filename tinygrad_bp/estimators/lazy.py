@@ -103,14 +103,14 @@ class PenalisedMean:
 # Rows to judge by
 
 
-def split_rows(data: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
+def hold_out(data: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
     """The rows to learn from, and of each block about this share to judge by, drawn by chance.
 
     Examples
     --------
     >>> import dask.array as da
     >>> data = Rows(da.zeros((25, 2), chunks=(10, 2)), da.zeros(25, chunks=10), None)
-    >>> learn, judge = split_rows(data, 0.2, seed=0)
+    >>> learn, judge = hold_out(data, 0.2, seed=0)
     >>> learn.X.chunks[0], judge.X.chunks[0]
     ((8, 8, 4), (2, 2, 1))
     """

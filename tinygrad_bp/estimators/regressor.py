@@ -112,7 +112,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
 
     def predict(self, X: Any) -> np.ndarray:
         """The numbers for each row: of shape (n,) if there is one output, else (n, outputs)."""
-        found = self._found(self._outputs(X))
+        found = self._predictions(self._outputs(X))
         return found[:, 0] if found.shape[1] == 1 else found
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -147,11 +147,11 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
             losses = mse_loss(outputs, targets, reduction="none").sum(axis=1) / 2
         return np.mean(losses) if weights is None else weights @ losses
 
-    def _found(self, outputs: Any) -> Any:
+    def _predictions(self, outputs: Any) -> Any:
         return np.exp(outputs) if self.out_activation_ == "exp" else outputs
 
     def _score(self, outputs: Any, data: Rows) -> float:
-        found = self._found(outputs)
+        found = self._predictions(outputs)
         if not np.isfinite(found).all():
             return math.nan
         if has_blocks(found):

@@ -28,7 +28,7 @@ class FusedEdge(Edge):
     def __init__(self, consumer: Node, receiver: Node, parts: list[Edge]):
         super().__init__(0, consumer, 0, receiver)
         self.parts = parts
-        self.texts = _step_text(consumer, receiver, parts)
+        self.texts = _edge_text(consumer, receiver, parts)
         terms = [edge.term for edge in parts if edge.receiver is receiver]
         self.term = None if terms[0] is None else sum(terms[1:], terms[0])
 
@@ -43,7 +43,7 @@ class FusedEdge(Edge):
         return self.texts
 
 
-def _step_text(payer: Node, receiver: Node, parts: list[Edge]) -> tuple[str, str]:
+def _edge_text(payer: Node, receiver: Node, parts: list[Edge]) -> tuple[str, str]:
     """The derivative through a step as text, and its product with what comes from upstream."""
     ways = {payer: 1}
     for edge in parts:

@@ -79,7 +79,7 @@ def view(
     called = adjoint_names(notation, ", ".join(nodes[output].name for output in outputs))
     for node in nodes.values():
         node.notation = called
-    steps = _steps([nodes[output] for output in outputs], [nodes[x] for x in order])
+    steps = _steps_of_pass([nodes[output] for output in outputs], [nodes[x] for x in order])
     graph = Graph([*(nodes[x] for x in order), *constants], steps)
     if backward:
         seeds = seed if len(outputs) > 1 and seed is not None else len(outputs) * [seed]
@@ -125,7 +125,7 @@ def _constant(number: int, given: Any, value: Any, names: Names) -> Node:
     return Node(number, shown, "constant", given)
 
 
-def _steps(outputs: list[Node], order: list[Node]) -> list[Edge]:
+def _steps_of_pass(outputs: list[Node], order: list[Node]) -> list[Edge]:
     """Every edge in the order in which the pass takes it, after the seeds."""
     edges = [Edge(0, None, 0, output) for output in outputs]
     by_tensor = {node.tensor: node for node in order}

@@ -47,7 +47,7 @@ def decimal(x: Any) -> str:
     return f"{x:.4f}" if 1e-3 <= abs(x) < 1e4 or x != x else f"{x:.2e}"  # noqa: PLR0124
 
 
-def count(number: int, noun: str) -> str:
+def count_noun(number: int, noun: str) -> str:
     """How many of something there are: ``1 node``, ``2 nodes``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
@@ -66,7 +66,7 @@ def quantity(x: Any) -> str:
         return decimal(x)
     if x.ndim == 1 and is_small(x):
         return f"[{' '.join(map(decimal, x))}]"
-    length = norm(x)
+    length = euclidean_norm(x)
     return f"|{length:#.3g}|" if length else "|0|"
 
 
@@ -91,7 +91,7 @@ def entries(x: Any) -> str:
     return "\n".join(f"[{' '.join(row)}]" for row in zip(*padded, strict=True))
 
 
-def norm(x: Any) -> float:
+def euclidean_norm(x: Any) -> float:
     """The square root of the sum of the squared elements, which may be too large to square."""
     sizes = np.abs(np.asarray(x, np.float64))
     largest = float(sizes.max(initial=0.0))

@@ -126,7 +126,7 @@ def nudge(
         for step in steps:
             move = np.zeros_like(at)
             move[index] = step
-            above, below = _value(f(Tensor(at + move))), _value(f(Tensor(at - move)))
+            above, below = _check_scalar(f(Tensor(at + move))), _check_scalar(f(Tensor(at - move)))
             forward, central = (above - value) / step, (above - below) / (2 * step)
             rows.append(Difference(index, step, forward, central, float(gradient[index])))
     return Nudge(value, gradient, rows)
@@ -137,11 +137,11 @@ def _value_and_gradient(f: Callable[[Tensor], Any], at: np.ndarray) -> tuple[flo
     x = Tensor(at, requires_grad=True, name="x")
     with recording(True):  # within no_grad, too
         output = f(x)
-    value = _value(output)
+    value = _check_scalar(output)
     return value, gradients(output, [x])[0] if isinstance(output, Tensor) else np.zeros_like(at)
 
 
-def _value(output: Any) -> float:
+def _check_scalar(output: Any) -> float:
     if np.shape(output) != ():
         raise ValueError(f"f must give a scalar, not an array of shape {np.shape(output)}")
     return number(output.item() if isinstance(output, Tensor) else output, "f(x)")

@@ -11,7 +11,7 @@ from typing import Any
 from ..engine.tensor import Tensor
 from .elements import Edge, Graph, Node
 from .graph import view
-from .names import count, decimal, entries, is_small
+from .names import count_noun, decimal, entries, is_small
 from .tables import Column, Shown, Table
 
 SHOWN_TERMS = 6
@@ -120,7 +120,7 @@ class Trace(Shown):
             Column("waits for", "number"),
         ]
         return Table(
-            f"Backward pass from {ends}: {count(len(visited), 'node')}, "
+            f"Backward pass from {ends}: {count_noun(len(visited), 'node')}, "
             f"{'1 local derivative' if payments == 1 else f'each of {payments} local derivatives'} "
             "evaluated once",
             columns,

@@ -11,7 +11,14 @@ from ..engine.arrays import like
 from ..engine.registry import primitive, rule
 from ..engine.rules.types import as_array, real
 from ..support.arguments import places
-from .reducing import class_weights, reduce, share, verify, weigh, widen
+from .reducing import (
+    class_weights,
+    reduce_losses,
+    share_of_gradient,
+    verify,
+    weigh_losses,
+    widen_halves,
+)
 from .softmaxes import _shift, softmax
 
 
@@ -60,8 +67,8 @@ def cross_entropy(logits: Any, labels: Any, reduction: str = "mean", weight: Any
     with np.errstate(under="ignore"):
         losses = np.log(np.exp(x).sum(axis=-1)) - _of_labels(x, labels)
     if weight is None:
-        return reduce(losses, reduction)
-    return weigh(losses, _of_rows(weight, labels, logits), reduction)
+        return reduce_losses(losses, reduction)
+    return weigh_losses(losses, _of_rows(weight, labels, logits), reduction)
 
 
 def _label_check(logits: Any, labels: Any) -> Any:
@@ -90,7 +97,7 @@ def _check_labels(labels: Any, classes: int) -> None:
     places(labels, classes, f"labels of {classes} classes")
 
 
-def _at(labels: Any, logits: Any) -> Any:
+def _is_label(labels: Any, logits: Any) -> Any:
     """For each of the logits, whether it belongs to the label of its row."""
     labels = like(as_array(labels), logits)
     return labels[..., np.newaxis] == like(np.arange(logits.shape[-1]), logits)
@@ -100,13 +107,13 @@ def _of_labels(x: Any, labels: Any) -> Any:
     """What each row of ``x`` has at its label; -infinity where there is no such place."""
     if type(x) is np.ndarray:  # a pair of indices is faster, and not every library takes one
         return x[np.arange(len(labels)), labels] if labels.ndim else x[labels]
-    return np.max(np.where(_at(labels, x), x, -np.inf), axis=-1)
+    return np.max(np.where(_is_label(labels, x), x, -np.inf), axis=-1)
 
 
 def _of_rows(weight: Any, labels: Any, logits: Any) -> Any:
     """The weight of each row's class."""
     weight = like(class_weights(weight, logits.shape[-1], logits.dtype), logits)
-    return np.sum(np.where(_at(labels, logits), weight, 0), axis=-1)
+    return np.sum(np.where(_is_label(labels, logits), weight, 0), axis=-1)
 
 
 @primitive
@@ -118,7 +125,7 @@ def softmax_error(logits: Any, labels: Any) -> Any:
     >>> softmax_error(np.array([[0.0, 0.0]]), np.array([1]))
     array([[ 0.5, -0.5]])
     """
-    return softmax(logits) - _at(labels, logits)
+    return softmax(logits) - _is_label(labels, logits)
 
 
 def _cross_entropy_by_logits(
@@ -126,9 +133,9 @@ def _cross_entropy_by_logits(
 ) -> Any:
     """Each row's ``softmax - one at the label``, times what the row gets of ``g``."""
     if weight is None:
-        each = share(g, labels, reduction)
+        each = share_of_gradient(g, labels, reduction)
     else:
-        weights = widen(_of_rows(weight, labels, logits))
+        weights = widen_halves(_of_rows(weight, labels, logits))
         each = g * (weights / np.sum(weights) if reduction == "mean" else weights)
     column = reduction == "none" or weight is not None
     return (each[..., np.newaxis] if column else each) * softmax_error(logits, labels)

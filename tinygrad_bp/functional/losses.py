@@ -19,10 +19,10 @@ from .reducing import (
     class_weights,
     comparable,
     probabilities,
-    reduce,
-    share,
+    reduce_losses,
+    share_of_gradient,
     verify,
-    weigh,
+    weigh_losses,
 )
 
 Slope = Callable[[Any, Any, Any], Any]
@@ -52,7 +52,7 @@ def _loss_rule(loss: Callable[..., Any], by_x: Slope, by_t: Slope, formula: list
 
 def _shares(g: Any, x: Any, t: Any, reduction: str, weight: Any) -> Any:
     if weight is None:
-        return share(g, x, reduction)
+        return share_of_gradient(g, x, reduction)
     weights = _of_elements(weight, t)
     return g * (weights / np.sum(weights) if reduction == "mean" else weights)
 
@@ -88,13 +88,13 @@ def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     """
     predictions, targets = comparable(predictions, targets)
     difference = predictions - targets
-    return reduce(difference * difference, reduction, targets)
+    return reduce_losses(difference * difference, reduction, targets)
 
 
 _loss_rule(
     mse_loss,
-    lambda share, x, t: 2 * share * (x - t),
-    lambda share, x, t: 2 * share * (t - x),
+    lambda share_of_gradient, x, t: 2 * share_of_gradient * (x - t),
+    lambda share_of_gradient, x, t: 2 * share_of_gradient * (t - x),
     formula=["2 g (x - t) / n", "2 g (t - x) / n"],
 )
 
@@ -116,13 +116,13 @@ def mae_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     1.0
     """
     predictions, targets = comparable(predictions, targets)
-    return reduce(np.abs(predictions - targets), reduction, targets)
+    return reduce_losses(np.abs(predictions - targets), reduction, targets)
 
 
 _loss_rule(
     mae_loss,
-    lambda share, x, t: share * np.sign(x - t),
-    lambda share, x, t: share * np.sign(t - x),
+    lambda share_of_gradient, x, t: share_of_gradient * np.sign(x - t),
+    lambda share_of_gradient, x, t: share_of_gradient * np.sign(t - x),
     formula=["g sign(x - t) / n", "g sign(t - x) / n"],
 )
 
@@ -150,16 +150,16 @@ def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: f
     predictions, targets = comparable(predictions, targets)
     difference = predictions - targets
     within = np.clip(difference, -delta, delta)
-    return reduce(within * (difference - within / 2), reduction, targets)
+    return reduce_losses(within * (difference - within / 2), reduction, targets)
 
 
 rule(
     huber_loss,
     lambda g, out, x, t, reduction="mean", delta=1.0: (
-        share(g, x, reduction) * np.clip(x - t, -delta, delta)
+        share_of_gradient(g, x, reduction) * np.clip(x - t, -delta, delta)
     ),
     lambda g, out, x, t, reduction="mean", delta=1.0: (
-        share(g, x, reduction) * np.clip(t - x, -delta, delta)
+        share_of_gradient(g, x, reduction) * np.clip(t - x, -delta, delta)
     ),
     formula=["g clip(x - t, -δ, δ) / n", "g clip(t - x, -δ, δ) / n"],
 )
@@ -205,8 +205,10 @@ def binary_cross_entropy_with_logits(
 
 _loss_rule(
     binary_cross_entropy_with_logits,
-    lambda share, x, t: share * (sigmoid(x) - t),
-    lambda share, x, t: -(share * x),  # for -x of an unsigned x is not what it seems
+    lambda share_of_gradient, x, t: share_of_gradient * (sigmoid(x) - t),
+    lambda share_of_gradient, x, t: (
+        -(share_of_gradient * x)
+    ),  # for -x of an unsigned x is not what it seems
     formula=["g (sigmoid x - t) / n", "-g x / n"],
 )
 
@@ -249,9 +251,9 @@ def binary_cross_entropy(
 def _weigh(losses: Any, reduction: str, targets: Any, weight: Any) -> Any:
     """The losses, weighed by their targets' classes, and then reduced."""
     if weight is None:
-        return reduce(losses, reduction, targets)
+        return reduce_losses(losses, reduction, targets)
     weights = _of_elements(class_weights(weight, 2, losses.dtype), targets)
-    return weigh(losses, weights, reduction)
+    return weigh_losses(losses, weights, reduction)
 
 
 def _not_zero(p: Any) -> Any:
@@ -261,8 +263,12 @@ def _not_zero(p: Any) -> Any:
 
 _loss_rule(
     binary_cross_entropy,
-    lambda share, p, t: share * ((1 - t) / _not_zero(1 - p) - t / _not_zero(p)),
-    lambda share, p, t: share * (np.log(_not_zero(1 - p)) - np.log(_not_zero(p))),
+    lambda share_of_gradient, p, t: (
+        share_of_gradient * ((1 - t) / _not_zero(1 - p) - t / _not_zero(p))
+    ),
+    lambda share_of_gradient, p, t: (
+        share_of_gradient * (np.log(_not_zero(1 - p)) - np.log(_not_zero(p)))
+    ),
     formula=["g ((1 - t) / (1 - p) - t / p) / n", "g (log(1 - p) - log p) / n"],
 )
 

@@ -88,12 +88,14 @@ class Module:
         >>> nn.Sequential(nn.Linear(2, 3), np.tanh, nn.Linear(3, 1)).named_modules()[1:]
         [('0', Linear(in_features=2, out_features=3)), ('2', Linear(in_features=3, out_features=1))]
         """
-        return [(path, found) for path, found in _walk(self) if isinstance(found, Module)]
+        return [
+            (path, found) for path, found in _walk_attributes(self) if isinstance(found, Module)
+        ]
 
     def named_tensors(self) -> dict[str, Tensor]:
         """Every leaf Tensor once, trained or a buffer, by the first path that leads to it."""
         tensors: dict[str, Tensor] = {}
-        for path, found in _walk(self):
+        for path, found in _walk_attributes(self):
             if isinstance(found, Tensor):
                 if path in tensors:
                     raise ValueError(f"two Tensors have the path {path!r}: give one another name")
@@ -206,7 +208,7 @@ def flat(
             yield from flat(inner, (*within, id(member)))
 
 
-def _walk(
+def _walk_attributes(
     module: Module, path: str = "", seen: set[int] | None = None
 ) -> Iterator[tuple[str, Module | Tensor]]:
     """A module, its leaf Tensors and what its parts hold, each after the first path to it."""
@@ -217,7 +219,7 @@ def _walk(
             inner = f"{path}.{name}" if path else name
             if isinstance(member, Module):
                 seen.add(id(member))
-                yield from _walk(member, inner, seen)
+                yield from _walk_attributes(member, inner, seen)
             elif isinstance(member, Tensor) and member.is_leaf:
                 seen.add(id(member))
                 yield inner, member

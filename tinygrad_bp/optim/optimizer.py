@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.tensor import Tensor
 from ..support.answers import check_keywords, no_attribute
 from ..support.arguments import not_negative, positive, shown, some
-from ..support.state import matching_arrays, most_bytes, plain
+from ..support.state import matching_arrays, most_bytes, plain_array
 from ..support.structures import is_container, leaves
 from ..support.warning import warn
 from .norms import euclidean_norm
@@ -257,7 +257,7 @@ class Optimizer:
         names = self.memory_names
         places = range(len(self.parameters))
         remembered = [i for i in places if any(f"{i}.{part}" in given for part in names)]
-        if not remembered and np.any(plain(given.get("steps", 0))):
+        if not remembered and np.any(plain_array(given.get("steps", 0))):
             remembered = [0]
         expected: dict[str, Any] = {"steps": np.array(0)}
         for i in remembered:

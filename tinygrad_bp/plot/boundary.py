@@ -18,12 +18,12 @@ from .figure import (
     PathLike,
     canvas,
     column,
+    finite_numbers,
     legend_below,
-    numbers,
     outputs,
     own_style,
     pixels,
-    save,
+    save_figure,
 )
 from .presenting import picture
 
@@ -82,7 +82,7 @@ def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = N
     plane.draw_points(axes)
     plane.draw_regions(axes, scores)
     axes.set_title(f"accuracy {accuracy:.3f} on {len(plane.y):,} points", loc="left", color=INK)
-    return save(figure, path)
+    return save_figure(figure, path)
 
 
 class BoundaryAnimation:
@@ -170,7 +170,7 @@ class Plane:
     """Labelled points of the plane, and a grid of cells around them."""
 
     def __init__(self, X: Any, y: Any, cells: int = 200):
-        self.X = numbers(X, "X").astype(float)
+        self.X = finite_numbers(X, "X").astype(float)
         if self.X.ndim != 2 or self.X.shape[1] != 2:
             raise ValueError(f"X must have shape (n, 2) to be drawn, not {self.X.shape}")
         self.y = column(y, "y", rows=len(self.X))
@@ -204,7 +204,7 @@ class Plane:
         elif count != 2 or len(self.labels) != 2:
             raise ValueError(
                 f"the model tells {count} classes apart, 0 to {count - 1}, but y has "
-                f"{len(self.labels)}: {', '.join(map(_name, self.labels[:6]))}"
+                f"{len(self.labels)}: {', '.join(map(_label_text, self.labels[:6]))}"
             )
         return np.maximum(out - out.max(axis=1, keepdims=True), -_HUGE)
 
@@ -229,7 +229,7 @@ class Plane:
         outline: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.5}
         for c, label in enumerate(self.labels):
             x, y = self.X[self.y == label].T
-            name = f"class {_name(label)}"
+            name = f"class {_label_text(label)}"
             axes.scatter(x, y, size, _color(c), marker=_marker(c), label=name, **outline)
         axes.set_xlabel("x₁", color=INK)
         axes.set_ylabel("x₂", color=INK)
@@ -276,7 +276,7 @@ def _distinct(labels: np.ndarray, name: str) -> np.ndarray:
     return found
 
 
-def _name(label: Any) -> str:
+def _label_text(label: Any) -> str:
     return f"{label:g}" if isinstance(label, np.floating) else str(label)
 
 

@@ -17,7 +17,7 @@ from .figure import (
     PathLike,
     canvas,
     layer_titles,
-    save,
+    save_figure,
 )
 from .presenting import picture
 
@@ -83,7 +83,7 @@ def loss_curves(history: Any, *, path: PathLike | None = None) -> Figure:
     last = grid.flat[len(panels) - 1]  # which gets the room that is left beside it
     cells = last.get_gridspec()[rows - 1, (len(panels) - 1) % columns :]
     last.set_subplotspec(cells)
-    return save(figure, path)
+    return save_figure(figure, path)
 
 
 def _panels(history: Any) -> dict[str, dict[str, np.ndarray]]:
@@ -135,7 +135,7 @@ def _spans_a_decade(values: np.ndarray) -> bool:
 def _looks(title: str, names: list[str]) -> list[dict[str, Any]]:
     """The colour, the dashes, the markers and the label of each curve of a panel."""
     if title == _BY_LAYER:
-        return _layers(names)
+        return _layer_looks(names)
     measured = list(dict.fromkeys(name.removeprefix(_VALIDATION) for name in names))
     colors = [GRADIENT] if title == "gradient norm" else _VALUES
     return [
@@ -148,7 +148,7 @@ def _looks(title: str, names: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _layers(names: list[str]) -> list[dict[str, Any]]:
+def _layer_looks(names: list[str]) -> list[dict[str, Any]]:
     """Orange, darker from the input's side to the output's; no more names than are legible."""
     from matplotlib import colormaps
 

@@ -94,7 +94,7 @@ def _figure_type() -> type[Figure]:
     return ShownFigure
 
 
-def render(figure: Figure, suffix: str) -> bytes:
+def file_content(figure: Figure, suffix: str) -> bytes:
     """The picture as the content of a file."""
     file = io.BytesIO()
     figure.savefig(file, format=suffix[1:], dpi=figure.dpi, metadata=_UNDATED.get(suffix))
@@ -110,10 +110,10 @@ def pixels(figure: Figure) -> np.ndarray:
     return np.asarray(page.buffer_rgba())[..., :3].copy()
 
 
-def save(figure: Figure, path: PathLike | None) -> Figure:
+def save_figure(figure: Figure, path: PathLike | None) -> Figure:
     """The figure, which is now at ``path`` too."""
     if path is not None:
-        write(Path(path), render(figure, Path(path).suffix.lower()))
+        write(Path(path), file_content(figure, Path(path).suffix.lower()))
     return figure
 
 
@@ -195,7 +195,7 @@ def array_of(values: Any, name: str) -> np.ndarray:
         raise ValueError(f"{name} must be an array, not {shown(values)}") from None
 
 
-def numbers(values: Any, name: str) -> np.ndarray:
+def finite_numbers(values: Any, name: str) -> np.ndarray:
     """An array of finite numbers that are not too large to be drawn, at least one.
 
     Raises

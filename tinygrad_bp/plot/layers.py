@@ -25,9 +25,9 @@ from .figure import (
     array_of,
     callable_model,
     canvas,
+    finite_numbers,
     layer_titles,
-    numbers,
-    save,
+    save_figure,
 )
 from .presenting import picture
 
@@ -141,7 +141,7 @@ def layer_statistics(
     """
     if (y is None) != (loss is None):
         raise ValueError("δ needs both y and loss=, such as loss='cross_entropy'")
-    X = numbers(X, "X")
+    X = finite_numbers(X, "X")
     with evaluating(callable_model(model)), recording(True):
         output = model(X)
         layers = linear_layers(output, _ACTIVATIONS) if isinstance(output, Tensor) else []
@@ -218,9 +218,9 @@ def layer_histograms(
     """
     layers = layer_statistics(model, X, y, loss=loss)
     for layer in layers:
-        numbers(layer.values, f"what {layer.title} gives")
+        finite_numbers(layer.values, f"what {layer.title} gives")
         if layer.deltas is not None:
-            numbers(layer.deltas, f"δ of {layer.title}")
+            finite_numbers(layer.deltas, f"δ of {layer.title}")
     rows = 1 if loss is None else 2
     figure, grid = canvas(max(2.6 * len(layers), 5), 0.4 + 2.7 * rows, path, rows, len(layers))
     for axes, layer in zip(grid[0], layers, strict=True):
@@ -230,7 +230,7 @@ def layer_histograms(
     grid[0, 0].set_ylabel("values", color=VALUE)
     if loss is not None:
         _draw_deltas(grid[1], layers)
-    return save(figure, path)
+    return save_figure(figure, path)
 
 
 def _draw_deltas(row: np.ndarray, layers: list[LayerStatistics]) -> None:

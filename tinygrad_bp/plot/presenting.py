@@ -13,7 +13,7 @@ import numpy as np
 from ..support.arguments import positive, suggestion
 from ..support.files import writable_path
 from ..support.palette import DARK, HAIR, INK, NIGHT, QUIET
-from .figure import SUFFIXES, own_style, pixels, save
+from .figure import SUFFIXES, own_style, pixels, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,7 +77,7 @@ def picture(function: Callable[..., Figure]) -> Callable[..., Figure]:
         with own_style():
             figure = function(*inputs, **options)
             _present(figure, theme, font_size, caption, size)
-            return save(figure, path)
+            return save_figure(figure, path)
 
     own = inspect.signature(function).parameters
     added = inspect.signature(shown, follow_wrapped=False).parameters
@@ -126,14 +126,14 @@ def _fill_a_slide(figure: Figure) -> None:
         )
 
 
-def _all(within: Any, kind: Any) -> list[Any]:
+def _artists(within: Any, kind: Any) -> list[Any]:
     return within.findobj(kind)
 
 
 def _texts(figure: Figure) -> list[Any]:
     from matplotlib.text import Text
 
-    return [text for text in _all(figure, Text) if text.get_text()]
+    return [text for text in _artists(figure, Text) if text.get_text()]
 
 
 def _scale(figure: Figure, factor: float) -> None:
@@ -161,9 +161,9 @@ def _darken(figure: Figure) -> None:
         axes.tick_params(which="both", labelcolor=DARK[INK])
         axes.set_facecolor(NIGHT)
         if not axes.images:  # what is drawn on an image has a light ground of its own
-            for line in _all(axes, Line2D):
+            for line in _artists(axes, Line2D):
                 line.set_color(_visible(line.get_color(), _LINE))
-            for drawn in _all(axes, Collection):
+            for drawn in _artists(axes, Collection):
                 if drawn.get_array() is not None:  # a scale of colours
                     continue
                 faces, edges = drawn.get_facecolor(), drawn.get_edgecolor()

@@ -14,10 +14,10 @@ from .figure import (
     PathLike,
     canvas,
     column,
+    finite_numbers,
     legend_below,
-    numbers,
     outputs,
-    save,
+    save_figure,
 )
 from .presenting import picture
 
@@ -63,12 +63,12 @@ def regression_fit(
     groups = [(named, X, y, {"color": INK, "edgecolor": "white", "linewidth": 0.5})]
     if validation is not None:
         hollow = {"marker": "s", "facecolor": "none", "edgecolor": GREEN, "linewidth": 1.2}
-        groups.append(("validation points", *_pair(validation), hollow))
+        groups.append(("validation points", *_check_pair(validation), hollow))
     ends: list[float] = []
     errors = []
     for label, inputs, values, look in groups:
-        x = column(numbers(inputs, "X").astype(float), "X")
-        targets = column(numbers(values, "y").astype(float), "y", rows=len(x))
+        x = column(finite_numbers(inputs, "X").astype(float), "X")
+        targets = column(finite_numbers(values, "y").astype(float), "y", rows=len(x))
         found = _predictions(model, x.reshape(_form(X)))
         axes.vlines(x, targets, found, color=LINE, linewidth=0.8, label="error" * (not ends))
         axes.scatter(x, targets, 20, label=label, zorder=2.5, **look)
@@ -82,14 +82,14 @@ def regression_fit(
     axes.set_title(f"mean squared error {title}", loc="left", color=INK)
     axes.set(xlabel="x", ylabel="y")
     legend_below(axes)
-    return save(figure, path)
+    return save_figure(figure, path)
 
 
 def _form(X: Any) -> tuple[int, ...]:
     return (-1, 1) if np.ndim(X) == 2 else (-1,)
 
 
-def _pair(validation: Any) -> Any:
+def _check_pair(validation: Any) -> Any:
     if not isinstance(validation, tuple | list) or len(validation) != 2:
         raise TypeError(f"validation must be a pair of arrays (X, y), not {shown(validation)}")
     return validation
@@ -98,4 +98,4 @@ def _pair(validation: Any) -> Any:
 def _predictions(model: Model, inputs: np.ndarray) -> np.ndarray:
     """What the model gives, as numbers of shape (n,)."""
     name = "what the model gives"
-    return column(numbers(outputs(model, inputs), name).astype(float), name)
+    return column(finite_numbers(outputs(model, inputs), name).astype(float), name)

@@ -35,7 +35,7 @@ def matching_arrays(state: Any, expected: Mapping[str, Any], kind: str) -> dict[
     copies = {}
     for name, like in expected.items():
         if name in state:
-            array = plain(state[name])
+            array = plain_array(state[name])
             if array.shape != like.shape:
                 wrong.append(f"{name!r} of shape {array.shape}, not {like.shape}")
             elif not np.can_cast(array.dtype, like.dtype, "same_kind"):
@@ -61,12 +61,12 @@ def most_bytes(sizes: Iterable[tuple[str, int]]) -> int:
     return 100_000 + sum(1000 + 8 * len(name) + 16 * size for name, size in sizes)
 
 
-def plain(values: Any) -> np.ndarray:
+def plain_array(values: Any) -> np.ndarray:
     """The values as an array; one of objects where they cannot be an array of numbers.
 
     Examples
     --------
-    >>> plain([[1], [1, 2]])
+    >>> plain_array([[1], [1, 2]])
     array(None, dtype=object)
     """
     try:

@@ -106,7 +106,7 @@ def by_name(metrics: Any) -> dict[str, Function]:
         named = {str(name): function(f, METRICS, "metric") for name, f in metrics.items()}
     else:
         listed = as_list(metrics, "metrics")
-        named = {_name(metric): function(metric, METRICS, "metric") for metric in listed}
+        named = {_metric_name(metric): function(metric, METRICS, "metric") for metric in listed}
         if len(named) < len(listed):
             raise ValueError(
                 "metrics must have different names, and two of these share one: "
@@ -118,7 +118,7 @@ def by_name(metrics: Any) -> dict[str, Function]:
     return named
 
 
-def _name(metric: Any) -> str:
+def _metric_name(metric: Any) -> str:
     if isinstance(metric, str):
         return metric
     return getattr(metric, "__name__", type(metric).__name__)

@@ -44,7 +44,7 @@ def predict_rows(model: Module, X: Any) -> Any:
     """The same for rows that were checked; an error names them."""
     if len(X) <= CHUNK:
         with evaluating(model), no_grad():
-            return _outputs(model, X)
+            return _call_model(model, X)
     parts = []
     for start in range(0, len(X), CHUNK):
         part = X[start : start + CHUNK]
@@ -56,7 +56,7 @@ def predict_rows(model: Module, X: Any) -> Any:
     return np.concatenate(parts)
 
 
-def _outputs(model: Module, X: Any) -> Any:
+def _call_model(model: Module, X: Any) -> Any:
     """What the model makes of rows: as many rows."""
     outputs = model(X)
     if not isinstance(outputs, Tensor) or outputs.shape[:1] != X.shape[:1]:

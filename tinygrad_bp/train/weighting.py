@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..data.rows import as_rows
-from ..support.arguments import refuse, shown
+from ..support.arguments import refuse_values, shown
 
 Loss = Callable[..., Any]
 
@@ -51,7 +51,7 @@ def check_weights(sample_weight: Any, n: int, name: str = "sample_weight") -> np
             f"not {weights.dtype} of shape {weights.shape}"
         )
     wrong = ~((weights >= 0) & np.isfinite(weights))
-    refuse(weights, wrong, f"{name} must be finite, 0 or more")
+    refuse_values(weights, wrong, f"{name} must be finite, 0 or more")
     return weights.astype(float)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..support.answers import keyword_advice
 from ..support.structures import is_container, leaves, rebuild
-from .linearizing import Argnums, Function, Linear, check_function, linearize, restrict
+from .linearizing import Argnums, Function, Linearization, check_function, linearize, restrict
 
 
 @keyword_advice
@@ -146,7 +146,7 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     return jacobian_of_f
 
 
-def _blocks(at: Linear, i: int) -> list[Any]:
+def _blocks(at: Linearization, i: int) -> list[Any]:
     """The Jacobian of the output ``i`` by each primal, one pass a row."""
     out, rest = at.outs[i], len(at.outs) - 1 - i
     units = (unit.reshape(out.shape) for unit in np.eye(out.size, dtype=out.dtype))

@@ -19,7 +19,7 @@ Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
 
 
-class Linear(NamedTuple):
+class Linearization(NamedTuple):
     """A function at a point: its value, and how cotangents are pulled back, leaf by leaf."""
 
     form: Any  # the function's own containers, with the Tensors that it gave
@@ -34,14 +34,14 @@ class Linear(NamedTuple):
         return rebuild(self.form, self.outs)
 
 
-def linearize(f: Function, primals: tuple[Any, ...], has_aux: bool) -> Linear:
+def linearize(f: Function, primals: tuple[Any, ...], has_aux: bool) -> Linearization:
     """Evaluate ``f``, of variables of our own, and keep how its results were made."""
     check_function(f)
     was_recording = is_recording()
     with recording(True), transforming():
         variables = [_variable(x, i, primals) for i, x in enumerate(leaves(primals))]
         out = f(*rebuild(primals, variables))
-        out, aux = _pair(out) if has_aux else (out, None)
+        out, aux = _check_auxiliary(out) if has_aux else (out, None)
         nodes = [_one_array(x) for x in leaves(out)] or [_one_array(out)]
     for x in variables:
         if x.is_leaf:
@@ -61,7 +61,7 @@ def linearize(f: Function, primals: tuple[Any, ...], has_aux: bool) -> Linear:
         for x in leaves(aux)
     ]
     places = rebuild(primals, variables)
-    return Linear(rebuild(out, nodes), outs, rebuild(aux, auxiliary), places, pull)
+    return Linearization(rebuild(out, nodes), outs, rebuild(aux, auxiliary), places, pull)
 
 
 def _variable(x: Any, i: int, primals: tuple[Any, ...]) -> Tensor:
@@ -93,7 +93,7 @@ def _one_array(out: Any) -> Tensor:
     return +out if isinstance(out, Tensor) else Tensor(out)
 
 
-def _pair(out: Any) -> tuple[Any, Any]:
+def _check_auxiliary(out: Any) -> tuple[Any, Any]:
     if not (isinstance(out, tuple) and len(out) == 2):
         gave = f"a tuple of {len(out)}" if isinstance(out, tuple) else type(out).__name__
         raise TypeError(f"with has_aux=True the function must give a pair (value, aux), not {gave}")

@@ -238,7 +238,7 @@ rule(
 )
 
 
-def pad(g, a, v, mode):
+def pad_gradient(g, a, v, mode):
     """``g``, which may be of a part of the convolution, with zeros for the rest of it."""
     least = min(np.size(a), np.size(v))
     start = {"full": 0, "same": (least - 1) // 2, "valid": least - 1}[mode]
@@ -247,7 +247,7 @@ def pad(g, a, v, mode):
 
 def convolve_by(other, g, a, v, mode):
     """``g`` convolved with the other operand, the other way round."""
-    return np.convolve(pad(g, a, v, mode), np.flip(np.atleast_1d(other)), "valid")
+    return np.convolve(pad_gradient(g, a, v, mode), np.flip(np.atleast_1d(other)), "valid")
 
 
 rule(
