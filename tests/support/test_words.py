@@ -191,8 +191,8 @@ def test_an_estimator_is_called_by_its_own_name(kind):
 def test_every_keyword_of_the_table_is_answered():
     for keyword, meanings in KEYWORDS.items():
         for meaning in meanings:
-            scope = {"told_keywords": keyword_advice}
-            exec(f"@told_keywords\ndef f(other, {meaning}): pass", scope)
+            scope = {"keyword_advice": keyword_advice}
+            exec(f"@keyword_advice\ndef f(other, {meaning}): pass", scope)
             with pytest.raises(TypeError, match=f"^f has no {keyword}=: write {meaning}=$"):
                 scope["f"](**{keyword: 1})
 
