@@ -25,7 +25,7 @@ _INNER = (os.path.dirname(__file__) + os.sep, os.path.dirname(np.__file__) + os.
 
 
 class GradientError(AssertionError):
-    """A derivative is not what differences say, or the function has none there."""
+    """A derivative disagrees with finite differences, or does not exist at that point."""
 
 
 def gradcheck(f: Callable[..., Any], *inputs: Any, order: int = 1) -> bool:
@@ -38,16 +38,16 @@ def gradcheck(f: Callable[..., Any], *inputs: Any, order: int = 1) -> bool:
     Parameters
     ----------
     f : callable
-        Takes the inputs, gives an array of any shape, or several in containers.
+        Takes the inputs and returns an array of any shape, or several in containers.
     *inputs : array_like, or containers of them
         float64. Choose them away from kinks, such as ties and zeros of ``np.abs``.
     order : int
-        2 checks the derivatives of the derivatives too, and so on.
+        How often to differentiate: with 2, the derivatives of the derivatives are checked too.
 
     Returns
     -------
     bool
-        True; what is wrong raises.
+        True; a wrong derivative raises `GradientError`.
 
     Raises
     ------

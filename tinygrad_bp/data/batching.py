@@ -26,12 +26,12 @@ def batches(
     shuffle : bool
         Take the rows in random order.
     seed : int or Generator, optional
-        Of that order. Pass a Generator to have another order in each epoch.
+        The seed of that order. Pass a Generator for a different order in each epoch.
 
     Returns
     -------
     iterator
-        Of ``X[rows], y[rows]``.
+        Of pairs ``X[rows], y[rows]``.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def train_test_split(
     test_size : float or int
         The share of rows to test on, between 0 and 1, rounded up; or their number.
     stratify : array of labels, optional
-        Mostly y: both parts then have the same share of each label, to within one row.
+        Usually y: both parts then have the same share of each label, to within one row.
     seed : int or Generator, optional
 
     Returns

@@ -1,9 +1,9 @@
 """Toy problems, drawn at random: classes in the plane, and curves.
 
-Each function gives ``X, y``. For classes X has shape (n, 2) and y, of shape (n,), the integers
-from 0 on, as `functional.cross_entropy` takes them. For regression both are columns or wider:
-X of shape (n, features), y of shape (n, 1). ``noise`` is the standard deviation of the normal
-noise that is added; ``seed`` is for `numpy.random.default_rng`: the same seed draws the same data.
+Each function gives ``X, y``. For classes X has shape (n, 2) and y, of shape (n,), the integers from
+0 on, as `functional.cross_entropy` takes them. For regression X has shape (n, features) and y has
+shape (n, 1). ``noise`` is the standard deviation of the normal noise that is added; ``seed`` is for
+`numpy.random.default_rng`: the same seed draws the same data.
 """
 
 from __future__ import annotations

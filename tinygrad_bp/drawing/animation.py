@@ -74,7 +74,7 @@ class Animation:
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it; see `animate` for what a path says.
+        """Write the animation; `animate` says which paths it takes.
 
         Raises
         ------
@@ -158,30 +158,31 @@ def animate(
     path : str or path, optional
         Where to write it, too. ``.html`` gives a page with a slider, buttons and arrow keys that
         needs no network; ``page.html#step=3`` opens at a step. ``.gif`` gives a looping picture.
-        ``.svg`` and ``.png`` give a numbered picture a step, ``z-0.svg``, ``z-1.svg``, ...; and a
-        folder, ``steps/``, those as ``step-0.png``.
+        ``.svg`` and ``.png`` give a numbered picture for each step, ``z-0.svg``, ``z-1.svg``, ...;
+        a folder, ``steps/``, gets ``step-0.png``, ``step-1.png``, ...
     notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
         What adjoints are called, as for `explain.view`: ``z.grad``, or ``δ^[2]``.
     fuse : bool
-        Make a Tensor without a name part of the named one that it leads to.
+        Merge each Tensor without a name into the named one that it leads to.
     theme, font_size, size
         As for `draw`. Frames of a slide have 1920 x 1080 pixels.
     caption : bool
-        Whether to say above the picture how it is read.
+        Whether to explain above the picture how it is read.
 
     Returns
     -------
     Animation
-        Which a notebook shows.
+        A notebook shows it.
 
     Raises
     ------
     ValueError
-        If the suffix is another, the pass has more than 500 steps, or it does not fit on a slide.
+        If the suffix is none of these, the pass has more than 500 steps, or it does not fit on a
+        slide.
     OSError
         If ``path`` cannot be written.
     RuntimeError
-        If ``output`` does not depend on a Tensor that requires grad, or nothing that renders is
+        If ``output`` does not depend on a Tensor that requires grad, or no drawing engine is
         installed.
     ImportError
         If a GIF is asked for without Pillow.

@@ -115,10 +115,10 @@ class Tensor(NDArrayMethods):
     Parameters
     ----------
     data : array_like
-        Copied, so that what the caller does to it later does not reach the Tensor.
+        Copied, so that the caller's later writes do not reach the Tensor.
         Anything that speaks NumPy's protocols (``__array_function__``) is kept as it is.
     requires_grad : bool
-        Whether gradients are to be found for this Tensor. It must then be real and floating;
+        Whether to find gradients of this Tensor. It must then be real and floating;
         Python numbers and lists of integers become float64.
     dtype : dtype, optional
         As in `numpy.array`.
@@ -128,7 +128,7 @@ class Tensor(NDArrayMethods):
     Attributes
     ----------
     grad : ndarray, Tensor or None
-        For a leaf, the sum of what every `backward` has found; of its own shape and dtype.
+        For a leaf, the sum of the gradients that each `backward` found, of its own shape and dtype.
     name : str or None
     inputs : tuple
         What it was computed from, as it was passed: Tensors, arrays, numbers. Empty for a leaf.

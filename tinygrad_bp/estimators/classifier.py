@@ -45,7 +45,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     alpha : float
         The strength of the L2 penalty on the weights.
     batch_size : int or 'auto'
-        Rows to a step; 'auto' is 200. All rows, if there are no more.
+        The number of rows in a step; 'auto' is 200. If there are no more rows, all of them.
     learning_rate : {'constant', 'invscaling', 'adaptive'}
         For 'sgd' alone: the step size stays, is ``learning_rate_init / t^power_t`` after t rows,
         or is divided by 5 whenever progress stalls, until it is below a millionth.
@@ -55,11 +55,11 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     max_iter : int
         How many epochs at most, or iterations of 'lbfgs'.
     shuffle : bool
-        Whether chance chooses the rows of a step.
+        Whether the rows of a step are chosen at random.
     random_state : int, RandomState or None
         The same integer gives the same network.
     tol : float
-        What is too little progress of the loss, or with ``early_stopping`` of the score; for
+        The least progress that counts, of the loss or with ``early_stopping`` of the score; for
         'lbfgs' the largest slope at which it ends.
     verbose : bool
         Whether to print a line for each epoch.
@@ -71,7 +71,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     early_stopping : bool
         Hold rows out, watch the score on them, and keep the network that scored best.
     validation_fraction : float
-        Which share of the rows to hold out.
+        The share of the rows to hold out.
     beta_1, beta_2, epsilon : float
         For 'adam' alone: see `optim.Adam`.
     n_iter_no_change : int or inf

@@ -26,7 +26,7 @@ def view(
 ) -> Graph:
     """Lay out the graph of ``outputs``, with every step of its backward pass.
 
-    Nobody's ``grad`` is read or touched.
+    No ``grad`` is read or changed.
 
     Parameters
     ----------
@@ -35,13 +35,13 @@ def view(
     seed : array, optional
         The adjoint of the output, of its shape; 1 for a scalar. For several outputs a list.
     backward : bool
-        Whether to evaluate adjoints and terms. Without, they stay None.
+        Whether to evaluate adjoints and terms; otherwise they are None.
     notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
         What adjoints are called: ``z.grad``; or as a lecture calls them, such as ``δ^[2]`` for
         that of ``z^[2]`` and ``∂J/∂W^[2]`` for one without a letter of its own. A mapping goes
         from names, or from the letters that they begin with, to those of their adjoints.
     fuse : bool
-        Make a Tensor without a name part of the named one that it leads to.
+        Merge each Tensor without a name into the named one that it leads to.
 
     Returns
     -------

@@ -88,11 +88,11 @@ def nudge(
     Parameters
     ----------
     f : callable
-        Of a Tensor, with a scalar result.
+        A function of a Tensor, with a scalar result.
     x : float or array_like
-        Where. Of an array every element is moved in turn.
+        Where to differentiate. Every element of an array is moved in turn.
     h : float or sequence of float
-        How far. Smaller is better until the rounding of f(x) is larger than what it moves.
+        How far to move. Smaller is better, until the rounding of f(x) exceeds its change.
 
     Returns
     -------

@@ -163,13 +163,13 @@ def trace(
     notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
         What adjoints are called, as for `explain.view`: ``z.grad``, or ``δ^[2]``.
     fuse : bool
-        Make a Tensor without a name part of the named one that it leads to.
+        Merge each Tensor without a name into the named one that it leads to.
 
     Returns
     -------
     Trace
         ``print`` it, or let a notebook show it. ``.rows`` are the same as data, and ``.steps()``
-        the tables of a pass that has come so far. Nobody's ``grad`` is touched.
+        are the tables of the unfinished pass, one for each step. No ``grad`` is changed.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Activations and losses: what networks need and NumPy has not, from NumPy's own functions.
+"""Activations and losses: what networks need and NumPy lacks, made of NumPy's functions.
 
 Each takes Tensors or arrays.
 """

@@ -34,12 +34,13 @@ def cross_entropy(logits: Any, labels: Any, reduction: str = "mean", weight: Any
     logits : array of shape (n, c) or (c,)
         Scores of the c classes, of any size, for n examples or for one.
     labels : array of integers of shape (n,) or ()
-        The right class of each example, from 0 to c - 1. Those of an array that is not NumPy's
-        are looked at when they are computed; where that cannot be, a wrong one has loss infinity.
+        The right class of each example, from 0 to c - 1. Labels in another library's array are
+        checked when they are computed; where they cannot be checked, the loss of a wrong one is
+        infinite.
     reduction : {'mean', 'sum', 'none'}
     weight : array of shape (c,), optional
-        What an example of each class counts. The mean is then that of weighted losses, divided
-        by the sum of the weights.
+        The weight of an example of each class. The mean is then the sum of the weighted losses,
+        divided by the sum of the weights.
 
     Returns
     -------

@@ -64,7 +64,7 @@ def _of_elements(weight: Any, targets: Any) -> Any:
 
 @primitive
 def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
-    """The squared differences of predictions and targets: their mean, unless told otherwise.
+    """The mean squared difference of predictions and targets, or as ``reduction`` says.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ _loss_rule(
 
 @primitive
 def mae_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
-    """The absolute differences of predictions and targets: their mean, unless told otherwise.
+    """The mean absolute difference of predictions and targets, or as ``reduction`` says.
 
     Its derivative where there is no difference is 0.
 
@@ -129,7 +129,7 @@ _loss_rule(
 
 @primitive
 def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """Half the squared difference, which from ``delta`` on grows as a straight line.
+    """Half the squared difference, continued beyond ``delta`` by a straight line.
 
     So a few targets that are far off do not outweigh all others. Huber, "Robust estimation of a
     location parameter", Annals of Mathematical Statistics 35 (1964) 73.
@@ -139,7 +139,7 @@ def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: f
     predictions, targets, reduction
         As in `mse_loss`.
     delta : float
-        The difference from which on its size counts, and not its square.
+        The difference beyond which the loss grows along a straight line.
 
     Examples
     --------
@@ -183,7 +183,7 @@ def binary_cross_entropy_with_logits(
     reduction : {'mean', 'sum', 'none'}
         As in `mse_loss`.
     weight : array of shape (2,), optional
-        What an element counts whose target is 0, and one whose target is 1; in between in
+        The weights of an element whose target is 0 and of one whose target is 1; between these, in
         proportion. The mean is then divided by the sum of the weights, as in `cross_entropy`.
 
     Raises
@@ -219,9 +219,9 @@ def binary_cross_entropy(
 ) -> Any:
     """The negative log-likelihood of targets in [0, 1] whose probabilities are ``predictions``.
 
-    ``-t log p - (1 - t) log(1 - p)``, with logarithms of at least -100 as PyTorch's. Where the
-    probabilities are a sigmoid's, `binary_cross_entropy_with_logits` of what it was taken of
-    keeps more digits.
+    ``-t log p - (1 - t) log(1 - p)``, with logarithms of at least -100, as in PyTorch. Where the
+    probabilities come from a sigmoid, `binary_cross_entropy_with_logits` of its argument keeps more
+    digits.
 
     Parameters
     ----------

@@ -53,8 +53,8 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The logarithm of the sum of exponentials along ``axis``: a smooth maximum.
 
-    Of all elements where no axis is named, as SciPy's. At infinities it is what `numpy.logaddexp`
-    is of two: equal ones share the gradient evenly.
+    Without an axis, of all elements, as in SciPy. At infinities it agrees with `numpy.logaddexp`:
+    equal ones share the gradient evenly.
 
     Examples
     --------

@@ -107,14 +107,14 @@ class Linear(Module):
 class Embedding(Module):
     """A table with a trained row for each of the numbers 0 to count - 1, such as words.
 
-    The gradient of a row is the sum of those of all the places that it was read to.
+    The gradient of a row is the sum over all places where it was read.
 
     Parameters
     ----------
     count : int
         How many rows there are.
     features : int
-        The length of each.
+        The length of each row.
     seed : int or Generator, optional
         For `numpy.random.default_rng`: the rows start as standard normal numbers.
     dtype : dtype
@@ -188,14 +188,14 @@ class Dropout(Module):
     p : float
         From 0 to less than 1.
     seed : int or Generator, optional
-        For `numpy.random.default_rng`: the same seed drops the same.
+        For `numpy.random.default_rng`: the same seed drops the same elements.
 
     Attributes
     ----------
     draws : Tensor of 2 integers
         What the next mask is drawn from: a number that the seed gave, and how many masks there
-        were. A buffer, saved with the state, so that a training that was saved drops what it
-        would have dropped. PyTorch's dropout has none: ``load_state_dict(state, strict=False)``.
+        were. A buffer, saved with the state, so that a resumed training drops the same elements.
+        PyTorch's dropout has none: load the state there with ``strict=False``.
 
     Raises
     ------

@@ -21,10 +21,10 @@ class Module:
     """Something with parameters that can be called.
 
     A subclass sets its parameters and parts as attributes and defines ``forward``. Tensors,
-    Modules, and lists, tuples and dictionaries of them are found by themselves, in the order in
-    which they were set. Each Tensor is named after where it was found, for pictures and errors:
-    ``layers.0.weight``. A Tensor that does not require grad is a buffer: not trained, but part
-    of the state.
+    Modules, and lists, tuples and dictionaries of them are found without being registered, in the
+    order in which they were set. Each Tensor is named after where it was found, for pictures and
+    errors: ``layers.0.weight``. A Tensor that does not require grad is a buffer: not trained, but
+    part of the state.
 
     Attributes
     ----------
@@ -174,7 +174,7 @@ class Module:
         ------
         ValueError
             If a path is missing or unknown, a shape or type does not fit, or a number is not
-            finite. The first are listed, and the model is as it was.
+            finite. The first of these are listed, and the model is left as it was.
         TypeError
             If ``state`` is not a dictionary.
         """

@@ -96,12 +96,13 @@ class MLP(Sequential):
     bias : bool
         Whether the Linear layers have biases, which start at zero.
     init : str or function, optional
-        How the weights are drawn: see `Linear`. Unless given, the activation chooses: `he` for
+        How the weights are drawn: see `Linear`. By default the activation chooses: `he` for
         the kinds of relu and softplus, `xavier` for the others.
     seed : int or Generator, optional
-        For `numpy.random.default_rng`: the same seed draws the same weights, and drops the same.
+        For `numpy.random.default_rng`: the same seed draws the same weights and drops the same
+        elements.
     dtype : dtype
-        Of the parameters.
+        The type of the parameters.
 
     Raises
     ------

@@ -44,10 +44,10 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     Raises
     ------
     ValueError
-        If the suffix is another, an array does not hold finite real numbers, or the format cannot
-        hold it or its name.
+        If the suffix is neither of these, an array does not hold finite real numbers, or the format
+        cannot hold it or its name.
     OSError
-        If the file cannot be written. What was there before is then still there.
+        If the file cannot be written. An earlier file is then left as it was.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
 def load(target: Target, path: str | os.PathLike[str]) -> Target:
     """Copy the parameters in a file into a model with the same names and shapes.
 
-    Nothing in a file is ever run, so one from a stranger can do no more harm than be refused.
+    Nothing in a file is ever executed, so that a file from a stranger can do no harm.
 
     The model is in evaluation mode afterwards: `BatchNorm` and `Dropout` do the same in every
     call. Call ``model.train()`` to go on training it by hand; `train.fit` does.

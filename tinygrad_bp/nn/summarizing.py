@@ -104,7 +104,8 @@ def summary(model: Module, input_shape: int | tuple[int, ...], *, dtype: Any = N
     input_shape : tuple of int, or int
         The shape of one example, without the axis of the batch.
     dtype : dtype, optional
-        Of the example, for instance int for an `Embedding`; else that of the first parameter.
+        The type of the example, for instance int for an `Embedding`; by default that of the first
+        parameter.
 
     Returns
     -------

@@ -16,7 +16,7 @@ from .schedules import Schedule
 class Adam(Optimizer):
     """Steps scaled by running means of the gradient and of its square.
 
-    With gradient g, step t of a parameter p is, from m = v = 0::
+    With gradient g, step t of a parameter p is, starting from m = v = 0::
 
         g = g + weight_decay * p
         m = beta1 * m + (1 - beta1) * g
@@ -32,7 +32,7 @@ class Adam(Optimizer):
         As in `Optimizer`. The decay acts as if ``weight_decay / 2 * (p ** 2).sum()`` were part
         of the loss; see also `AdamW`.
     betas : pair of float
-        How much of the two means is kept, each less than 1.
+        The shares of the two running means that a step keeps, each less than 1.
     epsilon : float
         What keeps the division finite where gradients are 0. ``eps`` is another name for it.
 

@@ -46,7 +46,7 @@ class Optimizer:
     Attributes
     ----------
     steps : int
-        How many were taken.
+        The number of steps taken.
 
     Raises
     ------
@@ -139,14 +139,14 @@ class Optimizer:
     def step(self) -> None:
         """Move every parameter that has a gradient by one step; if none has one, take no step.
 
-        The first time that none has one, a warning says so.
-        All is computed before anything is replaced, and an interruption puts back what was.
+        The first time that none has one, a warning says so. Everything is computed before anything
+        is replaced, and an interruption restores what was there.
 
         Raises
         ------
         ValueError
             If a gradient was replaced by one of another shape or dtype, or the schedule gives
-            no step size. Nothing has moved then.
+            no step size. No parameter has then moved.
         """
         lr = self.step_size
         moving = [(i, p) for i, p in enumerate(self.parameters) if p.grad is not None]
@@ -181,14 +181,14 @@ class Optimizer:
             )
 
     def move(self, data: Any, gradient: Any, memory: dict[str, Any], lr: float) -> Any:
-        """Where one parameter goes: what a subclass defines.
+        """The new values of one parameter: a subclass defines them.
 
         Parameters
         ----------
         data : array
-            What the parameter holds. Not to be written to.
+            The values of the parameter, not to be written to.
         gradient : array
-            Of its shape. It may be the user's, and is not to be written to.
+            Of the same shape. It may belong to the user, and is not to be written to.
         memory : dict
             What was remembered for this parameter, under ``memory_names``; empty at first. What
             is put into it is there at the next step.
@@ -231,7 +231,8 @@ class Optimizer:
         ------
         ValueError
             If something is missing or unknown, a shape or type does not fit, or a number is not
-            finite or counts below 0. The first are listed, and the optimiser is as it was.
+            finite or counts below 0. The first of these are listed, and the optimiser is left as it
+            was.
         TypeError
             If ``state`` is not a dictionary.
         """

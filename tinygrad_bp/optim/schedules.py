@@ -168,14 +168,14 @@ def one_cycle(
 class PerEpoch:
     """A schedule that counts epochs in place of steps.
 
-    `train.fit` knows how many these are; for a loop of one's own, say it.
+    `train.fit` fills in the number of steps in an epoch; in a loop of one's own, pass ``steps``.
 
     Parameters
     ----------
     schedule : schedule
-        Of epochs, which count from 0.
+        A function of the epoch, counted from 0.
     steps : int, optional
-        To an epoch.
+        The number of steps in an epoch.
 
     Examples
     --------

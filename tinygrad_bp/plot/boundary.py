@@ -45,11 +45,11 @@ _TEXT = "OSU"  # the kinds of arrays that hold texts
 
 @picture
 def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = None) -> Figure:
-    """Draw which class a model gives to each point of the plane, and the points it should know.
+    """Draw the class that a model gives to each point of the plane, and the labelled points.
 
-    The stronger a colour, the surer the model; on the line two classes are equally likely. From
-    the ninth class on the colours come again, with other markers: 64 can be told apart. Up to 20
-    are named below the picture.
+    The stronger a colour, the surer the model; on the line two classes are equally likely. From the
+    ninth class on the colours repeat with other markers: 64 classes can be told apart. Up to 20 are
+    named below the picture.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = N
         Logits are floats, which may be infinite; labels are anything else.
     X : array of shape (n, 2)
     y : array of shape (n,) or (n, 1)
-        Labels, numbers or texts. Those of k > 2 columns of logits are 0 to k - 1.
+        Labels: numbers or texts. For k > 2 columns of logits they are 0 to k - 1.
 
     Raises
     ------
@@ -121,7 +121,7 @@ class BoundaryAnimation:
         self._frame()  # what cannot be drawn is told before the training, not after an epoch
 
     def __call__(self, *told: Any) -> None:
-        """Look at the model. What the caller tells is not needed."""
+        """Look at the model; the arguments of a callback are not needed."""
         self._epoch += 1
         if self._epoch % self._every == 0:
             self._frames.append(self._frame())

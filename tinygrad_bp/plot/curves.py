@@ -39,7 +39,7 @@ _MEASURED_APART = {"linestyle": "--", "marker": "s", "fillstyle": "none"}
 def loss_curves(history: Any, *, path: PathLike | None = None) -> Figure:
     """Draw the losses and metrics of each epoch, and the length of the gradient.
 
-    The error signal δ of each layer is drawn where `fit` was told ``observe="deltas"``.
+    The error signal δ of each layer is drawn if `fit` was called with ``observe="deltas"``.
 
     What was measured on validation data is dashed, with hollow squares. Losses and gradients that
     are all positive are on a logarithmic scale if the largest is ten times the smallest. The
@@ -50,12 +50,12 @@ def loss_curves(history: Any, *, path: PathLike | None = None) -> Figure:
     Parameters
     ----------
     history : History
-        What `train.fit` gave.
+        What `train.fit` returned.
 
     Raises
     ------
     TypeError
-        If it is no history.
+        If ``history`` is not a History.
     ValueError
         If there are no epochs to draw.
 

@@ -100,8 +100,8 @@ def layer_statistics(
 ) -> list[LayerStatistics]:
     """Find what each Linear layer makes of ``X``, and with ``y`` and ``loss`` its δ.
 
-    The model is used as `Module.eval` says, and left as it was, its gradients too. What it does
-    is recorded even within `no_grad`.
+    The model is used in evaluation mode, and left as it was with its gradients. It is recorded even
+    within `no_grad`.
 
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
     networks", AISTATS 2010, look at networks in this way.
@@ -111,7 +111,7 @@ def layer_statistics(
     model : Module or callable
         It holds Linear layers that learn, and relu, sigmoid, softplus or tanh after them.
     X : array
-        What to call it with.
+        The inputs of the model.
     y : array, optional
     loss : {'mse', 'cross_entropy', 'binary_cross_entropy'} or function, optional
         With both, δ is found: for ``loss(model(X), y)``, which is one number.

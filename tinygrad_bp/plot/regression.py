@@ -39,7 +39,7 @@ def regression_fit(
     Parameters
     ----------
     model : Module or callable
-        Called with inputs of the form of ``X``, (m, 1) or (m,). It gives as many numbers.
+        Called with inputs of the form of ``X``, (m, 1) or (m,); it returns m numbers.
     X, y : array of shape (n,) or (n, 1)
     validation : pair of arrays, optional
         ``X, y`` that the model was not fitted to: drawn as hollow squares, with an error of

@@ -140,7 +140,7 @@ def _instead(keyword: str, known: Collection[str]) -> str:
 
 
 def keyword_advice(function: F) -> F:
-    """Decorate a function, or an ``__init__``, whose errors then say which keyword is meant.
+    """Decorate a function or an ``__init__``: its errors then say which keyword is meant.
 
     Examples
     --------

@@ -98,10 +98,10 @@ def fit_blocks(
     loss : str or function
         As in `fit`; a mean over rows (as all of ours are), plus terms that do not depend on them.
     batch_size : int, optional
-        Rows to a step. None: all. Blocks are cut into batches if they are larger; else a batch is
-        as many whole blocks as hold so many rows.
+        The number of rows in a step. None: all rows. Larger blocks are cut into batches; otherwise
+        a batch is as many whole blocks as hold this many rows.
     shuffle : bool
-        Whether chance orders the blocks of an epoch; rows stay in theirs.
+        Whether the blocks of an epoch come in random order; rows stay in their blocks.
     validation : pair of arrays, optional
         NumPy's or Dask's.
     metrics : sequence of str or functions, or a dictionary of functions
@@ -109,7 +109,7 @@ def fit_blocks(
     sample_weight, class_weight : None
         Rows in blocks are not weighed.
     compile : bool
-        Of no consequence here: workers take the engine's own passes.
+        Without effect here: workers run the engine's own passes.
 
     Raises
     ------

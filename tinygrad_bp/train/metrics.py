@@ -1,4 +1,4 @@
-"""Metrics: how good outputs are, in a number that people understand."""
+"""Metrics: how good outputs are, as a number that is easy to understand."""
 
 from __future__ import annotations
 

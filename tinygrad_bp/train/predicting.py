@@ -16,10 +16,10 @@ CHUNK = 4096  # rows that are evaluated at once, so that memory stays bounded
 
 
 def predict(model: Module, X: Any) -> Any:
-    """What the model gives for all rows of X, as an array: in evaluation mode.
+    """The outputs of the model in evaluation mode for all rows of X, as an array.
 
-    Nothing is recorded, and every layer's ``training`` is as it was afterwards. X of a wider type
-    than the model's is narrowed to it.
+    Nothing is recorded, and afterwards every layer is in the mode in which it was. X of a wider
+    type than the model's is narrowed to it.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from .linearizing import Argnums, Function, Linearization, check_function, linea
 
 @keyword_advice
 def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
-    """Make the function that gives what ``f`` gives, and its gradient.
+    """Make the function that returns the value of ``f`` and its gradient.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
     Returns
     -------
     callable
-        Takes what ``f`` takes; gives what ``f`` gives, and the gradient, of the form, shape and
-        dtype of the argument. For a tuple of ``argnums`` a tuple of gradients.
+        Takes the arguments of ``f``; returns the value of ``f`` and the gradient, which has the
+        form, shape and dtype of the argument. For a tuple of ``argnums`` a tuple of gradients.
 
     Raises
     ------

@@ -45,7 +45,7 @@ def gradients(output: Tensor, inputs: Any, seed: Any = None, *, create_graph: bo
 
 
 def stop_gradient(x: Any) -> Any:
-    """The same values as constants: Tensors without history; all else is passed on as it is.
+    """Return the same values as constants: Tensors without a history, and anything else unchanged.
 
     Examples
     --------
