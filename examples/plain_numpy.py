@@ -17,6 +17,7 @@ import numpy as np
 
 import tinygrad_bp as bp
 from tinygrad_bp.compiling.passes import PASSES
+from tinygrad_bp.support.printing import quiet_end
 
 X, D = np.array([0.6, -0.4]), np.array([0.9, 0.2])
 W1 = bp.Tensor([[0.5, -0.3], [0.8, 0.4]], requires_grad=True, name="W1")
@@ -47,6 +48,7 @@ def compiled(passes, buffers):
     return program
 
 
+@quiet_end()
 def main():
     written, short = compiled((), False), compiled(PASSES, True)
     print("As it was written\n")

@@ -6,6 +6,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
@@ -102,6 +103,7 @@ def name_of(path):
 
 
 MODULES = {name_of(path): path for path in FILES}
+PACKAGES = [name for name, path in MODULES.items() if path.name == "__init__.py"]
 INSIDE = sorted(MODULES.keys() - {()})  # all but the front door, which gathers the public names
 
 
@@ -278,6 +280,38 @@ def test_what_the_package_offers_is_there_and_explained():
     for name in ("functional", "nn", "optim", "train", "data"):
         if (PACKAGE / f"{name}.py").exists():
             assert inspect.ismodule(getattr(bp, name))
+
+
+def public_modules():
+    """What a user finds as an attribute of `bp`, and every package but that of the helpers."""
+    names = {".".join(("tinygrad_bp", *name)) for name in PACKAGES if name != ("support",)}
+    found = [getattr(bp, name) for name in (*dir(bp), *bp._MOVED)]
+    return {m.__name__: m for m in (*map(import_module, names), *found) if inspect.ismodule(m)}
+
+
+def test_a_public_module_shows_its_public_names_alone():
+    """What a reader finds by the tabulator key: no module of ours, and nothing that is imported."""
+    pytest.importorskip("sklearn")
+    for name, module in public_modules().items():
+        shown = {word for word in dir(module) if not word.startswith("_")}
+        beyond = {"estimators"} if module is bp else set()  # which a star must not import
+        assert shown == {*module.__all__} | beyond, name
+        assert all(hasattr(module, word) for word in shown), name
+
+
+def test_a_list_of_parameters_is_complete():
+    """Those that a decorator adds included, and other names for them."""
+    pytest.importorskip("sklearn")
+    listed = 0
+    for name, module in public_modules().items():
+        for function in filter(callable, map(partial(getattr, module), module.__all__)):
+            described = (inspect.getdoc(function) or "").partition("Parameters\n----------\n")[2]
+            words = re.findall(r"\w+", re.split(r"\n\n[A-Z]\w+\n---", described)[0])
+            if words and getattr(function, "__module__", "").startswith("tinygrad_bp."):
+                missing = {*inspect.signature(function).parameters} - {*words, "inputs", "keywords"}
+                assert not missing, (name, function.__name__, missing)
+                listed += 1
+    assert listed > 40
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

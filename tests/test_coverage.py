@@ -57,3 +57,13 @@ def test_it_is_a_program_that_the_readme_names():
     assert subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True).stdout == (
         table() + "\n"
     )
+
+
+def test_a_reader_may_stop_before_the_end():
+    command = [sys.executable, "-m", "tinygrad_bp.coverage"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
+        run.stdout.close()
+        assert run.stderr.read() == ""
+    assert run.returncode == 0

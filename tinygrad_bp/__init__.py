@@ -1,10 +1,10 @@
 """NumPy, with a memory of how each array was made, and backpropagation over that memory.
 
-Begin with `Tensor` and its ``backward``. `trace`, `draw`, `animate` and `nudge` show what the
-pass did; `grad`, `hessian` and the other transformations take functions and give functions;
-`nn`, `functional`, `optim`, `train` and `data` build and train networks; `compile` makes
-NumPy programs of functions and of steps of training; `gradcheck` and
-`detect_nan` check. What NumPy does to arrays, ``np.…`` does to Tensors.
+Begin with `Tensor` and its ``backward``. `trace`, `draw`, `animate` and `nudge` show what the pass
+did; `grad`, `hessian` and the other transformations take functions and give functions; `nn`,
+`functional`, `optim`, `train` and `data` build and train networks; `compile` turns functions and
+training steps into NumPy programs; `gradcheck` and `detect_nan` check. NumPy's own functions,
+``np.…``, work on Tensors.
 """
 
 import sys

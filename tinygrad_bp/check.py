@@ -14,9 +14,9 @@ import numpy as np
 
 from .engine.recording import no_grad, watching
 from .engine.registry import Each, Rule
-from .engine.signatures import described
+from .engine.signatures import describe
 from .engine.tensor import Tensor
-from .support.structures import leaves, named_leaves, replaced
+from .support.structures import leaves, named_leaves, rebuild
 from .transforms import jacobian
 
 STEP = np.cbrt(np.finfo(np.float64).eps)  # small, and still far from the rounding of its square
@@ -25,7 +25,7 @@ _INNER = (os.path.dirname(__file__) + os.sep, os.path.dirname(np.__file__) + os.
 
 
 class GradientError(AssertionError):
-    """A derivative is not what differences say, or the function has none there."""
+    """A derivative disagrees with finite differences, or does not exist at that point."""
 
 
 def gradcheck(f: Callable[..., Any], *inputs: Any, order: int = 1) -> bool:
@@ -38,16 +38,16 @@ def gradcheck(f: Callable[..., Any], *inputs: Any, order: int = 1) -> bool:
     Parameters
     ----------
     f : callable
-        Takes the inputs, gives an array of any shape, or several in containers.
+        Takes the inputs and returns an array of any shape, or several in containers.
     *inputs : array_like, or containers of them
         float64. Choose them away from kinks, such as ties and zeros of ``np.abs``.
     order : int
-        2 checks the derivatives of the derivatives too, and so on.
+        How often to differentiate: with 2, the derivatives of the derivatives are checked too.
 
     Returns
     -------
     bool
-        True; what is wrong raises.
+        True; a wrong derivative raises `GradientError`.
 
     Raises
     ------
@@ -74,11 +74,11 @@ def gradcheck(f: Callable[..., Any], *inputs: Any, order: int = 1) -> bool:
         raise ValueError(f"order={order}: the first derivative is of order 1")
     places = {f"input {path[1:].replace(']', '', 1)}": x for path, x in named_leaves(inputs)}
     arrays = {name: _float64(x, name) for name, x in places.items()}
-    outputs = list(named_leaves(f(*replaced(inputs, map(Tensor, arrays.values())))))
+    outputs = list(named_leaves(f(*rebuild(inputs, map(Tensor, arrays.values())))))
     for i, (path, _) in enumerate(outputs):
 
         def of_leaves(*x: Any, i: int = i) -> Any:
-            return leaves(f(*replaced(inputs, x)))[i]
+            return leaves(f(*rebuild(inputs, x)))[i]
 
         _check(of_leaves, arrays, order, f"output{path}")
     return True
@@ -102,7 +102,7 @@ def _check(f: Callable[..., Any], places: dict[str, np.ndarray], order: int, nam
             wrong += 1
             difference = error / size if np.isfinite(error) else np.inf
             if difference >= worst[0]:
-                entry = f"d {name}{_at(index[:outputs])} / d {names[i]}{_at(index[outputs:])}"
+                entry = f"d {name}{_index(index[:outputs])} / d {names[i]}{_index(index[outputs:])}"
                 worst = difference, f"{entry}: {a:.9g} by the rules, {n:.9g} by central differences"
     if wrong:
         raise GradientError(
@@ -136,8 +136,8 @@ def _central_differences(
         if np.any(kinks):
             out = tuple(int(k) for k in np.argwhere(kinks)[0])
             raise GradientError(
-                f"{name}{_at(out)} has a kink at {place}{_at(index)} = {x[index]}: its slope is "
-                f"{left[out]:.6g} on the left and {right[out]:.6g} on the right; move the input"
+                f"{name}{_index(out)} has a kink at {place}{_index(index)} = {x[index]}: its slope "
+                f"is {left[out]:.6g} on the left and {right[out]:.6g} on the right; move the input"
             )
         columns[(..., *index)] = (8 * (ahead - behind) - (ahead2 - behind2)) / (12 * h)
     return columns
@@ -158,7 +158,7 @@ def _float64(x: Any, place: str) -> np.ndarray:
     )
 
 
-def _at(index: tuple[int, ...]) -> str:
+def _index(index: tuple[int, ...]) -> str:
     return f"[{', '.join(map(str, index))}]" if index else ""
 
 
@@ -191,7 +191,7 @@ def detect_nan() -> Iterator[None]:
 
 def _watch(rule: Rule, inputs: tuple[Any, ...], values: Sequence[Any], out: Any) -> Rule:
     """Refuse a result that is not finite; give the rule with derivatives that are checked too."""
-    call, place = f"{rule.name} of {described(inputs)}", _calling_line()
+    call, place = f"{rule.name} of {describe(inputs)}", _calling_line()
     _refuse(out, values, f"{call} gave", place)
 
     def derivative(position: int, g: Any, *arguments: Any, **parameters: Any) -> Any:
@@ -212,7 +212,7 @@ def _refuse(result: Any, operands: Sequence[Any], what: str, place: str) -> None
     if np.any(bad) and not any(np.any(_not_finite(x)) for x in operands):
         index = tuple(int(k) for k in np.argwhere(bad)[0])
         value = result.data[index] if isinstance(result, Tensor) else np.asarray(result)[index]
-        where = f" at {_at(index)}" if index else ""
+        where = f" at {_index(index)}" if index else ""
         raise FloatingPointError(f"{what} {value}{where}; {place}")
 
 

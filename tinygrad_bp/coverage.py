@@ -10,6 +10,7 @@ from typing import Any
 
 from .engine.registry import COMPOSITIONS, PLAIN, REFUSED, RULES, Each
 from .engine.signatures import full_name
+from .support.printing import quiet_end
 
 OWN_CODE = "Functions that run as NumPy wrote them, since they are made of others of this table"
 WITHOUT = "Functions that give plain arrays, without a derivative"
@@ -71,4 +72,5 @@ def _paragraph(title: str, names: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    print(table())
+    with quiet_end():
+        print(table())

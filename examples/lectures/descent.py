@@ -333,6 +333,7 @@ EXERCISES = (
 )
 
 
+@handout.quiet_end()
 def main():
     page = handout.begin(__doc__)
     print_ways()

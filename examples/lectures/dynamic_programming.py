@@ -220,6 +220,7 @@ EXERCISES = (
 )
 
 
+@handout.quiet_end()
 def main():
     page = handout.begin(__doc__)
     print_four_ways()

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import tinygrad_bp as bp
 from tinygrad_bp.support import palette
+from tinygrad_bp.support.printing import quiet_end as quiet_end  # noqa: PLC0414
 
 COLORS = {
     "value": palette.BLUE,

@@ -361,6 +361,7 @@ def trap_for(alpha):
     return float(difference(with_v(problem, alpha), gradients_by_engine(*problem[:3])[0]))
 
 
+@handout.quiet_end()
 def main():
     page = handout.begin(__doc__)
     problem = random_problem([2, 2, 2])

@@ -160,6 +160,7 @@ def nothing():
     return [None, *(0 * w for w in W[1:])], b
 
 
+@handout.quiet_end()
 def main():
     page = handout.begin(__doc__)
     X, Y, X_test, Y_test = patients()

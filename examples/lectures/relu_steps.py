@@ -291,6 +291,7 @@ EXERCISES = (
 )
 
 
+@handout.quiet_end()
 def main():
     page = handout.begin(__doc__)
     print("r = 3 layers, widths 2-3-3-1. 𝒵 and 𝒜 are what the nodes hold, δ their adjoints.")

@@ -105,6 +105,7 @@ EXERCISES = (
 )
 
 
+@handout.quiet_end()
 def main():
     page = handout.begin(__doc__)
     print("f = x² y + sin y at (2, 3), and two activations:")

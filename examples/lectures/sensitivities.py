@@ -253,6 +253,7 @@ EXERCISES = (
 )
 
 
+@handout.quiet_end()
 def main():
     page = handout.begin(__doc__)
     problem = random_problem([2, 2, 1])

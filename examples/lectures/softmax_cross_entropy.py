@@ -172,6 +172,7 @@ def curvature():
     return bp.hessian(lambda z: cross_entropy(z[np.newaxis], [CLASS]))(Z)
 
 
+@handout.quiet_end()
 def main():
     page = handout.begin(__doc__)
     print("z = (2, 1, -1), and the second class is the true one:")

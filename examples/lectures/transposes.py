@@ -198,6 +198,7 @@ EXERCISES = (
 )
 
 
+@handout.quiet_end()
 def main():
     page = handout.begin(__doc__)
     print("A layer z = W a of 2 inputs and 3 outputs, J = ½ Σ (z - y)²; every sum in numbers:")

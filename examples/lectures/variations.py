@@ -148,6 +148,7 @@ def gradients_by_scale():
     return gradients_by_engine(np.array([100.0, 1.0]), np.array([0.0]), weights)[0][0]
 
 
+@handout.quiet_end()
 def main():
     page = handout.begin(__doc__)
     results = {name: train(variation) for name, variation in VARIATIONS.items()}

@@ -281,6 +281,7 @@ EXERCISES = (
 )
 
 
+@handout.quiet_end()
 def main():
     page = handout.begin(__doc__)
     print("The 2-2 network: values, the factor on every edge, and the gradient of every weight:")

@@ -232,6 +232,7 @@ def one_unit():
     return 0.5 * np.square(sigmoid(sigmoid(w * 0.6) * 1.2) - 0.9)
 
 
+@handout.quiet_end()
 def main():
     page = handout.begin(__doc__)
     print_engines()

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import tinygrad_bp as bp
-from tinygrad_bp.drawing.drawing import _outputs
-from tinygrad_bp.drawing.fonts import settled, width
+from tinygrad_bp.drawing.drawing import _outputs_to_draw
+from tinygrad_bp.drawing.fonts import settle, width
 from tinygrad_bp.drawing.groups import find_paths
 from tinygrad_bp.drawing.render import size_of
 from tinygrad_bp.explain import view
@@ -278,7 +278,7 @@ def test_a_run_follows_where_the_one_before_it_ends():
     line = '<text text-anchor="start" x="{}" y="5" font-size="10.00">{}</text>'
     laid_out = 10 * width("z⁽¹⁾", as_bytes=True) / 1000
     runs = line.format(10, "z⁽¹⁾") + line.format(10 + laid_out, " = x") + line.format(200, "far")
-    found = re.findall(r' x="([\d.]+)" y="([\d.]+)" font-size="([\d.]+)"', settled(runs))
+    found = re.findall(r' x="([\d.]+)" y="([\d.]+)" font-size="([\d.]+)"', settle(runs))
     (start, line, size), (raised, above, small), (after, level, _), (far, _, _) = (
         map(float, piece) for piece in found
     )
@@ -353,7 +353,7 @@ def test_a_sum_stands_in_the_frame_of_the_module_that_computes_it():
     )
     graph = view(model(bp.Tensor(INPUTS)), backward=False)
     by_names = find_paths(graph)
-    outputs, modules = _outputs(model, [INPUTS])
+    outputs, modules = _outputs_to_draw(model, [INPUTS])
     graph = view(*outputs, backward=False)
     for node in graph.visited():
         node.within = modules.get(node.tensor)

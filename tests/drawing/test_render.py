@@ -35,7 +35,7 @@ def install(tmp_path, monkeypatch):
     """Put programs where they are looked for; nothing else is there."""
     monkeypatch.delenv(render.VARIABLE, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(render, "_embedded", lambda: None)
+    monkeypatch.setattr(render, "_packaged_engine", lambda: None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     render._draws.cache_clear()
 
@@ -76,7 +76,7 @@ def test_a_variable_that_names_nothing_is_an_error(install, monkeypatch):
 def test_the_systems_dot_comes_before_the_embedded_engine(install, monkeypatch):
     install("dot", GOOD)
     embedded = install("embedded", GOOD)
-    monkeypatch.setattr(render, "_embedded", lambda: embedded)
+    monkeypatch.setattr(render, "_packaged_engine", lambda: embedded)
     assert b"</text>dot<" in render.render(SMALL, "svg")
 
 
@@ -84,7 +84,7 @@ def test_the_systems_dot_comes_before_the_embedded_engine(install, monkeypatch):
 def test_a_dot_that_fails_the_probe_is_passed_over(install, monkeypatch, program):
     install("dot", program)
     embedded = install("embedded", GOOD)
-    monkeypatch.setattr(render, "_embedded", lambda: embedded)
+    monkeypatch.setattr(render, "_packaged_engine", lambda: embedded)
     assert b"embedded" in render.render(SMALL, "svg")
 
 
@@ -108,7 +108,7 @@ def test_pygraphviz_comes_last(install, monkeypatch):
 
 def test_pdf_needs_an_engine_that_writes_it(install, monkeypatch):
     embedded = install("embedded", GOOD)
-    monkeypatch.setattr(render, "_embedded", lambda: embedded)
+    monkeypatch.setattr(render, "_packaged_engine", lambda: embedded)
     with pytest.raises(RuntimeError, match=r"not PDF: .*apt install graphviz"):
         render.render(SMALL, "pdf")
     install("dot", GOOD)
@@ -135,7 +135,7 @@ def test_the_engine_of_the_extra_is_found_where_pip_put_it():
         importlib.metadata.version("graphviz-pure")
     except importlib.metadata.PackageNotFoundError:
         pytest.skip("graphviz-pure is not installed")
-    program = render._embedded()
+    program = render._packaged_engine()
     assert program is not None
     svg = render._run(program, SMALL, "svg", 72).decode()
     assert ">x</text>" in svg
@@ -147,7 +147,7 @@ def test_an_extra_that_is_not_installed_is_no_error(monkeypatch):
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "files", missing)
-    assert render._embedded() is None
+    assert render._packaged_engine() is None
 
 
 def test_fonts_are_widened_and_the_picture_announced():

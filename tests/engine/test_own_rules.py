@@ -124,6 +124,38 @@ def test_a_rule_that_could_not_be_used_is_refused(function, derivatives, complai
         bp.rule(function, *derivatives)
 
 
+@bp.primitive
+def product(*inputs, scale=1.0):
+    """Of as many inputs as there are."""
+    return scale * math.prod(inputs[1:], start=inputs[0])
+
+
+def product_of_the_others(position, g, out, inputs, scale=1.0):
+    return g * scale * math.prod(inputs[:position] + inputs[position + 1 :], start=1.0)
+
+
+def test_one_derivative_serves_any_number_of_inputs():
+    bp.rule(product, each=product_of_the_others, formula=["the product of the others"])
+    try:
+        for inputs in ([x], [x, x + 1], [x, 2.0, x - 1]):
+            assert bp.gradcheck(product, *inputs, order=2)
+            assert bp.gradcheck(lambda *inputs: product(*inputs, scale=3.0), *inputs)
+    finally:
+        del RULES[product]
+
+
+@pytest.mark.parametrize(
+    "each",
+    [lambda g, out, inputs: g, lambda g, out, inputs, *, scale=1.0: g],
+    ids=["no position", "a keyword is no input"],
+)
+def test_a_derivative_of_any_number_of_inputs_is_told_its_position(each):
+    complaint = r"takes \(g, out, inputs\), and is called with its position, g, out .*: 4 arguments"
+    with pytest.raises(TypeError, match=complaint):
+        bp.rule(product, each=each)
+    assert product not in RULES
+
+
 # SciPy
 
 special = pytest.importorskip("scipy.special")

@@ -65,7 +65,7 @@ def test_work_that_is_ended_leaves_everything_as_it_was(monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(explain.elements, "followed", interrupted)
+        patch.setattr(explain.elements, "follow", interrupted)
         with pytest.raises(KeyboardInterrupt):
             bp.trace(y)
     assert bp.trace(y).rows[-1].adjoint == expected

@@ -300,15 +300,15 @@ def test_a_whole_network_to_second_order(normalization):
 def test_an_mlp_has_its_parts_in_their_order():
     model = nn.MLP([2, 8, 4, 3], "tanh", "softmax", dropout=0.1, normalization="batch", seed=0)
     assert repr(model).splitlines()[1:-1] == [
-        "  0: Linear(2, 8)",
+        "  0: Linear(in_features=2, out_features=8)",
         "  1: BatchNorm(8)",
         "  2: tanh",
-        "  3: Dropout(0.1)",
-        "  4: Linear(8, 4)",
+        "  3: Dropout(p=0.1)",
+        "  4: Linear(in_features=8, out_features=4)",
         "  5: BatchNorm(4)",
         "  6: tanh",
-        "  7: Dropout(0.1)",
-        "  8: Linear(4, 3)",
+        "  7: Dropout(p=0.1)",
+        "  8: Linear(in_features=4, out_features=3)",
         "  9: softmax",
     ]
     np.testing.assert_allclose(model(np.eye(2)).data.sum(axis=-1), 1, rtol=1e-12)
@@ -477,11 +477,11 @@ def test_summary_counts_by_hand():
     table = nn.summary(model, 4)
     found = [(r.path, r.layer, r.shape, r.parameters, r.multiplications) for r in table.rows]
     assert found == [
-        ("0", "Linear(4, 8)", (8,), 4 * 8 + 8, 4 * 8),
+        ("0", "Linear(in_features=4, out_features=8)", (8,), 4 * 8 + 8, 4 * 8),
         ("1", "BatchNorm(8)", (8,), 16, 16),
         ("2", "relu", (8,), 0, 0),
-        ("3", "Dropout(0.5)", (8,), 0, 0),
-        ("4", "Linear(8, 3)", (3,), 8 * 3 + 3, 8 * 3),
+        ("3", "Dropout(p=0.5)", (8,), 0, 0),
+        ("4", "Linear(in_features=8, out_features=3)", (3,), 8 * 3 + 3, 8 * 3),
         ("5", "softmax", (3,), 0, 0),
     ]
     assert table.parameters == sum(p.size for p in model.parameters())
@@ -517,22 +517,22 @@ def test_summary_of_a_model_of_one_s_own():
     found = [(r.path, r.layer, r.shape, r.parameters, r.multiplications) for r in table.rows]
     assert found == [
         ("", "Residual", (5, 3), 3, 15),
-        ("again", "Linear(3, 3)", (5, 3), 12, 45),
+        ("again", "Linear(in_features=3, out_features=3)", (5, 3), 12, 45),
         ("body.0.1", "tanh", (5, 3), 0, 0),
-        ("again", "Linear(3, 3)", (5, 3), 0, 45),
-        ("unused", "Linear(3, 2)", None, 8, 0),
+        ("again", "Linear(in_features=3, out_features=3)", (5, 3), 0, 45),
+        ("unused", "Linear(in_features=3, out_features=2)", None, 8, 0),
     ]
     assert table.parameters == sum(p.size for p in model.parameters())
     assert repr(table).splitlines() == [
         "Residual of an example of shape (5, 3)",
         "",
-        "          layer         output  parameters  multiplications",
-        "          Residual      (5, 3)           3               15",
-        "again     Linear(3, 3)  (5, 3)          12               45",
-        "body.0.1  tanh          (5, 3)           0                0",
-        "again     Linear(3, 3)  (5, 3)           0               45",
-        "unused    Linear(3, 2)  -                8                0",
-        "          in all                        23              105",
+        "          layer                                  output  parameters  multiplications",
+        "          Residual                               (5, 3)           3               15",
+        "again     Linear(in_features=3, out_features=3)  (5, 3)          12               45",
+        "body.0.1  tanh                                   (5, 3)           0                0",
+        "again     Linear(in_features=3, out_features=3)  (5, 3)           0               45",
+        "unused    Linear(in_features=3, out_features=2)  -                8                0",
+        "          in all                                                 23              105",
     ]
 
 
@@ -567,7 +567,12 @@ def test_a_shared_weight_is_counted_once():
 
 def test_summary_of_one_layer():
     (row,) = nn.summary(nn.Linear(3, 2), 3).rows
-    assert (row.path, row.layer, row.parameters, row.multiplications) == ("", "Linear(3, 2)", 8, 6)
+    assert (row.path, row.layer, row.parameters, row.multiplications) == (
+        "",
+        "Linear(in_features=3, out_features=2)",
+        8,
+        6,
+    )
 
 
 @pytest.mark.parametrize(

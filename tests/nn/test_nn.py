@@ -192,28 +192,31 @@ def test_a_shared_part_is_still_shared_in_a_copy():
 
 
 def test_pictures_of_architectures():
-    assert repr(nn.Linear(3, 2, bias=False)) == "Linear(3, 2, bias=False)"
+    assert repr(nn.Linear(3, 2, bias=False)) == "Linear(in_features=3, out_features=2, bias=False)"
     assert repr(Nested()).splitlines() == [
         "Nested(",
         "  scale: float64 ()",
-        "  first: Linear(2, 3)",
-        "  rest.0: Linear(3, 3)",
+        "  first: Linear(in_features=2, out_features=3)",
+        "  rest.0: Linear(in_features=3, out_features=3)",
         "  rest.1.0: float64 (1,)",
-        "  again: Linear(2, 3)",
+        "  again: Linear(in_features=2, out_features=3)",
         "  mean: float64 (2,)",
         ")",
     ]
     nested = nn.Sequential(nn.MLP([2, 1]), np.tanh)
-    assert repr(nested) == "Sequential(\n  0: MLP(\n    0: Linear(2, 1)\n  )\n  1: tanh\n)"
+    assert (
+        repr(nested)
+        == "Sequential(\n  0: MLP(\n    0: Linear(in_features=2, out_features=1)\n  )\n  1: tanh\n)"
+    )
     assert repr(nn.Module()) == "Module()"
 
 
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: nn.Linear(0, 3), ValueError, "inputs must be at least 1, not 0"),
-        (lambda: nn.Linear(2, -1), ValueError, "outputs must be at least 1, not -1"),
-        (lambda: nn.Linear(2.5, 3), TypeError, "inputs must be an integer, not 2.5"),
+        (lambda: nn.Linear(0, 3), ValueError, "in_features must be at least 1, not 0"),
+        (lambda: nn.Linear(2, -1), ValueError, "out_features must be at least 1, not -1"),
+        (lambda: nn.Linear(2.5, 3), TypeError, "in_features must be an integer, not 2.5"),
         (lambda: nn.Linear(2, 3, init="hee"), ValueError, "'hee': did you mean 'he'?"),
         (lambda: nn.Linear(2, 3, dtype=int), TypeError, "dtype"),
         (lambda: nn.MLP([3]), ValueError, "input and the output"),
@@ -243,5 +246,7 @@ def test_errors_are_one_clear_line(make, error, message):
 def test_a_module_within_itself_is_shown_once():
     model = nn.Module()
     model.layer, model.itself = nn.Linear(2, 1), [model]
-    assert repr(model) == "Module(\n  layer: Linear(2, 1)\n  itself.0: ...\n)"
+    assert (
+        repr(model) == "Module(\n  layer: Linear(in_features=2, out_features=1)\n  itself.0: ...\n)"
+    )
     assert [path for path, _ in model.named_modules()] == ["", "layer"]

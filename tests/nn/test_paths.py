@@ -17,7 +17,7 @@ def test_layers_in_a_dictionary_are_found():
     model = Two()
     assert [name for name, _ in model.named_parameters()] == expected
     assert model.layers["a"].weight.name == "layers.a.weight"
-    assert "layers.a: Linear(2, 3)" in repr(model)
+    assert "layers.a: Linear(in_features=2, out_features=3)" in repr(model)
 
 
 def test_a_sequence_of_layers_is_one():

@@ -355,7 +355,7 @@ def test_a_long_training_is_thinned_out_and_its_end_is_shown(monkeypatch, tmp_pa
         animation()
     assert [epoch for epoch, *_ in animation._frames] == [8, 16, 24, 32]
     seen = []
-    monkeypatch.setattr(boundary, "looping", lambda pages, *times: bytes(len(pages)))
+    monkeypatch.setattr(boundary, "looping_gif", lambda pages, *times: bytes(len(pages)))
     pages = animation._pages
     monkeypatch.setattr(animation, "_pages", lambda frames: pages(seen.extend(frames) or frames))
     animation.save(tmp_path / "long.gif")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -111,7 +112,15 @@ def test_signatures_name_the_options():
     for name in PICTURES:
         known = inspect.signature(getattr(bp.plot, name)).parameters
         assert {"path", "theme", "font_size", "caption", "size"} <= set(known)
-        assert getattr(bp.plot, name).__doc__.count("theme, font_size, caption, size") == 1
+        described = getattr(bp.plot, name).__doc__
+        assert re.findall(r"^(path|theme|font_size|caption|size) : ", described, re.M) == [
+            "path",
+            "theme",
+            "font_size",
+            "caption",
+            "size",
+        ]
+        assert described.count("Raises\n------") == described.count("Returns\n-------") == 1
 
 
 def test_lines_on_an_image_stay_as_they_are():

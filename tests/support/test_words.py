@@ -10,7 +10,7 @@ import pytest
 import tinygrad_bp as bp
 from tinygrad_bp.functional.losses import LOSSES
 from tinygrad_bp.nn import ACTIVATIONS, INITIALIZATIONS
-from tinygrad_bp.support.answers import nearest, told_keywords
+from tinygrad_bp.support.answers import keyword_advice, nearest
 from tinygrad_bp.support.arguments import suggestion
 from tinygrad_bp.support.words import ATTRIBUTES, KEYWORDS, NAMES
 from tinygrad_bp.train.metrics import METRICS
@@ -191,8 +191,8 @@ def test_an_estimator_is_called_by_its_own_name(kind):
 def test_every_keyword_of_the_table_is_answered():
     for keyword, meanings in KEYWORDS.items():
         for meaning in meanings:
-            scope = {"told_keywords": told_keywords}
-            exec(f"@told_keywords\ndef f(other, {meaning}): pass", scope)
+            scope = {"keyword_advice": keyword_advice}
+            exec(f"@keyword_advice\ndef f(other, {meaning}): pass", scope)
             with pytest.raises(TypeError, match=f"^f has no {keyword}=: write {meaning}=$"):
                 scope["f"](**{keyword: 1})
 
@@ -204,7 +204,7 @@ def test_what_is_given_by_its_place_and_has_a_name_only():
 
 
 def test_a_keyword_of_the_table_that_is_known_is_taken():
-    @told_keywords
+    @keyword_advice
     def f(dim, axis=0):
         return dim
 

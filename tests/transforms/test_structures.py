@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_bp as bp
-from tinygrad_bp.support.structures import is_container, leaves, replaced
+from tinygrad_bp.support.structures import is_container, leaves, rebuild
 
 random = np.random.default_rng(3)
 W, b, x = random.normal(size=(2, 3)), random.normal(size=2), random.normal(size=3)
@@ -70,7 +70,7 @@ def test_a_gradient_has_the_form_of_its_argument(form, pair):
 @in_every_form
 def test_products_take_and_give_the_form(form, pair):
     ahead = [np.cos(W), np.sin(b)]
-    v = replaced(form, ahead)
+    v = rebuild(form, ahead)
     out, tangent = bp.jvp(lambda p: _loss(pair(p)), (form,), (v,))
     by_W, by_b = _by_hand()
     assert out == _loss((W, b))
@@ -78,7 +78,7 @@ def test_products_take_and_give_the_form(form, pair):
     _same(bp.vjp(lambda p: _loss(pair(p)), form)[1](1.0)[0], form, _by_hand())
     step = 1e-6
     moved = [
-        replaced(form, [p + t * q for p, q in zip((W, b), ahead, strict=True)])
+        rebuild(form, [p + t * q for p, q in zip((W, b), ahead, strict=True)])
         for t in (step, -step)
     ]
     up, down = (leaves(bp.grad(lambda p: _loss(pair(p)))(p)) for p in moved)
@@ -93,11 +93,11 @@ def test_results_in_containers(form, pair):
 
     def f(p):
         W, b = pair(p)
-        return replaced(p, [W * b[0], b**2])
+        return rebuild(p, [W * b[0], b**2])
 
     out, pullback = bp.vjp(f, form)
     _same(out, form, [W * b[0], b**2])
-    (found,) = pullback(replaced(form, [np.ones((2, 3)), 3 * b]))
+    (found,) = pullback(rebuild(form, [np.ones((2, 3)), 3 * b]))
     _same(found, form, [np.full((2, 3), b[0]), 6 * b**2 + [np.sum(W), 0]])
     blocks = leaves(bp.jacobian(f)(form))
     assert [block.shape for block in blocks] == [(2, 3, 2, 3), (2, 3, 2), (2, 2, 3), (2, 2)]

@@ -5,3 +5,7 @@ from .program import CannotCompileError
 from .steps import CompiledStep, compile_step
 
 __all__ = ["CannotCompileError", "CompiledFunction", "CompiledStep", "compile", "compile_step"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -14,7 +14,7 @@ from ..engine.backprop import gradients, topological_order
 from ..engine.recording import is_recording
 from ..engine.tensor import Tensor
 from ..nn import Module
-from ..support.structures import leaves, replaced
+from ..support.structures import leaves, rebuild
 from .buffers import in_buffers
 from .closures import PLAIN, ClosedOver, settings_of
 from .naming import Labels, named
@@ -77,8 +77,8 @@ class CompiledFunction:
         """The value, and the gradient by the first argument, of its form."""
         form, *others = arguments
         chosen = [Tensor(x, requires_grad=True) for x in leaves(form)]
-        loss = self(replaced(form, chosen), *others)
-        return loss._array, replaced(form, gradients(loss, chosen))
+        loss = self(rebuild(form, chosen), *others)
+        return loss._array, rebuild(form, gradients(loss, chosen))
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """What the function gives, from a program once two calls have agreed on one."""
@@ -104,7 +104,7 @@ class CompiledFunction:
         return result
 
     def _key(self, structure: Any, given: list[Any]) -> Any:
-        form = repr(replaced(structure, ("*" for _ in given)))
+        form = repr(rebuild(structure, ("*" for _ in given)))
         if self._changes != Module.changes[0]:
             self._look_at_modules()
         kinds = tuple((t._array.shape, t._array.dtype, t._requires_grad) for t in self._tensors)
@@ -127,7 +127,7 @@ class CompiledFunction:
                 labels.name(stand_in.name, name)
         written, names = given_tensors(transcript, labels, self._tensors)
         with standing_in(written):
-            inputs, keywords = replaced(structure, arguments)
+            inputs, keywords = rebuild(structure, arguments)
             loss = self.function(*inputs, **keywords)
             check_loss(loss)
             names |= {x: x._array.name for x in arguments if isinstance(x, Tensor)}

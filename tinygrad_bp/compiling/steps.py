@@ -199,9 +199,9 @@ def compile_step(
 ) -> CompiledStep:
     """Make a step of training one NumPy program: forward, backward and update.
 
-    The first two steps are recorded while they are taken; if both wrote the same, that program
-    is run from then on for batches of that shape. It gives to the last bit what the engine and
-    the optimiser give, and moves buffers too. See `compile` for what is an input of it.
+    The first two steps are recorded as they are taken. If both recorded the same, the program is
+    run from then on for batches of that shape. Its results are those of the engine and the
+    optimiser to the last bit, and it updates buffers too. `compile` says what its inputs are.
 
     Parameters
     ----------
@@ -211,22 +211,23 @@ def compile_step(
     optimizer : Optimizer
         Of the model's parameters.
     backend : {'numpy', 'numba'}
-        What runs the program. numba makes one function of loops of it, which takes seconds the
-        first time and is kept on disk; it rounds otherwise. A program that has no form there runs
-        on NumPy, and ``step.backend_note`` says why.
+        What runs the program. 'numba' compiles it to loops, which takes seconds the first time and
+        is kept on disk; its rounding differs. A program that numba cannot compile runs on NumPy,
+        and ``step.backend_note`` says why.
     exact : bool
-        False: sums may be taken in a faster order, and round otherwise.
+        With False, sums may be taken in a faster order, whose rounding differs.
 
     Returns
     -------
     CompiledStep
-        ``step(X, y)`` moves the parameters and gives the loss before that as a number. No
-        gradients are kept. ``step.source`` is the program's text, ``step.programs`` their number.
+        ``step(X, y)`` updates the parameters and returns, as a number, the loss before the update.
+        No gradients are kept. ``step.source`` is the text of the last program, ``step.programs``
+        the number of programs.
 
     Raises
     ------
     CannotCompileError
-        Here or when called, if the step is not one that a program can take.
+        Here or when called, if a program cannot take this step.
 
     Examples
     --------

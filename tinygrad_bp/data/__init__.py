@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..support.answers import answering
+from ..support.answers import attribute_answers
 from .batching import batches, train_test_split
 from .scales import Standardize, one_hot
 from .toy import blobs, checkerboard, circles, linear, moons, sine, spirals, xor
@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # which knows the names that are there
-    __getattr__ = answering("bp.data", __name__)
+    __getattr__ = attribute_answers("bp.data", __name__)
 
 
 def __dir__() -> list[str]:

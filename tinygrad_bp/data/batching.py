@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..support.answers import told_keywords
+from ..support.answers import keyword_advice
 from ..support.arguments import Seed, chance, flag, number, size
-from .rows import _checked, as_rows
+from .rows import _both_as_rows, as_rows
 
 
-@told_keywords
+@keyword_advice
 def batches(
     X: Any, y: Any, batch_size: int, *, shuffle: bool = True, seed: Seed = None
 ) -> Iterator[tuple[Any, Any]]:
@@ -26,12 +26,12 @@ def batches(
     shuffle : bool
         Take the rows in random order.
     seed : int or Generator, optional
-        Of that order. Pass a Generator to have another order in each epoch.
+        The seed of that order. Pass a Generator for a different order in each epoch.
 
     Returns
     -------
     iterator
-        Of ``X[rows], y[rows]``.
+        Of pairs ``X[rows], y[rows]``.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def batches(
     >>> [b.tolist() for _, b in batches(np.zeros((5, 2)), np.arange(5), 2, shuffle=False)]
     [[0, 1], [2, 3], [4]]
     """
-    X, y = _checked(X, y)
+    X, y = _both_as_rows(X, y)
     n, batch_size, generator = len(X), size(batch_size, "batch_size"), chance(seed)
     parts = row_numbers(n, batch_size, generator if flag(shuffle, "shuffle") else None)
     return ((X[part], y[part]) for part in parts)
@@ -65,7 +65,7 @@ def row_numbers(
     return (part if order is None else order[part] for part in parts)
 
 
-@told_keywords
+@keyword_advice
 def train_test_split(
     X: Any, y: Any, test_size: float = 0.25, *, stratify: Any = None, seed: Seed = None
 ) -> tuple[Any, Any, Any, Any]:
@@ -79,7 +79,7 @@ def train_test_split(
     test_size : float or int
         The share of rows to test on, between 0 and 1, rounded up; or their number.
     stratify : array of labels, optional
-        Mostly y: both parts then have the same share of each label, to within one row.
+        Usually y: both parts then have the same share of each label, to within one row.
     seed : int or Generator, optional
 
     Returns
@@ -102,16 +102,16 @@ def train_test_split(
     >>> np.bincount(train_test_split(y, y, stratify=y, seed=0)[1]).tolist()
     [1, 1]
     """
-    checked = _checked(X, y)
+    checked = _both_as_rows(X, y)
     labels = None if stratify is None else as_rows(stratify, "stratify")
     train, test = split_rows(len(checked[0]), test_size, chance(seed), labels)
     X, y = (
         (old if hasattr(old, "iloc") else new) for old, new in zip((X, y), checked, strict=True)
     )
-    return _taken(X, train), _taken(X, test), _taken(y, train), _taken(y, test)
+    return _rows_at(X, train), _rows_at(X, test), _rows_at(y, train), _rows_at(y, test)
 
 
-def _taken(table: Any, rows: Any) -> Any:
+def _rows_at(table: Any, rows: Any) -> Any:
     """These rows, by their numbers, of an array or a table of pandas."""
     return getattr(table, "iloc", table)[rows]
 

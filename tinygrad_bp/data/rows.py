@@ -49,7 +49,7 @@ def rows(X: Any, y: Any) -> int:
     return X.shape[0]
 
 
-def _checked(X: Any, y: Any) -> tuple[Any, Any]:
+def _both_as_rows(X: Any, y: Any) -> tuple[Any, Any]:
     """Both as rows, as many of X as of y; floating numbers must be finite."""
     X, y = as_rows(X, "X"), as_rows(y, "y")
     rows(X, y)

@@ -12,9 +12,9 @@ from .rows import as_rows, finite
 
 
 class Standardize:
-    """Each feature less its mean, divided by its standard deviation, both of the training data.
+    """Shift and scale each feature to mean 0 and standard deviation 1 on the training data.
 
-    A feature that is constant up to rounding is only moved to 0.
+    A feature that is constant, up to rounding, is only shifted to 0.
 
     Parameters
     ----------
@@ -58,11 +58,11 @@ class Standardize:
         self.deviation = np.where(deviation > rounding, deviation, 1).astype(deviation.dtype)
 
     def __call__(self, X: Any) -> Any:
-        """Rows on the new scale."""
+        """Return the rows on the new scale."""
         return (self._fitting(X) - self.mean) / self.deviation
 
     def inverse(self, Z: Any) -> Any:
-        """Rows from the new scale back on the old."""
+        """Return rows of the new scale on the old one."""
         return self._fitting(Z) * self.deviation + self.mean
 
     def _fitting(self, X: Any) -> Any:
@@ -83,7 +83,7 @@ def one_hot(labels: Any, classes: int | None = None, *, dtype: Any = np.float64)
     ----------
     labels : array of integers of any shape
     classes : int, optional
-        How many there are; if not given, as many as the largest label needs.
+        The number of classes; by default as many as the largest label needs.
     dtype : dtype
 
     Returns

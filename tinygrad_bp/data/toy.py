@@ -1,9 +1,9 @@
 """Toy problems, drawn at random: classes in the plane, and curves.
 
-Each function gives ``X, y``. For classes X has shape (n, 2) and y, of shape (n,), the integers
-from 0 on, as `functional.cross_entropy` takes them. For regression both are columns or wider:
-X of shape (n, features), y of shape (n, 1). ``noise`` is the standard deviation of the normal
-noise that is added; ``seed`` is for `numpy.random.default_rng`: the same seed draws the same data.
+Each function gives ``X, y``. For classes X has shape (n, 2) and y, of shape (n,), the integers from
+0 on, as `functional.cross_entropy` takes them. For regression X has shape (n, features) and y has
+shape (n, 1). ``noise`` is the standard deviation of the normal noise that is added; ``seed`` is for
+`numpy.random.default_rng`: the same seed draws the same data.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import math
 
 import numpy as np
 
-from ..support.answers import told_keywords
+from ..support.answers import keyword_advice
 from ..support.arguments import Seed, chance, finite_number, not_negative, size
 
 Pair = tuple[np.ndarray, np.ndarray]
 
 
-@told_keywords
+@keyword_advice
 def xor(n: int = 200, *, noise: float = 0.2, seed: Seed = None) -> Pair:
     """Draw points around the corners (±1, ±1): class 1 where the signs differ.
 
@@ -36,7 +36,7 @@ def xor(n: int = 200, *, noise: float = 0.2, seed: Seed = None) -> Pair:
     return _noisy(X, noise, chance(seed)), first ^ second
 
 
-@told_keywords
+@keyword_advice
 def moons(n: int = 200, *, noise: float = 0.1, seed: Seed = None) -> Pair:
     """Draw two interleaving half circles of radius 1.
 
@@ -54,7 +54,7 @@ def moons(n: int = 200, *, noise: float = 0.1, seed: Seed = None) -> Pair:
     return _noisy(X, noise, generator), y
 
 
-@told_keywords
+@keyword_advice
 def circles(n: int = 200, *, noise: float = 0.05, inner: float = 0.5, seed: Seed = None) -> Pair:
     """Draw a circle of radius 1, class 0, around one of radius ``inner``, class 1.
 
@@ -72,7 +72,7 @@ def circles(n: int = 200, *, noise: float = 0.05, inner: float = 0.5, seed: Seed
     return _noisy(X, noise, generator), y
 
 
-@told_keywords
+@keyword_advice
 def spirals(
     n: int = 300, *, classes: int = 3, turns: float = 0.75, noise: float = 0.03, seed: Seed = None
 ) -> Pair:
@@ -92,7 +92,7 @@ def spirals(
     return _noisy(X, noise, generator), y
 
 
-@told_keywords
+@keyword_advice
 def blobs(
     n: int = 300, *, classes: int = 3, features: int = 2, noise: float = 1.0, seed: Seed = None
 ) -> Pair:
@@ -112,7 +112,7 @@ def blobs(
     return _noisy(centres[y], noise, generator), y
 
 
-@told_keywords
+@keyword_advice
 def checkerboard(n: int = 400, *, squares: int = 4, noise: float = 0.0, seed: Seed = None) -> Pair:
     """Draw points of a board from -1 to 1, with classes by the colour of their square.
 
@@ -130,7 +130,7 @@ def checkerboard(n: int = 400, *, squares: int = 4, noise: float = 0.0, seed: Se
     return _noisy(X, noise, generator), place.sum(axis=1) % 2
 
 
-@told_keywords
+@keyword_advice
 def sine(n: int = 100, *, noise: float = 0.1, seed: Seed = None) -> Pair:
     """Draw ``y = sin(π x)``, for x from -1 to 1: both of shape (n, 1).
 
@@ -145,7 +145,7 @@ def sine(n: int = 100, *, noise: float = 0.1, seed: Seed = None) -> Pair:
     return X, _noisy(np.sin(math.pi * X), noise, generator)
 
 
-@told_keywords
+@keyword_advice
 def linear(n: int = 100, *, features: int = 1, noise: float = 0.1, seed: Seed = None) -> Pair:
     """Draw ``y = X w + b``, with normal w and b: X of shape (n, features), y of shape (n, 1).
 

@@ -14,16 +14,16 @@ from typing import Any
 
 from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, Node, Trace, view
-from ..explain.names import count, quantity
-from ..explain.notation import marked_up
-from ..support.answers import told_keywords
-from ..support.files import checked, write
-from ..support.gif import looping, pillow
+from ..explain.names import count_noun, quantity
+from ..explain.notation import markup
+from ..support.answers import keyword_advice
+from ..support.files import writable_path, write
+from ..support.gif import looping_gif, pillow
 from ..support.palette import PAPER
-from .cards import local_derivative
+from .cards import derivative_texts
 from .groups import name_gradients
 from .picture import Options, picture_of
-from .presenting import Presentation, presented
+from .presenting import Presentation, present
 from .program import SCRIPT, program_of
 from .render import accessible, render, size_of
 from .style import one_line
@@ -46,7 +46,7 @@ class Animation:
 
     def __init__(self, graph: Graph, options: Options, presentation: Presentation):
         self.graph, self._presentation = graph, presentation
-        self._picture, self._options = presented(graph, options, presentation)
+        self._picture, self._options = present(graph, options, presentation)
 
     @functools.cached_property
     def page(self) -> str:  # noqa: D102
@@ -69,12 +69,12 @@ class Animation:
             fields="".join(map(_field, reversed(graph.nodes))) if program else "",
             note=html.escape(note),
             script=SCRIPT,
-            steps=_json(_steps(graph)),
-            live=_json(program and {**program, **_drawn(graph, trace)}),
+            steps=_json(_step_texts(graph)),
+            live=_json(program and {**program, **_places_of_numbers(graph, trace)}),
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it; see `animate` for what a path says.
+        """Write the animation; `animate` says which paths it takes.
 
         Raises
         ------
@@ -85,7 +85,7 @@ class Animation:
             path = Path(path)
             path.mkdir(exist_ok=True)
             path = path / "step.png"
-        path = checked(path, SUFFIXES)
+        path = writable_path(path, SUFFIXES)
         form = path.suffix.lower()
         if form == ".html":
             write(path, self.page.encode())
@@ -98,7 +98,7 @@ class Animation:
 
     def _frames(self, form: str) -> Iterator[bytes]:
         """One picture a step, all laid out alike: first that before the pass."""
-        told = [(-1, _BEFORE), *((edge.step, _told(edge)) for edge in self.graph.edges)]
+        told = [(-1, _BEFORE), *((edge.step, _step_sentence(edge)) for edge in self.graph.edges)]
         for step, caption in told:
             picture = picture_of(self.graph, self._options, step, one_line(caption, 90))
             frame = render(self._presentation.of(picture.source), form, self._presentation.dpi)
@@ -114,7 +114,7 @@ class Animation:
             page = image.new("RGBA", frame.size, PAPER)
             page.alpha_composite(frame)
             pages.append(page)
-        return looping(pages, _MILLISECONDS, _AT_THE_END)
+        return looping_gif(pages, _MILLISECONDS, _AT_THE_END)
 
     @functools.cached_property
     def _whole(self) -> tuple[str, float]:
@@ -134,10 +134,10 @@ class Animation:
         )
 
     def __repr__(self) -> str:
-        return f"<Animation: {count(len(self.graph.edges), 'step')}>"
+        return f"<Animation: {count_noun(len(self.graph.edges), 'step')}>"
 
 
-@told_keywords
+@keyword_advice
 def animate(
     output: Tensor,
     path: str | os.PathLike[str] | None = None,
@@ -158,30 +158,31 @@ def animate(
     path : str or path, optional
         Where to write it, too. ``.html`` gives a page with a slider, buttons and arrow keys that
         needs no network; ``page.html#step=3`` opens at a step. ``.gif`` gives a looping picture.
-        ``.svg`` and ``.png`` give a numbered picture a step, ``z-0.svg``, ``z-1.svg``, ...; and a
-        folder, ``steps/``, those as ``step-0.png``.
+        ``.svg`` and ``.png`` give a numbered picture for each step, ``z-0.svg``, ``z-1.svg``, ...;
+        a folder, ``steps/``, gets ``step-0.png``, ``step-1.png``, ...
     notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
         What adjoints are called, as for `explain.view`: ``z.grad``, or ``δ^[2]``.
     fuse : bool
-        Make a Tensor without a name part of the named one that it leads to.
+        Merge each Tensor without a name into the named one that it leads to.
     theme, font_size, size
         As for `draw`. Frames of a slide have 1920 x 1080 pixels.
     caption : bool
-        Whether to say above the picture how it is read.
+        Whether to explain above the picture how it is read.
 
     Returns
     -------
     Animation
-        Which a notebook shows.
+        A notebook shows it.
 
     Raises
     ------
     ValueError
-        If the suffix is another, the pass has more than 500 steps, or it does not fit on a slide.
+        If the suffix is none of these, the pass has more than 500 steps, or it does not fit on a
+        slide.
     OSError
         If ``path`` cannot be written.
     RuntimeError
-        If ``output`` does not depend on a Tensor that requires grad, or nothing that renders is
+        If ``output`` does not depend on a Tensor that requires grad, or no drawing engine is
         installed.
     ImportError
         If a GIF is asked for without Pillow.
@@ -211,12 +212,12 @@ def animate(
 Show = Callable[[str, Any], str]
 
 
-def _shown(kind: str, of: Node | Edge) -> str:
+def _number_text(kind: str, of: Node | Edge) -> str:
     """An adjoint, a local derivative or a term as a number."""
     return quantity(getattr(of, {"a": "adjoint", "l": "local", "t": "term"}[kind]))
 
 
-def _placed(kind: str, of: Node | Edge) -> str:
+def _number_place(kind: str, of: Node | Edge) -> str:
     """The place of such a number, for the page to fill in."""
     return f"\ufffc{kind}{of.number if isinstance(of, Node) else of.step};"
 
@@ -225,7 +226,7 @@ _BEFORE = "Forward pass done: every value is known, and no gradient yet."
 _BEFORE_NOTE = "The backward pass starts at the output and goes against the arrows."
 
 
-def _told(edge: Edge, number: Show = _shown) -> str:
+def _step_sentence(edge: Edge, number: Show = _number_text) -> str:
     """What happens in a step, in symbols and numbers."""
     name, amount = one_line(edge.receiver.adjoint_name), number("t", edge)
     if edge.consumer is None:
@@ -235,11 +236,11 @@ def _told(edge: Edge, number: Show = _shown) -> str:
     return f"Step {edge.step}: {name} += {one_line(edge.product, 60)} = {numbers}{amount}"
 
 
-def _note(edge: Edge, number: Show = _shown) -> str:
+def _note(edge: Edge, number: Show = _number_text) -> str:
     """What the step means for the node that was paid."""
     name = one_line(edge.receiver.name)
     if edge.remaining:
-        return f"{name} waits for {count(edge.remaining, 'more term')}."
+        return f"{name} waits for {count_noun(edge.remaining, 'more term')}."
     adjoint = edge.receiver
     final = f"{one_line(adjoint.adjoint_name)} is final: {number('a', adjoint)}."
     if not adjoint.pays:
@@ -249,20 +250,23 @@ def _note(edge: Edge, number: Show = _shown) -> str:
     return f"{final} It is used in {'step' if len(steps) == 1 else 'steps'} {', '.join(shown)}."
 
 
-def _steps(graph: Graph) -> list[dict[str, str]]:
+def _step_texts(graph: Graph) -> list[dict[str, str]]:
     """What the page says of each step, and of the time before: with its numbers, and where to."""
     steps = [{"text": _BEFORE, "note": _BEFORE_NOTE}]
     for edge in graph.edges:
         cards = {"receives": f"n{edge.receiver.number}"}
         if edge.consumer is not None:
             cards["pays"] = f"n{edge.consumer.number}"
-        steps.append({"text": marked_up(_told(edge)), "note": marked_up(_note(edge)), **cards})
+        steps.append({"text": markup(_step_sentence(edge)), "note": markup(_note(edge)), **cards})
     return steps
 
 
-def _drawn(graph: Graph, trace: Trace) -> dict[str, Any]:
+def _places_of_numbers(graph: Graph, trace: Trace) -> dict[str, Any]:
     """Where in the page the numbers of a pass are, for when they change."""
-    texts = [[marked_up(told(edge, _placed)) for told in (_told, _note)] for edge in graph.edges]
+    texts = [
+        [markup(told(edge, _number_place)) for told in (_step_sentence, _note)]
+        for edge in graph.edges
+    ]
     unpaid = [node.number for node in graph.visited() if not node.pays]
     return {
         "texts": [(_BEFORE, _BEFORE_NOTE), *texts],
@@ -270,7 +274,7 @@ def _drawn(graph: Graph, trace: Trace) -> dict[str, Any]:
         "rows": [*(e.consumer and e.consumer.number for e in graph.edges), *unpaid],
         "to": [edge.receiver.number for edge in graph.edges],
         "first": [edge.step == edge.receiver.terms[0] for edge in graph.edges],
-        "chips": [len(local_derivative(edge)) == 3 for edge in graph.edges],
+        "chips": [len(derivative_texts(edge)) == 3 for edge in graph.edges],
     }
 
 
@@ -279,7 +283,7 @@ def _field(node: Node) -> str:
     if node.kind not in ("leaf", "constant") or not isinstance(node.tensor, Tensor):
         return ""
     value = f'type="number" step="any" data-node="{node.number}" value="{float(node.value)!r}"'
-    return f"<label>{marked_up(one_line(node.name))} <input {value}></label>"
+    return f"<label>{markup(one_line(node.name))} <input {value}></label>"
 
 
 def _json(data: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..explain import Edge, Graph, Node
-from ..explain.names import count, decimal, entries, is_small, literal, norm
+from ..explain.names import count_noun, decimal, entries, euclidean_norm, is_small, literal
 from ..support.palette import CHIP, GRADIENT, INK, QUIET, VALUE
 from .groups import description_of, short_title
 from .sheet import Item
@@ -21,11 +21,11 @@ from .style import (
     bar,
     cell,
     font,
+    html_table,
     magnitude,
     one_line,
     row,
     shape_of,
-    table,
     width_of,
 )
 
@@ -77,7 +77,7 @@ class Look:
     smallest: float = 0.0
     largest: float = 0.0
 
-    def taken(self, step: int) -> bool:
+    def shows(self, step: int) -> bool:
         """Whether a step of the backward pass is to be seen."""
         return self.until is None or step <= self.until
 
@@ -89,7 +89,7 @@ class Look:
 
     def ink(self, text: str, step: int, color: str, size: int = 11, bold: bool = False) -> str:
         """Text that is there from a step of the pass on; before, it takes its room unseen."""
-        return font(text, color if self.taken(step) else CLEAR, size, bold) if text else ""
+        return font(text, color if self.shows(step) else CLEAR, size, bold) if text else ""
 
     def bar_of(self, size: float | None) -> str:
         """A gradient's norm as a bar, on a logarithmic scale."""
@@ -104,10 +104,10 @@ class Look:
 def label_of(item: Item, graph: Graph, look: Look) -> str:
     """The label of an item's card."""
     if item.kind == "more":
-        return table(row(cell(font(item.note, QUIET, 12))))
+        return html_table(row(cell(font(item.note, QUIET, 12))))
     if item.kind == "alias":
-        told = font(item.note, QUIET, 10) if item.note else _name(item.node, 12)
-        return table(row(cell(told)), padding=1)
+        told = font(item.note, QUIET, 10) if item.note else _name_text(item.node, 12)
+        return html_table(row(cell(told)), padding=1)
     if item.group:
         return _group_card(item, graph, look)
     if look.backward and item.kind != "const":
@@ -119,7 +119,7 @@ def gradient_norm(item: Item, look: Look) -> float | None:
     """The norm of the gradient that a card shows; of a group, of all that its leaves have."""
     nodes = [n for n in item.nodes if n.kind == "leaf"] if item.group else item.nodes
     found = [n.adjoint if look.backward else look.gradients.get(n) for n in nodes]
-    norms = [norm(g) for g in found if g is not None]
+    norms = [euclidean_norm(g) for g in found if g is not None]
     return math.hypot(*norms) if norms else None
 
 
@@ -127,15 +127,15 @@ def _scalar_card(node: Node, look: Look) -> str:
     """A name, a value and a gradient, one below the other."""
     rows = []
     if look.values and node.name != literal(node.value):
-        rows.append(_pair("data", VALUE, decimal(node.value), **_valued(node)))
+        rows.append(_two_cells("data", VALUE, decimal(node.value), **_value_anchor(node)))
     if look.shows_gradient(node):
-        rows.append(_pair("grad", GRADIENT, decimal(look.gradients.get(node))))
+        rows.append(_two_cells("grad", GRADIENT, decimal(look.gradients.get(node))))
     made = _made(node.expression) if look.merged else ""
-    header = row(cell(_name(node) + made, colspan=2))
-    return table(header, *([RULE, *rows] if rows else []))
+    header = row(cell(_name_text(node) + made, colspan=2))
+    return html_table(header, *([RULE, *rows] if rows else []))
 
 
-def _pair(label: str, color: str, text: str, **attributes: str) -> str:
+def _two_cells(label: str, color: str, text: str, **attributes: str) -> str:
     """A row with what is told on the left and how much on the right."""
     quiet = cell(font(label, QUIET, 10))
     return row(quiet, cell(font(text, color, 12), "RIGHT", width=54, **attributes))
@@ -145,11 +145,11 @@ def _tensor_card(item: Item, look: Look) -> str:
     """A name, a shape, and the size of the gradient as a bar and a number."""
     node = item.node
     if node.name == literal(node.value):
-        return table(row(cell(_name(node, 13))), padding=2)
+        return html_table(row(cell(_name_text(node, 13))), padding=2)
     if node.inputs and look.merged and not node.tensor.name:
         title = font(node.sign or node.name, INK, 13, bold=True)
     else:
-        title = _name(node, 13, last_part=node.kind == "leaf" and bool(item.path))
+        title = _name_text(node, 13, last_part=node.kind == "leaf" and bool(item.path))
         title += _made(node.sign or "") if look.merged else ""
     shape = cell(font(shape_of(node.value), QUIET), "RIGHT", width=76 if node.inputs else 40)
     rows = [row(cell(title), shape)]
@@ -163,7 +163,7 @@ def _tensor_card(item: Item, look: Look) -> str:
             rows.append(row(told, cell(font(entries(gradient), GRADIENT), "RIGHT")))
         else:
             rows.append(_bar_row(gradient_norm(item, look), look))
-    return table(*rows, padding=2)
+    return html_table(*rows, padding=2)
 
 
 def _bar_row(size: float | None, look: Look) -> str:
@@ -182,7 +182,7 @@ def _group_card(item: Item, graph: Graph, look: Look) -> str:
     rows = [
         row(
             cell(font(title, INK, 13, bold=True, italic=is_output)),
-            cell(font(count(len(operations), "op"), QUIET), "RIGHT"),
+            cell(font(count_noun(len(operations), "op"), QUIET), "RIGHT"),
         )
     ]
     about = description_of(item.nodes)
@@ -193,11 +193,11 @@ def _group_card(item: Item, graph: Graph, look: Look) -> str:
         told = cell(font(f"{parameters:,}", VALUE), "RIGHT", width=76)
         rows.append(row(cell(font("parameters", QUIET)), told))
     if look.values and is_output:
-        rows.append(_pair("data", VALUE, decimal(item.node.value)))
+        rows.append(_two_cells("data", VALUE, decimal(item.node.value)))
     known = gradient_norm(item, look) is not None
     if parameters and (look.backward or (look.grads and (known or look.grads != "auto"))):
         rows.append(_bar_row(gradient_norm(item, look), look))
-    return table(*rows, padding=2)
+    return html_table(*rows, padding=2)
 
 
 def _backward_card(node: Node, graph: Graph, look: Look) -> str:
@@ -208,8 +208,8 @@ def _backward_card(node: Node, graph: Graph, look: Look) -> str:
     value = shape_of(node.value) if node.value.shape and not is_small(node.value) else ""
     value = value or (entries(node.value) if look.values else shape_of(node.value))
     header = row(
-        cell(_name(node) + _made(made), colspan=2, port="value_w"),
-        cell(font(value, VALUE, 12), "RIGHT", width=52, port="value_e", **_valued(node)),
+        cell(_name_text(node) + _made(made), colspan=2, port="value_w"),
+        cell(font(value, VALUE, 12), "RIGHT", width=52, port="value_e", **_value_anchor(node)),
     )
     edges = [graph.edges[step] for step in node.terms]
     last = edges[-1].step
@@ -223,14 +223,14 @@ def _backward_card(node: Node, graph: Graph, look: Look) -> str:
     alone = look.brief and len(edges) == 1  # its one term is the sum
     room: dict[str, Any] = {"width": width} if alone else {"colspan": 2}
     sums = row(
-        *([badge(last, look.taken(last), **_mark(last, node, "badge"))] if alone else []),
+        *([badge(last, look.shows(last), **_mark(last, node, "badge"))] if alone else []),
         cell(told, **room, port="sum_w", **_mark(last, node, "name")),
         cell(total, "RIGHT", port="sum_e", **_mark(last, node, "sum")),
     )
     rows = [] if alone else _term_rows(edges, node, look, width)
     between = [RULE] if len(edges) > 1 else []
     gap = 1 if look.brief else 2
-    return table(header, RULE, *rows, *between, sums, padding=gap, spacing=gap)
+    return html_table(header, RULE, *rows, *between, sums, padding=gap, spacing=gap)
 
 
 def _term_rows(edges: list[Edge], node: Node, look: Look, width: int) -> list[str]:
@@ -251,7 +251,7 @@ def _term_row(edge: Edge, look: Look, first: bool, width: int) -> str:
     text = text if first or text.startswith(("-", "[")) else f"+ {text}"
     product = "" if look.brief else look.ink(one_line(edge.product, 48), step, QUIET)
     return row(
-        badge(step, look.taken(step), **_mark(step, to, "badge")),
+        badge(step, look.shows(step), **_mark(step, to, "badge")),
         cell(product, width=width, **_mark(step, to, "term")),
         cell(look.ink(text, step, GRADIENT, 12), "RIGHT", **_mark(step, to, "amount")),
     )
@@ -259,18 +259,18 @@ def _term_row(edge: Edge, look: Look, first: bool, width: int) -> str:
 
 def chip(edge: Edge, look: Look) -> str:
     """The label of a backward edge: the step's number and the local derivative."""
-    color = CHIP if look.taken(edge.step) else CLEAR
-    *texts, last = local_derivative(edge)
+    color = CHIP if look.shows(edge.step) else CLEAR
+    *texts, last = derivative_texts(edge)
     texts = texts[1:] if look.brief else texts
     text = " = ".join([*texts, "" if "\n" in last else last])
     cells = [text, last] if "\n" in last else [text]
     told = (look.ink(text, edge.step, GRADIENT, 10) for text in cells)
-    return table(
-        row(badge(edge.step, look.taken(edge.step)), *(cell(text, bgcolor=color) for text in told)),
+    return html_table(
+        row(badge(edge.step, look.shows(edge.step)), *(cell(text, bgcolor=color) for text in told)),
     )
 
 
-def local_derivative(edge: Edge) -> list[str]:
+def derivative_texts(edge: Edge) -> list[str]:
     """What is on a backward edge, to be joined by signs of equality.
 
     Such as ``∂p/∂x``, ``y`` and ``3``; or a whole product such as ``z.grad @ Wᵀ``.
@@ -291,13 +291,13 @@ def _mark(step: int, node: Node, part: str) -> dict[str, str]:
     return {"id": f"s{step}-n{node.number}-{part}", "tooltip": f"step {step}"}
 
 
-def _valued(node: Node) -> dict[str, str]:
+def _value_anchor(node: Node) -> dict[str, str]:
     """What makes the cell of a value findable in the SVG."""
     told = html.escape(one_line(node.made, 300))
     return {"id": f"n{node.number}-value", "tooltip": told.replace("\\", "&#92;")}
 
 
-def _name(node: Node, size: int = 14, last_part: bool = False) -> str:
+def _name_text(node: Node, size: int = 14, last_part: bool = False) -> str:
     name = node.name.rpartition(".")[2] if last_part else node.name
     return font(one_line(name), INK, size, bold=True, italic=True)
 

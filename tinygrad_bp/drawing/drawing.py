@@ -14,13 +14,13 @@ import numpy as np
 
 from .. import explain
 from ..engine.tensor import Tensor
-from ..support.answers import told_keywords
+from ..support.answers import keyword_advice
 from ..support.arguments import suggestion
-from ..support.files import checked, write
+from ..support.files import writable_path, write
 from .groups import name_gradients
 from .neurons import picture_of_neurons
 from .picture import Options, Picture
-from .presenting import Presentation, presented
+from .presenting import Presentation, present
 
 VIEWS = ("graph", "neurons")
 SUFFIXES = (".svg", ".png", ".pdf", ".dot")
@@ -50,11 +50,11 @@ class Drawing:
     def svg(self) -> str:  # noqa: D102
         from .render import accessible
 
-        return accessible(self._rendered("svg").decode(), self.title, self.description)
+        return accessible(self._render("svg").decode(), self.title, self.description)
 
     @functools.cached_property
     def png(self) -> bytes:  # noqa: D102
-        return self._rendered("png")
+        return self._render("png")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file; the suffix chooses SVG, PNG, PDF or DOT.
@@ -62,22 +62,22 @@ class Drawing:
         Raises
         ------
         ValueError
-            If the suffix is another.
+            If the suffix is none of these.
         OSError
             If the folder does not exist or cannot be written. No part of a file is left.
         RuntimeError
             If nothing that draws this format is installed.
         """
-        path = checked(path, SUFFIXES)
+        path = writable_path(path, SUFFIXES)
         form = path.suffix.lower()[1:]
         if form == "dot":
             write(path, self.source.encode())
         elif form == "svg":
             write(path, self.svg.encode())
         else:
-            write(path, self.png if form == "png" else self._rendered(form))
+            write(path, self.png if form == "png" else self._render(form))
 
-    def _rendered(self, form: str) -> bytes:
+    def _render(self, form: str) -> bytes:
         from .render import render
 
         return render(self.source, form)
@@ -89,7 +89,7 @@ class Drawing:
         return f"<Drawing: {self.title}>"
 
 
-@told_keywords
+@keyword_advice
 def draw(
     output: Any,
     *inputs: Any,
@@ -119,10 +119,9 @@ def draw(
     Parameters
     ----------
     output : Tensor, list of Tensor, Module or callable
-        What to draw: everything that led to it. A module or function is called with ``inputs``,
-        a module in evaluation mode, which leaves it as it was; ``draw(model(X))`` draws it in
-        training.
-        With ``backward(create_graph=True)`` done, ``[z, x.grad]`` draws both passes.
+        What to draw: everything that led to it. A module or function is called with ``inputs``: a
+        module in evaluation mode, and it is left as it was. ``draw(model(X))`` draws it in training
+        mode. After ``backward(create_graph=True)``, ``[z, x.grad]`` draws both passes.
     *inputs
         For a module or function, its arguments. A function's floats and arrays of floats are
         drawn as leaves that require grad, under the names that the function gives them; an
@@ -134,12 +133,12 @@ def draw(
     values : bool
         Show numbers. Shapes are always shown.
     grads : bool or "auto"
-        Show what is in ``.grad``. "auto": where it is what a pass over this very graph gives,
-        and not what one over another graph of the same parameters has left.
+        Show ``.grad``. "auto": only where it is the result of a pass over this graph, not of a pass
+        over another graph of the same parameters.
     backward : bool
         Show the backward pass as dynamic programming: its steps numbered, the local derivative
         on every edge, and in every card the terms that were summed. The adjoints are found in
-        a pass of their own; nobody's ``.grad`` is read or touched.
+        a pass of their own; no ``.grad`` is read or changed.
     ops : {"auto", "dots", "merged"}
         Operations as dots between the cards, or in the header of their results. "auto": dots
         for up to 20 numbers.
@@ -148,17 +147,17 @@ def draw(
         group is found from the dotted names that a model gives its parameters. By default
         groups are closed only where more than 60 cards would be drawn.
     max_nodes : int
-        The most cards. Of a larger graph, those nearest to the output are drawn. A PNG
-        has some 360 pixels for each card of a chain that flows to the right, and 200 down: for
-        one that fits a screen, draw fewer cards, or close groups by ``depth``; an SVG can be
-        zoomed into.
+        The largest number of cards. Of a larger graph, those nearest to the output are drawn. In a
+        PNG each card of a chain takes about 360 pixels where it flows to the right, and 200 where
+        it flows down. For a picture that fits a screen draw fewer cards, or close groups by
+        ``depth``; an SVG can be zoomed into.
     direction : {"LR", "TB", "RL", "BT"}, optional
-        Where the computation flows to: by default to the right for numbers, down for arrays.
+        The direction of the computation: by default to the right for numbers, down for arrays.
     notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
         What adjoints are called, as for `explain.view`: ``z.grad``, or ``δ^[2]``.
     fuse : bool
-        Make a Tensor without a name part of the named one that it leads to, so that an arrow
-        stands for a step that somebody named.
+        Merge each Tensor without a name into the named one that it leads to, so that every arrow
+        stands for a step with a name.
     view : {"graph", "neurons"}
         "neurons" draws a chain of layers of up to 16 units as circles, and each weight as an
         arrow, blue if it is positive and dashed if it is negative, as thick as it is large; with
@@ -167,11 +166,12 @@ def draw(
         For neurons: a weight, by its layer, unit and input, each from 1, all of whose paths to
         the output are drawn strong.
     caption : bool
-        Whether to say above a backward pass how it is read.
+        Whether to explain above a backward pass how it is read.
     theme : {"auto", "light", "dark"}
-        "auto" draws light cards on a ground that shows through, which suits both.
+        "auto" draws light cards on a transparent background, which suits both.
     font_size : float, optional
-        The size of the numbers on the cards in points, 12 by default; all else goes with it.
+        The size of the numbers on the cards in points, 12 by default; everything else is scaled
+        with it.
     size : {"slide"}, optional
         A picture of 16 : 9 in which no text is under 14 points at 1920 x 1080. A backward pass
         that would not fit has fewer words on its cards and edges.
@@ -183,13 +183,13 @@ def draw(
     Raises
     ------
     TypeError, ValueError
-        If this cannot be drawn, or an option is none of those above, or it is too large for a
-        slide.
+        If the output cannot be drawn, an option is none of those above, or the picture is too large
+        for a slide.
     OSError
         If ``path`` cannot be written.
     RuntimeError
-        If ``backward`` is asked of what does not depend on a Tensor that requires grad, or
-        nothing that renders is installed.
+        If ``backward`` is asked for an output that depends on no Tensor that requires grad, or no
+        drawing engine is installed.
 
     Examples
     --------
@@ -210,8 +210,8 @@ def draw(
     if view not in VIEWS:
         raise ValueError(f"unknown view {view!r}: {suggestion(view, VIEWS)}")
     if path is not None:
-        checked(path, SUFFIXES)
-    outputs, modules = _outputs(output, inputs)
+        writable_path(path, SUFFIXES)
+    outputs, modules = _outputs_to_draw(output, inputs)
     graph = explain.view(*outputs, backward=backward, notation=notation, fuse=fuse)
     name_gradients(graph)
     for node in graph.visited():
@@ -220,7 +220,7 @@ def draw(
         picture = picture_of_neurons(graph, highlight)
         picture.source = presentation.of(picture.source)
     else:
-        picture, _ = presented(graph, options, presentation)
+        picture, _ = present(graph, options, presentation)
     if picture.hidden:
         warnings.warn(
             f"the {max_nodes} cards nearest to the output are drawn, and {picture.hidden} values "
@@ -233,7 +233,7 @@ def draw(
     return drawing
 
 
-def _outputs(
+def _outputs_to_draw(
     output: Any, inputs: Sequence[Any]
 ) -> tuple[Sequence[Tensor], dict[Tensor, tuple[str, ...]]]:
     """The Tensors whose graph is to be drawn, and where in a model each was made."""
@@ -243,8 +243,8 @@ def _outputs(
 
         if isinstance(output, Module) and not inputs:
             raise TypeError("a model is drawn at work: give it rows, as in draw(model, X)")
-        arguments = _arguments(output, inputs)
-        with evaluating(output), _noting(output, modules):
+        arguments = _named_inputs(output, inputs)
+        with evaluating(output), _modules_of_tensors(output, modules):
             output = output(*arguments)
     elif inputs:
         raise TypeError(f"{inputs[0]!r} is neither a path nor an input: only functions take those")
@@ -260,7 +260,7 @@ def _outputs(
 
 
 @contextmanager
-def _noting(model: Any, modules: dict[Tensor, tuple[str, ...]]) -> Iterator[None]:
+def _modules_of_tensors(model: Any, modules: dict[Tensor, tuple[str, ...]]) -> Iterator[None]:
     """For a while, note for every Tensor the innermost module whose ``forward`` made it."""
 
     def noted(path: tuple[str, ...], forward: Callable[..., Any]) -> Callable[..., Any]:
@@ -291,7 +291,7 @@ def _noting(model: Any, modules: dict[Tensor, tuple[str, ...]]) -> Iterator[None
                 vars(part)["forward"] = forward
 
 
-def _arguments(function: Callable[..., Any], inputs: Sequence[Any]) -> list[Any]:
+def _named_inputs(function: Callable[..., Any], inputs: Sequence[Any]) -> list[Any]:
     """The inputs as Tensors, under the names that the function or module gives them."""
     called = getattr(function, "forward", function)  # a module says there what its inputs are
     places = inspect.signature(called).parameters.values()

@@ -39,7 +39,7 @@ _SIZE = re.compile(r'font-size="([\d.]+)"')
 _SHOWN = re.compile("([^\u0302-\u0304])([\u0302-\u0304])")
 
 
-def settled(svg: str) -> str:
+def settle(svg: str) -> str:
     """The SVG with the length of each run of text, and runs that follow one another closed up.
 
     What is raised, lowered or under a mark becomes ordinary letters in their places, as many fonts

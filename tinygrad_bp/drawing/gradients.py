@@ -11,7 +11,7 @@ from ..engine.tensor import Tensor
 from ..explain import Graph, Node
 
 
-def gradients_left(graph: Graph, own: bool) -> dict[Node, Any]:
+def node_gradients(graph: Graph, own: bool) -> dict[Node, Any]:
     """The gradient that each node has, as an array.
 
     Parameters
@@ -27,10 +27,10 @@ def gradients_left(graph: Graph, own: bool) -> dict[Node, Any]:
     >>> x = Tensor(3.0, requires_grad=True, name="x")
     >>> square, cube = x * x, x * x * x
     >>> square.backward()
-    >>> [len(gradients_left(view(y, backward=False), own=True)) for y in (square, cube)]
+    >>> [len(node_gradients(view(y, backward=False), own=True)) for y in (square, cube)]
     [1, 0]
     """
-    found = {node: _gradient(node) for node in graph.visited()}
+    found = {node: _grad_array(node) for node in graph.visited()}
     left = {node: gradient for node, gradient in found.items() if gradient is not None}
     if not own or not left:
         return left
@@ -51,6 +51,6 @@ def _pass_from(end: Node, nodes: list[Node], seed: Any) -> list[Any]:
     return gradients(end.tensor, [node.tensor for node in nodes], seed)
 
 
-def _gradient(node: Node) -> Any:
+def _grad_array(node: Node) -> Any:
     found = node.tensor.grad if isinstance(node.tensor, Tensor) else None
     return found.data if isinstance(found, Tensor) else found

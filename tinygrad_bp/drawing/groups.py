@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from ..explain import Graph, Node
-from ..support.waiting import followed
+from ..support.waiting import follow
 from .style import one_line
 
 Path = tuple[str, ...]
@@ -92,17 +92,17 @@ def description_of(nodes: Sequence[Node]) -> str:
 
 def _modules(graph: Graph) -> dict[Node, Path]:
     """The paths that the parameters' names tell, without what all of them share."""
-    paths, shared = _named(graph)
+    paths, shared = _parameter_paths(graph)
     parameters = set(paths)  # and what is computed from those of one group alone
     users: set[Node] = set()  # what combines them with something else
     uses = Counter(x for node in graph.visited() for x in node.inputs)
-    for node in followed(graph.nodes[::-1], "finding the modules"):  # each after its inputs
+    for node in follow(graph.nodes[::-1], "finding the modules"):  # each after its inputs
         if node in paths:
             continue
         arrays = [x for x in node.inputs if x.kind != "constant" or x.value.shape]
         given = [x for x in arrays if x in parameters]
         flow = [x for x in arrays if x.inputs or uses[x] > 1]  # the rest goes where this goes
-        paths[node] = _joined(given or flow, paths)
+        paths[node] = _common_group(given or flow, paths)
         if given and len(given) < len(arrays):
             users.add(node)
         elif given and paths[node] and node.value.shape:
@@ -122,7 +122,7 @@ def _where_it_ran(node: Node, ran: Path, paths: dict[Node, Path]) -> Path:
     return path if alone and path[: len(ran)] == ran else ran
 
 
-def _named(graph: Graph) -> tuple[dict[Node, Path], int]:
+def _parameter_paths(graph: Graph) -> tuple[dict[Node, Path], int]:
     """The path of every parameter of a dotted name, without the front that all of them share.
 
     And how long that front is.
@@ -135,7 +135,7 @@ def _named(graph: Graph) -> tuple[dict[Node, Path], int]:
     return {x: path[shared:] for x, path in paths.items()}, shared
 
 
-def _joined(inputs: Sequence[Node], paths: dict[Node, Path]) -> Path:
+def _common_group(inputs: Sequence[Node], paths: dict[Node, Path]) -> Path:
     """Where a value belongs that is computed from these."""
     common = _common(paths[x] for x in inputs)
     if common or not inputs:

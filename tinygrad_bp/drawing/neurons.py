@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..explain import Graph, Node
-from ..explain.names import count, decimal
+from ..explain.names import count_noun, decimal
 from ..explain.notation import typeset
 from ..support.palette import BLUE, BLUE_PAPER, FREE, GREEN, GREEN_PAPER, INK, LINE, ORANGE, PAPER
 from .picture import Picture
@@ -66,7 +66,8 @@ def picture_of_neurons(graph: Graph, highlight: Place | None = None) -> Picture:
     for number, layer in enumerate(layers, 1):
         _draw_weights(page, number, layer, strong)
     text = " → ".join(map(str, sizes))
-    told = f"{count(sum(sizes), 'unit')} in {len(sizes)} columns, {text}; an arrow for each weight."
+    units = count_noun(sum(sizes), "unit")
+    told = f"{units} in {len(sizes)} columns, {text}; an arrow for each weight."
     return Picture(page.source, f"Neurons of a network {text}", told, 0)
 
 
@@ -74,7 +75,7 @@ def _layers(graph: Graph) -> list[Layer]:
     """The layers in the order of computing."""
     found: list[Layer] = []
     for node in reversed(list(graph.visited())):
-        weights, turned = _weights(node)
+        weights, turned = _weights_of(node)
         if weights is not None:
             gradient = weights.adjoint
             matrices = [weights.value, gradient]
@@ -93,7 +94,7 @@ def _layers(graph: Graph) -> list[Layer]:
     return found
 
 
-def _weights(node: Node) -> tuple[Node | None, bool]:
+def _weights_of(node: Node) -> tuple[Node | None, bool]:
     """The weights that a node multiplies by, and whether they have shape (inputs, units)."""
     if node.operation == "linear":
         return node.inputs[1], False

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from ..explain import Graph
-from ..explain.names import count, is_small, norm
+from ..explain.names import count_noun, euclidean_norm, is_small
 from ..support.arguments import size, suggestion
 from ..support.palette import FREE, INK, LINE, ORANGE
 from .cards import Look, chip, gradient_norm, label_of
-from .gradients import gradients_left
+from .gradients import node_gradients
 from .groups import Path, title_of, whose_gradients
 from .sheet import Item, Link, Sheet, lay_out
 from .style import (
@@ -126,7 +126,7 @@ def _look(
     look = Look(scalar, options.values, grads, options.backward, merged, small, until)
     look.numbers, look.caption, look.brief = sheet.numbers, options.caption, options.brief
     if not options.backward:
-        look.gradients = gradients_left(graph, own=grads is not True)
+        look.gradients = node_gradients(graph, own=grads is not True)
     if grads or options.backward:
         norms = [gradient_norm(item, look) for item in sheet.items if item.kind != "more"]
         sizes = [size for size in norms if size and math.isfinite(size)]
@@ -148,7 +148,7 @@ def _words(graph: Graph) -> tuple[str, str]:
     outputs = [node.name for node in visited if node.kind == "output"]
     computed = [node for node in reversed(visited) if node.inputs]
     told = "; ".join(node.made for node in computed[:20]) + ("; ..." if len(computed) > 20 else "")
-    operations = count(len(computed), "operation")
+    operations = count_noun(len(computed), "operation")
     title = f"Computation graph of {', '.join(outputs)}"
     return one_line(title, 80), one_line(f"{operations}: {told}." if told else operations, 2000)
 
@@ -238,7 +238,7 @@ class _Writer:
 
     def _card(self, item: Item) -> None:
         place, look = self._place(item.path), self.look
-        attributes = {"id": item.key, "class": item.kind, "tooltip": _plain(self._told(item))}
+        attributes = {"id": item.key, "class": item.kind, "tooltip": _plain(self._tooltip(item))}
         kind = {**CARD, **KINDS[item.kind]}
         place.node(item.key, label_of(item, self.graph, look), **kind, **attributes)
         if not look.merged and not item.group and item.node.inputs and item.kind != "alias":
@@ -279,8 +279,8 @@ class _Writer:
             link.tail,
             link.head,
         ) in self.beside and not link.head.group:  # each on a line of its own
-            root.edge(*_at(ends, "value"), **self._forward(link, on))
-            root.edge(*_at(ends, "sum"), **self._backward(link, back))
+            root.edge(*_facing_rows(ends, "value"), **self._forward(link, on))
+            root.edge(*_facing_rows(ends, "sum"), **self._backward(link, back))
         else:
             root.edge(*ends, **self._forward(link, on), headport=_INTO[self.direction])
             root.edge(*ends, **self._backward(link, back))
@@ -295,14 +295,14 @@ class _Writer:
         if not self.look.scalar and link.tail.kind != "more":
             size = int(np.prod(value.shape))
             attributes["penwidth"] = f"{1 + 0.4 * math.log10(max(size, 1)):.2f}"
-            attributes["tooltip"] = _plain(f"{shape_of(value)}, {count(size, 'number')}")
+            attributes["tooltip"] = _plain(f"{shape_of(value)}, {count_noun(size, 'number')}")
             if self.inputs[link.tail]:
                 attributes["weight"] = "5"
         return attributes
 
     def _backward(self, link: Link, towards: str) -> dict[str, str]:
         edge = link.edges[0]
-        color = ORANGE if self.look.taken(edge.step) else CLEAR
+        color = ORANGE if self.look.shows(edge.step) else CLEAR
         attributes = {"class": "bwd", "id": f"s{edge.step}-edge", "dir": towards, "color": color}
         width = "3" if edge.step == self.look.until else "1.8"  # the newest step stands out
         attributes |= {"penwidth": width, "arrowsize": "0.8"}
@@ -315,7 +315,7 @@ class _Writer:
         about = {"tooltip": told, "labeltooltip": told}
         return attributes | about | {"label": chip(edge, self.look)}
 
-    def _told(self, item: Item) -> str:
+    def _tooltip(self, item: Item) -> str:
         """What a card says when it is pointed at: everything in full."""
         if item.kind == "more":
             return f"{len(item.nodes)} values that are not drawn"
@@ -326,7 +326,7 @@ class _Writer:
         return f"{node.made}: {_in_full(node.value)}; grad: {_in_full(gradient)}"
 
 
-def _at(ends: list[str], port: str) -> tuple[str, str]:
+def _facing_rows(ends: list[str], port: str) -> tuple[str, str]:
     """The row of two cards that stand side by side, at their facing ends."""
     return f"{ends[0]}:{port}_e:e", f"{ends[1]}:{port}_w:w"
 
@@ -341,4 +341,6 @@ def _in_full(x: Any) -> str:
     if not x.size or x.dtype.kind not in "fiu":
         return about
     low, middle, high = np.min(x), np.mean(x), np.max(x)
-    return f"{about}, min {low:.6g}, mean {middle:.6g}, max {high:.6g}, norm {norm(x):.6g}"
+    return (
+        f"{about}, min {low:.6g}, mean {middle:.6g}, max {high:.6g}, norm {euclidean_norm(x):.6g}"
+    )

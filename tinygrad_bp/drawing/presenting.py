@@ -90,11 +90,11 @@ class Presentation:
         if self.font_size is not None:
             scale = self.font_size / USUAL
             width, height = (scale * length / 72 for length in size_of(_svg(source)))
-            source = _with(source, f'size="{width:.3f},{height:.3f}!"')
+            source = _with_attribute(source, f'size="{width:.3f},{height:.3f}!"')
         return source
 
 
-def presented(graph: Graph, options: Options, how: Presentation) -> tuple[Picture, Options]:
+def present(graph: Graph, options: Options, how: Presentation) -> tuple[Picture, Options]:
     """A picture, and the options that it was drawn with: on a full slide with fewer words.
 
     Raises
@@ -139,13 +139,13 @@ def _on_a_slide(source: str) -> str:
     across = (wide / scale - width) / 2 + _PAD
     down = (high / scale - height) / 2 + _PAD
     source = re.sub(r"\bpad=[\d.]+", f'pad="{across / 72:.4f},{down / 72:.4f}"', source, count=1)
-    return _with(source, f'size="{wide / 72:.4f},{high / 72:.4f}!"')
+    return _with_attribute(source, f'size="{wide / 72:.4f},{high / 72:.4f}!"')
 
 
 def _svg(source: str) -> str:
     return render(source, "svg").decode()
 
 
-def _with(source: str, attribute: str) -> str:
+def _with_attribute(source: str, attribute: str) -> str:
     """The DOT text with one more attribute of the whole."""
     return source.replace("graph [", f"graph [{attribute} ", 1)

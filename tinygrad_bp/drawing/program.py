@@ -45,26 +45,26 @@ class Program:
         self.lines: list[list[Any]] = []
         self._found: dict[tuple[Any, ...], int] = {}
 
-    def given(self, value: Any, key: Any = None) -> Written:
+    def given(self, value: Any, key: Any = None) -> Symbol:
         """A number that is known, at a place of its own if there is a ``key``."""
         value = float(value)
         place = self._found.setdefault(("given", key, repr(value)), len(self._found))
         self.start[place] = value
-        return Written(self, place)
+        return Symbol(self, place)
 
-    def call(self, function: str, arguments: tuple[Any, ...]) -> Written:
+    def call(self, function: str, arguments: tuple[Any, ...]) -> Symbol:
         """What a function gives, computed once for the same arguments."""
         if function not in KNOWN:
             raise TypeError(f"a page does not know {function}")
-        written = [x if isinstance(x, Written) else self.given(x) for x in arguments]
+        written = [x if isinstance(x, Symbol) else self.given(x) for x in arguments]
         line = (function, *(x.place for x in written))
         if line not in self._found:
             self._found[line] = len(self._found)
             self.lines.append([self._found[line], *line])
-        return Written(self, self._found[line])
+        return Symbol(self, self._found[line])
 
 
-class Written(np.lib.mixins.NDArrayOperatorsMixin):
+class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
     """A number of a program, to which NumPy's functions can be applied; its value is not known."""
 
     dtype = np.dtype(float)
@@ -76,12 +76,12 @@ class Written(np.lib.mixins.NDArrayOperatorsMixin):
         self.program, self.place = program, place
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
-        return self._applied(ufunc if method == "__call__" else None, inputs, keywords)
+        return self._apply(ufunc if method == "__call__" else None, inputs, keywords)
 
     def __array_function__(self, function: Any, types: Any, inputs: Any, keywords: Any) -> Any:
-        return self._applied(function, inputs, keywords)
+        return self._apply(function, inputs, keywords)
 
-    def _applied(self, function: Any, inputs: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    def _apply(self, function: Any, inputs: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         name = getattr(function, "__name__", "a method of a function")
         if name in _ABOUT:
             return _ABOUT[name]
@@ -91,7 +91,7 @@ class Written(np.lib.mixins.NDArrayOperatorsMixin):
             return inputs[0]
         return self.program.call(name, (*inputs, *keywords.values()))
 
-    def astype(self, dtype: Any) -> Written:
+    def astype(self, dtype: Any) -> Symbol:
         """Itself: a page has numbers of one type."""
         return self
 
@@ -132,10 +132,10 @@ def program_of(graph: Graph) -> dict[str, Any]:
         if edge.consumer is None:
             return adjoint
         if isinstance(edge, FusedEdge):
-            return _within(edge, adjoint, pay)
+            return _pass_within(edge, adjoint, pay)
         x = edge.consumer.tensor
         derivative = x.rule.derivatives[edge.position]
-        return derivative(adjoint, written[x], *_arguments(x, written), **x.keywords)
+        return derivative(adjoint, written[x], *_call_arguments(x, written), **x.keywords)
 
     terms: list[Any] = []
     adjoints: dict[Any, Any] = {}
@@ -147,7 +147,7 @@ def program_of(graph: Graph) -> dict[str, Any]:
     locals_ = [pay(edge, program.given(1.0)) for edge in graph.edges]
 
     def places(numbers: list[Any]) -> list[int]:
-        return [(x if isinstance(x, Written) else program.given(x)).place for x in numbers]
+        return [(x if isinstance(x, Symbol) else program.given(x)).place for x in numbers]
 
     return {
         "v": places([written.get(node.tensor, node.value) for node in graph.nodes]),
@@ -159,19 +159,19 @@ def program_of(graph: Graph) -> dict[str, Any]:
     }
 
 
-def _forward(graph: Graph, program: Program) -> dict[Any, Written]:
+def _forward(graph: Graph, program: Program) -> dict[Any, Symbol]:
     """The value of every Tensor, in the order of computing."""
-    written: dict[Any, Written] = {}
+    written: dict[Any, Symbol] = {}
     for node in graph.nodes:
         if isinstance(node.tensor, Tensor) and node.tensor.is_leaf:
             written[node.tensor] = program.given(node.value, node.number)
     for x in reversed(topological_order(*(n.tensor for n in graph.nodes if n.kind == "output"))):
         if not x.is_leaf:
-            written[x] = x.rule.function(*_arguments(x, written), **x.keywords)
+            written[x] = x.rule.function(*_call_arguments(x, written), **x.keywords)
     return written
 
 
-def _arguments(x: Tensor, written: dict[Any, Written]) -> list[Any]:
+def _call_arguments(x: Tensor, written: dict[Any, Symbol]) -> list[Any]:
     """What the function of a Tensor was called with: numbers of the program, or constants.
 
     Raises
@@ -186,7 +186,7 @@ def _arguments(x: Tensor, written: dict[Any, Written]) -> list[Any]:
     return found
 
 
-def _within(step: FusedEdge, adjoint: Any, pay: Callable[[Edge, Any], Any]) -> Any:
+def _pass_within(step: FusedEdge, adjoint: Any, pay: Callable[[Edge, Any], Any]) -> Any:
     """What a step pays of several operations: the pass, within the step."""
     found = {step.consumer: [adjoint]}
     for edge in step.parts:

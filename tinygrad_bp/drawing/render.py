@@ -17,7 +17,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 
-from .fonts import settled
+from .fonts import settle
 from .style import SVG_FONTS
 
 VARIABLE = "TINYGRAD_BP_DOT"
@@ -86,7 +86,7 @@ def accessible(svg: str, title: str, description: str) -> str:
     svg = re.sub(r'font-family="Helvetica[^"]*"', f'font-family="{SVG_FONTS}"', svg)
     svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(<g id="graph0"[^>]*>\n)<title>.*?</title>\n', r"\1", svg, count=1)
-    svg = settled(svg)
+    svg = settle(svg)
     head = f'<svg role="img" aria-labelledby="title-{mark} desc-{mark}"'
     words = (
         f'<title id="title-{mark}">{html.escape(title)}</title>\n'
@@ -114,7 +114,7 @@ def _engines() -> Iterator[tuple[Engine, bool]]:
     dot = shutil.which("dot")
     if dot and _draws(dot):
         yield functools.partial(_run, dot), True
-    embedded = _embedded()
+    embedded = _packaged_engine()
     if embedded:
         yield functools.partial(_run, embedded), False
     if importlib.util.find_spec("pygraphviz"):
@@ -152,7 +152,7 @@ def _draws(program: str) -> bool:
     return done.returncode == 0 and b">ok</text>" in done.stdout
 
 
-def _embedded() -> str | None:
+def _packaged_engine() -> str | None:
     """Where pip put the engine of the extra ``draw``, if it did."""
     import importlib.metadata  # which takes as long to load as all the rest
 

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, Node
-from ..support.waiting import followed
+from ..support.waiting import follow
 from .groups import AFTER, Path, find_paths, number_layers
 
 GROUP_ABOVE = 60  # cards
@@ -88,12 +88,12 @@ def lay_out(graph: Graph, *, fold: bool, depth: int | None, max_nodes: int) -> S
     deepest = max((len(path) for path in paths.values()), default=0)
     if depth is None and len(sheet.items) > GROUP_ABOVE:
         levels = range(deepest, 0, -1)
-        depth = next((d for d in levels if len(_closed(sheet, d).items) <= GROUP_ABOVE), 1)
+        depth = next((d for d in levels if len(_close_groups(sheet, d).items) <= GROUP_ABOVE), 1)
     if depth is not None:
-        sheet = _without_siblings(_closed(sheet, depth))
+        sheet = _without_siblings(_close_groups(sheet, depth))
     if len(sheet.items) > max_nodes:
         sheet = _nearest(graph, sheet, max_nodes)
-    sheet = _repeated(sheet)
+    sheet = _repeat_shared(sheet)
     sheet.numbers = number_layers(paths.values())
     return sheet
 
@@ -109,7 +109,7 @@ def _everything(graph: Graph, paths: dict[Node, Path], fold: bool) -> Sheet:
             items[node] = Item(f"n{node.number}", _KINDS[node.kind], [node], paths[node])
         return items[node]
 
-    for node in followed(list(graph.visited())[::-1], "laying out the cards"):
+    for node in follow(list(graph.visited())[::-1], "laying out the cards"):
         for position, x in enumerate(node.operands):
             if isinstance(x, Node) and not (fold and _is_literal(x)):
                 edge = steps.get((node, position))
@@ -122,7 +122,7 @@ def _is_literal(node: Node) -> bool:
     return node.kind == "constant" and not node.value.shape and not isinstance(node.tensor, Tensor)
 
 
-def _closed(sheet: Sheet, depth: int) -> Sheet:
+def _close_groups(sheet: Sheet, depth: int) -> Sheet:
     """The same with every group at level ``depth`` as one card."""
     members: dict[Path, list[Node]] = {}
     for item in sheet.items:
@@ -133,7 +133,7 @@ def _closed(sheet: Sheet, depth: int) -> Sheet:
         nodes.sort(key=lambda node: (node.kind != "constant", -node.number))
         kind = "out" if path[-1:] == AFTER and nodes[-1].kind == "output" else "group"
         cards[path] = Item(f"g{nodes[-1].number}", kind, nodes, path[: depth - 1], path)
-    return _replaced(sheet, {item: cards.get(item.path[:depth], item) for item in sheet.items})
+    return _replace(sheet, {item: cards.get(item.path[:depth], item) for item in sheet.items})
 
 
 def _without_siblings(sheet: Sheet) -> Sheet:
@@ -148,7 +148,7 @@ def _without_siblings(sheet: Sheet) -> Sheet:
             key, note = f"m{middle[0].node.number}", f"... {len(middle)} more"
             word = Item(key, "more", nodes, middle[0].path, note=note)
             instead.update(dict.fromkeys(middle, word))
-    return _replaced(sheet, instead)
+    return _replace(sheet, instead)
 
 
 def _signature(item: Item) -> tuple:
@@ -166,10 +166,10 @@ def _nearest(graph: Graph, sheet: Sheet, most: int) -> Sheet:
     hidden = ranked[most:]
     nodes = [node for item in hidden for node in item.nodes]
     word = Item("earlier", "more", nodes, note=f"... {len(nodes)} earlier nodes")
-    return _replaced(sheet, {item: item for item in ranked} | dict.fromkeys(hidden, word))
+    return _replace(sheet, {item: item for item in ranked} | dict.fromkeys(hidden, word))
 
 
-def _repeated(sheet: Sheet) -> Sheet:
+def _repeat_shared(sheet: Sheet) -> Sheet:
     """The same with a value of many consumers drawn again beside each but the first."""
     uses: dict[Item, list[Link]] = {}
     for link in sheet.links:
@@ -186,7 +186,7 @@ def _repeated(sheet: Sheet) -> Sheet:
     return Sheet([x for item in sheet.items for x in (*again.get(item, ()), item)], sheet.links)
 
 
-def _replaced(sheet: Sheet, instead: dict[Item, Item]) -> Sheet:
+def _replace(sheet: Sheet, instead: dict[Item, Item]) -> Sheet:
     """The same with other items in place of some; what would link one to itself is left out."""
     links: dict[object, Link] = {}
     for link in sheet.links:

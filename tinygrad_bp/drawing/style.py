@@ -126,7 +126,7 @@ def row(*cells: str) -> str:
 RULE = "<HR/>"
 
 
-def table(*rows: str, padding: int = 3, spacing: int = 0) -> str:
+def html_table(*rows: str, padding: int = 3, spacing: int = 0) -> str:
     """A label made of rows, as Graphviz marks one that is not plain text."""
     start = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{spacing}" CELLPADDING="{padding}">'
     return f"<{start}{''.join(rows)}</TABLE>>"

@@ -11,3 +11,7 @@ from .registry import primitive, rule
 from .tensor import Tensor, apply
 
 __all__ = ["Tensor", "apply", "compositions", "gradients", "no_grad", "primitive", "rule", "rules"]
+
+
+def __dir__() -> list[str]:
+    return __all__

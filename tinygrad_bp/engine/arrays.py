@@ -33,7 +33,7 @@ def as_array(x: Any) -> Any:
     return array if array.ndim or array.dtype == object else array[()]
 
 
-def sized(x: Any) -> Any:
+def with_lengths(x: Any) -> Any:
     """``x`` of another library, whose lengths must be known: derivatives count elements.
 
     Raises
@@ -128,9 +128,9 @@ def operand(x: Any, differentiable: bool) -> Any:
         check_arithmetic(x)
         return np.asarray(x)  # without the subclass
     if hasattr(x, "__array_function__"):
-        return sized(x)
+        return with_lengths(x)
     check_arithmetic(x)
-    return converted(x)  # what only has a buffer too, which somebody may write to
+    return convert(x)  # what only has a buffer too, which somebody may write to
 
 
 def check_arithmetic(x: Any) -> None:
@@ -152,7 +152,7 @@ def is_sparse(x: Any) -> bool:
     return type(x).__module__.startswith("scipy.sparse")
 
 
-def converted(x: Any) -> np.ndarray:
+def convert(x: Any) -> np.ndarray:
     """An array of what only converts to one: a table of pandas, an array of JAX or PyTorch.
 
     Raises
@@ -191,7 +191,7 @@ def may_be_written(array: Any) -> bool:
     return array is not None
 
 
-def widened(value: Any, dtype: Any) -> Any:
+def widen(value: Any, dtype: Any) -> Any:
     """A constant of the type that derivatives compute in, which is that of the result.
 
     In a narrow type of the constant's own, ``y - 1`` might wrap and ``log y`` lose digits.
@@ -202,7 +202,7 @@ def widened(value: Any, dtype: Any) -> Any:
     return frozen(value.astype(dtype))
 
 
-def kept(value: Any) -> Any:
+def keep(value: Any) -> Any:
     """An operand as it is now: copied if somebody may write to it later."""
     if isinstance(value, np.ndarray):
         return frozen(value.copy()) if may_be_written(value) else value
@@ -223,7 +223,7 @@ def frozen(data: Any) -> Any:
 def copied(data: Any, dtype: Any = None) -> Any:
     """A copy of ``data`` as an array, of its own kind where that speaks NumPy's protocols."""
     if hasattr(data, "__array_function__") and not isinstance(data, np.ndarray):
-        return sized(data).copy() if dtype is None else sized(data).astype(dtype)
+        return with_lengths(data).copy() if dtype is None else with_lengths(data).astype(dtype)
     if not isinstance(data, np.matrix):  # whose elements are those of an array
         check_arithmetic(data)
     return np.array(data, dtype=dtype)
@@ -320,12 +320,12 @@ class ReadOnlyArray(np.ndarray):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if not self.flags.writeable:
-            raise cannot_be_written()
+            raise write_error()
         super().__setitem__(index, value)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
         if method == "at" and inputs[0] is self:  # it does not ask whether it may write
-            raise cannot_be_written()
+            raise write_error()
         if "out" in keywords:
             keywords["out"] = tuple(map(_as_ndarray, keywords["out"]))
         return getattr(ufunc, method)(*map(_as_ndarray, inputs), **keywords)
@@ -349,7 +349,7 @@ def _as_ndarray(x: Any) -> Any:
     return x.view(np.ndarray) if isinstance(x, ReadOnlyArray) else x
 
 
-def cannot_be_written() -> ValueError:
+def write_error() -> ValueError:
     """The error for a write to a Tensor's array."""
     return ValueError(
         "the data of a Tensor is read-only, because recorded graphs still need it: "

@@ -85,7 +85,7 @@ def backward_pass(
     order = topological_order(output)
     wanted = None  # everything
     if inputs is not None:
-        order = _leading_to(inputs, order)
+        order = _dependents(inputs, order)
         wanted = set(order)
     adjoints = {output: seed}
     for node in order:
@@ -202,7 +202,7 @@ def accumulate(nodes: Iterable[tuple[Any, Any]], *, as_tensors: bool, keep_all: 
             node.grad = np.array(grad) if isinstance(grad, np.generic) else grad  # writable
 
 
-def _leading_to(inputs: Collection[Any], order: list[Any]) -> list[Any]:
+def _dependents(inputs: Collection[Any], order: list[Any]) -> list[Any]:
     """The nodes of ``order`` that depend on at least one of ``inputs``, these included."""
     wanted = set(inputs)
     for node in reversed(order):

@@ -33,7 +33,7 @@ def innermost(variable: Entries, default: Any) -> Any:
     return next((entry.value for entry in reversed(variable.get()) if entry.active), default)
 
 
-class Changed:
+class Change:
     """Another value for a while: a context manager and a decorator.
 
     It may be entered again, and left in any order and by any thread: what holds afterwards is
@@ -71,7 +71,7 @@ class Changed:
 
         @functools.wraps(function)
         def changed(*inputs: Any, **keywords: Any) -> Any:
-            with Changed(self.variable, self.value):
+            with Change(self.variable, self.value):
                 return function(*inputs, **keywords)
 
         return changed  # type: ignore[return-value]  # a function of the same arguments

@@ -26,7 +26,7 @@ class Each:
 def keyword_defaults(derivative: Derivative, by_place: int) -> dict[str, Any]:
     """The keyword arguments of a derivative, which follow those that it is given by place.
 
-    With what each is if it is left out; those that cannot be are nothing that anybody gives.
+    With the default of each; one without a default gets a value that no caller passes.
     """
     code = derivative.__code__
     names = code.co_varnames[: code.co_argcount]

@@ -31,7 +31,7 @@ def method(function: Callable[..., Any]) -> Callable[..., Any]:
 plain_method: Callable[[Callable[..., Any]], Callable[..., Any]] = method  # gives plain arrays
 
 
-def refused_method(name: str, instead: str) -> Callable[..., Any]:
+def refusing_method(name: str, instead: str) -> Callable[..., Any]:
     """The method of ndarray that would write into its array, refused."""
 
     def refuse(self: Recorded, *inputs: Any, **keywords: Any) -> Any:

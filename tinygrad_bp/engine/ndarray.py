@@ -16,7 +16,7 @@ import numpy as np
 
 from .advice import ADVICE
 from .arrays import gives_way_to, owned_index
-from .methods import ARRAYS, matrix_products, method, operators, plain_method, refused_method
+from .methods import ARRAYS, matrix_products, method, operators, plain_method, refusing_method
 from .recording import Recorded, is_transforming
 from .rules.activations import relu, sigmoid
 from .rules.indexing import getitem
@@ -244,11 +244,11 @@ class NDArrayMethods(Recorded):
     trace = method(np.trace)
     var = method(np.var)
 
-    fill = refused_method("fill", "np.full_like(t, value)")
-    partition = refused_method("partition", "np.partition(t, kth)")
-    put = refused_method("put", "np.where(mask, new, t)")
-    resize = refused_method("resize", "np.resize(t, shape)")
-    sort = refused_method("sort", "np.sort(t)")
+    fill = refusing_method("fill", "np.full_like(t, value)")
+    partition = refusing_method("partition", "np.partition(t, kth)")
+    put = refusing_method("put", "np.where(mask, new, t)")
+    resize = refusing_method("resize", "np.resize(t, shape)")
+    sort = refusing_method("sort", "np.sort(t)")
 
     @property
     def T(self) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from .context import Changed, Entries, innermost
+from .context import Change, Entries, innermost
 
 
 class Recorded:
@@ -69,25 +69,25 @@ TRANSFORMING: Entries = ContextVar("TRANSFORMING", default=())
 WATCH: Entries = ContextVar("WATCH", default=())
 
 
-def recording(on: bool) -> Changed:
+def recording(on: bool) -> Change:
     """Turn recording on or off in this thread, for a while."""
-    return Changed(RECORDING, on)
+    return Change(RECORDING, on)
 
 
-def transforming() -> Changed:
+def transforming() -> Change:
     """Say that a function is being differentiated: losing the history is then an error."""
-    return Changed(TRANSFORMING, True)
+    return Change(TRANSFORMING, True)
 
 
-def watching(watch: Callable[..., Any]) -> Changed:
+def watching(watch: Callable[..., Any]) -> Change:
     """Show ``watch`` every operation in this thread, for a while; record the rule it gives back.
 
     It is called with the rule, the inputs, their arrays and the result.
     """
-    return Changed(WATCH, watch)
+    return Change(WATCH, watch)
 
 
-def no_grad() -> Changed:
+def no_grad() -> Change:
     """Compute without recording: a context manager and a decorator, local to the thread.
 
     Examples

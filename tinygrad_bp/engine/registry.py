@@ -90,9 +90,9 @@ def rule(
         For each input, the derivative as a reader would write it.
     each : callable, optional
         For a function of any number of arrays: ``f(position, g, out, inputs, **keywords)``, with
-        the inputs in one tuple, so that what has n inputs does not hand on n arguments n times.
+        the inputs in one tuple: handing on n arguments for each of n inputs would be slow.
     run : callable, optional
-        What to run on arrays in place of ``function``: the same, faster.
+        What to run on arrays in place of ``function``: a faster form of it.
 
     Raises
     ------

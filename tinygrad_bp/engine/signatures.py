@@ -77,14 +77,14 @@ def bind(
 
 
 def _meant(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
-    """The keywords that say more than leaving them out does: not every library knows all."""
+    """The keywords whose values are not their defaults: not every library knows all of them."""
     usual = _usual(function, RULES[function])
     return {n: owned(value) for n, value in given.items() if value is not usual.get(n, _meant)}
 
 
 @functools.cache
 def _usual(function: Callable[..., Any], rule: Rule) -> dict[str, Any]:
-    """What a keyword is for function and rule alike, if it is left out."""
+    """The default of a keyword, for the function and the rule alike."""
     known, own = rule.keywords, {name: p.default for name, p in _parameters(function)}
     return {n: known[n] for n in known if own.get(n, _meant) in (known[n], np._NoValue)}
 
@@ -97,13 +97,13 @@ def cannot_write(function: Callable[..., Any]) -> TypeError:
     )
 
 
-def explained(error: Exception, name: str, inputs: tuple) -> Exception:
+def explain_error(error: Exception, name: str, inputs: tuple) -> Exception:
     """The same error, with the operation and its operands' names and shapes in front."""
     kind = TypeError if isinstance(error, TypeError) else type(error)  # a ufunc's takes no message
-    return kind(f"{name} of {described(inputs)}: {str(error).strip()}")
+    return kind(f"{name} of {describe(inputs)}: {str(error).strip()}")
 
 
-def described(inputs: Sequence[Any]) -> str:
+def describe(inputs: Sequence[Any]) -> str:
     """The operands of an operation by name, or else type, and shape."""
     operands = [x for x in inputs if hasattr(x, "shape")]
     return " and ".join(

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import copied, frozen, kept, operand, read_only, sized, widened
+from .arrays import copied, frozen, keep, operand, read_only, widen, with_lengths
 from .backprop import accumulate, backward_pass, seed_of
 from .context import innermost
 from .dispatch import call_without_rule
 from .ndarray import NDArrayMethods
 from .recording import RECORDING, WATCH, is_recording, recording
 from .registry import RULES, Rule
-from .signatures import bind, explained
+from .signatures import bind, explain_error
 
 _NO_KEYWORDS: dict[str, Any] = {}
 _USUAL_RESULTS = frozenset({np.ndarray, np.float64, np.float32})
@@ -71,7 +71,7 @@ def apply(  # all that happens in a call, on one page
     try:
         data = frozen(rule.function(*values, **keywords))
     except (ValueError, TypeError, IndexError) as error:
-        raise explained(error, rule.name, inputs) from None
+        raise explain_error(error, rule.name, inputs) from None
     if type(data) not in _USUAL_RESULTS:
         data = _result(data, rule.name)
     if WATCH.get() and (watch := innermost(WATCH, None)):
@@ -93,8 +93,8 @@ def _keep_constants(values: list[Any], inputs: tuple, edges: tuple, rule: Rule, 
     for position, value in enumerate(values):
         if position not in edges and type(value) not in _NUMBERS:
             as_is = position in rule.constant or rule.arity is None
-            wide = value if as_is else widened(value, dtype)
-            values[position] = wide if isinstance(inputs[position], Tensor) else kept(wide)
+            wide = value if as_is else widen(value, dtype)
+            values[position] = wide if isinstance(inputs[position], Tensor) else keep(wide)
 
 
 def _result(data: Any, name: str) -> Any:
@@ -102,7 +102,7 @@ def _result(data: Any, name: str) -> Any:
     if type(data) in _NUMBERS:
         return np.float64(data)
     if hasattr(data, "dtype"):
-        return sized(data)
+        return with_lengths(data)
     raise TypeError(f"{name} gave a {type(data).__name__}: a function with a rule gives one array")
 
 
@@ -115,10 +115,10 @@ class Tensor(NDArrayMethods):
     Parameters
     ----------
     data : array_like
-        Copied, so that what the caller does to it later does not reach the Tensor.
+        Copied, so that the caller's later writes do not reach the Tensor.
         Anything that speaks NumPy's protocols (``__array_function__``) is kept as it is.
     requires_grad : bool
-        Whether gradients are to be found for this Tensor. It must then be real and floating;
+        Whether to find gradients of this Tensor. It must then be real and floating;
         Python numbers and lists of integers become float64.
     dtype : dtype, optional
         As in `numpy.array`.
@@ -128,7 +128,7 @@ class Tensor(NDArrayMethods):
     Attributes
     ----------
     grad : ndarray, Tensor or None
-        For a leaf, the sum of what every `backward` has found; of its own shape and dtype.
+        For a leaf, the sum of the gradients that each `backward` found, of its own shape and dtype.
     name : str or None
     inputs : tuple
         What it was computed from, as it was passed: Tensors, arrays, numbers. Empty for a leaf.
@@ -297,7 +297,7 @@ class Tensor(NDArrayMethods):
                 f"{self._called()} was computed; detach() it before it is copied, or use t.data"
             )
         grad = self.grad if isinstance(self.grad, Tensor) else copy.copy(self.grad)
-        return _restored, (self.numpy(), self._requires_grad, self.name, grad)
+        return _rebuild, (self.numpy(), self._requires_grad, self.name, grad)
 
     def _replace(self, new: Any) -> None:
         """Rebind a leaf's data to an array that nobody else will write to, without a copy."""
@@ -328,7 +328,7 @@ def _array_of(x: Any) -> Any:
     return x._array if isinstance(x, Tensor) else x
 
 
-def _restored(data: np.ndarray, requires_grad: bool, name: str | None, grad: Any) -> Tensor:
+def _rebuild(data: np.ndarray, requires_grad: bool, name: str | None, grad: Any) -> Tensor:
     """Rebuild a leaf that was pickled or copied."""
     tensor = Tensor(data, requires_grad=requires_grad, name=name)
     tensor.grad = grad

@@ -17,7 +17,7 @@ def is_view(node: Recorded) -> bool:
     base = getattr(node._array, "base", None)
     if isinstance(base, np.ndarray) and not base.flags.writeable:
         return True
-    return any(isinstance(x, Recorded) and _shared(node, x) for x in node.inputs)
+    return any(isinstance(x, Recorded) and _share_memory(node, x) for x in node.inputs)
 
 
 def apart(result: Any, given: Any) -> Any:
@@ -30,12 +30,12 @@ def apart(result: Any, given: Any) -> Any:
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
     if not isinstance(result, Recorded) or getattr(result._array, "base", None) is None:
         return result
-    if is_view(result) and not any(_shared(result, x) for x in _tensors_in(given)):
+    if is_view(result) and not any(_share_memory(result, x) for x in _tensors_in(given)):
         result._shows = False
     return result
 
 
-def _shared(first: Recorded, second: Recorded) -> bool:
+def _share_memory(first: Recorded, second: Recorded) -> bool:
     return bool(np.may_share_memory(first._array, second._array))
 
 

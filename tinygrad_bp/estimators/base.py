@@ -23,7 +23,7 @@ from ..functional import sigmoid
 from ..nn import ACTIVATIONS as KNOWN
 from ..nn import MLP
 from ..optim import Optimizer
-from ..support.answers import told_keywords
+from ..support.answers import keyword_advice
 from ..support.arguments import below_one, flag, look_up, not_negative, number, positive, size
 from ..train.history import History
 from ..train.routing import has_blocks
@@ -47,7 +47,7 @@ class MultilayerPerceptron(BaseEstimator):
     loss_curve_: list[float]
     n_outputs_: int
 
-    @told_keywords
+    @keyword_advice
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
@@ -276,7 +276,7 @@ class MultilayerPerceptron(BaseEstimator):
     def _split(self, data: Rows, random: np.random.RandomState) -> tuple[Rows, Rows]:
         """The rows to train on and, for early stopping, those to validate on."""
         if has_blocks(data.X):
-            learn, judge = lazy.parted(data, self.validation_fraction, random.randint(2**31 - 1))
+            learn, judge = lazy.hold_out(data, self.validation_fraction, random.randint(2**31 - 1))
             self._check_held_out(len(judge), len(data))
             return learn, judge
         stratify = data.targets if is_classifier(self) and not self._several_labels else None

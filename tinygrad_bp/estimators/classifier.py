@@ -45,7 +45,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     alpha : float
         The strength of the L2 penalty on the weights.
     batch_size : int or 'auto'
-        Rows to a step; 'auto' is 200. All rows, if there are no more.
+        The number of rows in a step; 'auto' is 200. If there are no more rows, all of them.
     learning_rate : {'constant', 'invscaling', 'adaptive'}
         For 'sgd' alone: the step size stays, is ``learning_rate_init / t^power_t`` after t rows,
         or is divided by 5 whenever progress stalls, until it is below a millionth.
@@ -55,11 +55,11 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     max_iter : int
         How many epochs at most, or iterations of 'lbfgs'.
     shuffle : bool
-        Whether chance chooses the rows of a step.
+        Whether the rows of a step are chosen at random.
     random_state : int, RandomState or None
         The same integer gives the same network.
     tol : float
-        What is too little progress of the loss, or with ``early_stopping`` of the score; for
+        The least progress that counts, of the loss or with ``early_stopping`` of the score; for
         'lbfgs' the largest slope at which it ends.
     verbose : bool
         Whether to print a line for each epoch.
@@ -71,7 +71,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     early_stopping : bool
         Hold rows out, watch the score on them, and keep the network that scored best.
     validation_fraction : float
-        Which share of the rows to hold out.
+        The share of the rows to hold out.
     beta_1, beta_2, epsilon : float
         For 'adam' alone: see `optim.Adam`.
     n_iter_no_change : int or inf
@@ -144,10 +144,12 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
 
     def predict(self, X: Any) -> np.ndarray:
         """The likeliest label of each row; of several labels, 1 for each that is likely."""
-        found = self._found(self._outputs(X))
+        found = self._predictions(self._outputs(X))
         if self._several_labels:
             return found.astype(int)
-        return lazy.labelled(found, self.classes_) if has_blocks(found) else self.classes_[found]
+        return (
+            lazy.class_labels(found, self.classes_) if has_blocks(found) else self.classes_[found]
+        )
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of rows whose label, or whose every label, is right.
@@ -203,7 +205,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         elif unknown := np.setdiff1d(found, classes).tolist():
             raise ValueError(f"y has labels {unknown} that are not among {classes.tolist()}")
         self.classes_ = classes
-        numbers = lazy.numbered(y, classes) if has_blocks(y) else np.searchsorted(classes, y)
+        numbers = lazy.class_numbers(y, classes) if has_blocks(y) else np.searchsorted(classes, y)
         if len(classes) <= 2:
             self.n_outputs_, self.out_activation_ = 1, "logistic"
             return numbers[:, np.newaxis].astype(bool)
@@ -221,7 +223,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         losses = binary_cross_entropy_with_logits(outputs, targets, reduction="none")
         return weights @ losses.sum(axis=1)
 
-    def _found(self, outputs: Any) -> Any:
+    def _predictions(self, outputs: Any) -> Any:
         """The number of each row's class, or whether it has each of several labels."""
         if self.out_activation_ == "softmax":
             return np.argmax(outputs, axis=1)
@@ -232,7 +234,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         targets = data.targets
         if self.out_activation_ == "logistic" and not self._several_labels:
             targets = targets[:, 0]
-        found = self._found(outputs)
+        found = self._predictions(outputs)
         if has_blocks(found):
             return lazy.share_right(found, targets)
         return float(accuracy_score(targets, found, sample_weight=data.weights))

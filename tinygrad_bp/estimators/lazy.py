@@ -63,12 +63,12 @@ def with_columns(values: np.ndarray, y: Any) -> np.ndarray:
     return values if y.ndim == 1 else np.resize(values, (len(values) + 1, y.shape[1]))
 
 
-def numbered(y: Any, classes: np.ndarray) -> Any:
+def class_numbers(y: Any, classes: np.ndarray) -> Any:
     """The place of each label among the classes, whenever it is computed."""
     return y.map_blocks(functools.partial(np.searchsorted, classes), dtype=np.intp)
 
 
-def labelled(numbers: Any, classes: np.ndarray) -> Any:
+def class_labels(numbers: Any, classes: np.ndarray) -> Any:
     """The label of each class number, whenever it is computed."""
     return numbers.map_blocks(functools.partial(np.take, classes), dtype=classes.dtype)
 
@@ -103,14 +103,14 @@ class PenalisedMean:
 # Rows to judge by
 
 
-def parted(data: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
+def hold_out(data: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
     """The rows to learn from, and of each block about this share to judge by, drawn by chance.
 
     Examples
     --------
     >>> import dask.array as da
     >>> data = Rows(da.zeros((25, 2), chunks=(10, 2)), da.zeros(25, chunks=10), None)
-    >>> learn, judge = parted(data, 0.2, seed=0)
+    >>> learn, judge = hold_out(data, 0.2, seed=0)
     >>> learn.X.chunks[0], judge.X.chunks[0]
     ((8, 8, 4), (2, 2, 1))
     """
@@ -121,7 +121,7 @@ def parted(data: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
 
     def some_rows(array: Any, judge: bool) -> Any:
         chunks = (held if judge else learned, *array.chunks[1:])
-        part = functools.partial(_drawn, held=held, seed=seed, judge=judge)
+        part = functools.partial(_draw_rows, held=held, seed=seed, judge=judge)
         return array.map_blocks(part, dtype=array.dtype, chunks=chunks, meta=array._meta)
 
     learn, judge = (
@@ -131,7 +131,7 @@ def parted(data: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
     return learn, judge
 
 
-def _drawn(
+def _draw_rows(
     block: Any, held: tuple[int, ...], seed: int, judge: bool, block_id: Any = None
 ) -> np.ndarray:
     """The rows of a block that are held out, or the others, as they stand."""
@@ -153,6 +153,6 @@ def share_right(found: Any, targets: Any) -> float:
     return float(np.mean(np.all(right, axis=1) if right.ndim == 2 else right))
 
 
-def explained(found: Any, targets: Any) -> float:
+def r_squared(found: Any, targets: Any) -> float:
     """R², the mean of the columns'."""
     return float(metrics.r2(found, targets))

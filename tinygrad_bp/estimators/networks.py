@@ -52,7 +52,7 @@ def affine_layers(model: MLP) -> list[Any]:
     Examples
     --------
     >>> affine_layers(MLP([2, 3, 1]))
-    [Linear(2, 3), Linear(3, 1)]
+    [Linear(in_features=2, out_features=3), Linear(in_features=3, out_features=1)]
     """
     return [layer for layer in model.layers if isinstance(layer, Linear)]
 
@@ -85,7 +85,7 @@ def network_of(weight: Sequence[Any], bias: Sequence[Any], activation: Any) -> M
     --------
     >>> network_of([np.ones((2, 3))], [np.zeros(3)], "relu")
     MLP(
-      0: Linear(2, 3)
+      0: Linear(in_features=2, out_features=3)
     )
     """
     weights = [np.asarray(array) for array in weight]

@@ -13,7 +13,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from ..functional import mse_loss
-from ..support.answers import told_keywords
+from ..support.answers import keyword_advice
 from ..support.arguments import look_up
 from ..train.routing import has_blocks
 from . import lazy
@@ -60,7 +60,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
 
     _y_options: ClassVar[dict[str, bool]] = {"multi_output": True, "y_numeric": True}
 
-    @told_keywords
+    @keyword_advice
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
@@ -112,7 +112,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
 
     def predict(self, X: Any) -> np.ndarray:
         """The numbers for each row: of shape (n,) if there is one output, else (n, outputs)."""
-        found = self._found(self._outputs(X))
+        found = self._predictions(self._outputs(X))
         return found[:, 0] if found.shape[1] == 1 else found
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -123,7 +123,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         if not (has_blocks(X) or has_blocks(y)):
             return super().score(X, y, sample_weight)
         X, y = lazy.rows_in_blocks(self, X, y, sample_weight, reset=False)
-        return lazy.explained(self.predict(X), y)
+        return lazy.r_squared(self.predict(X), y)
 
     def _targets(self, y: Any, classes: None, whole: bool) -> Any:
         """A column for each output."""
@@ -147,15 +147,15 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
             losses = mse_loss(outputs, targets, reduction="none").sum(axis=1) / 2
         return np.mean(losses) if weights is None else weights @ losses
 
-    def _found(self, outputs: Any) -> Any:
+    def _predictions(self, outputs: Any) -> Any:
         return np.exp(outputs) if self.out_activation_ == "exp" else outputs
 
     def _score(self, outputs: Any, data: Rows) -> float:
-        found = self._found(outputs)
+        found = self._predictions(outputs)
         if not np.isfinite(found).all():
             return math.nan
         if has_blocks(found):
-            return lazy.explained(found, data.targets)
+            return lazy.r_squared(found, data.targets)
         return float(r2_score(data.targets, found, sample_weight=data.weights))
 
     def __sklearn_tags__(self) -> Any:

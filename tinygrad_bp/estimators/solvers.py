@@ -200,7 +200,7 @@ def descend(estimator: Any, data: Rows, watch: Watch, random: Any, incremental: 
     """Train by `train.fit`, and say why that did not end by itself, if it did not."""
     own = estimator
     epochs = 1 if incremental else own.max_iter
-    model, X, targets, loss, usual = _trained_on(own, data)
+    model, X, targets, loss, usual = _arguments_of_fit(own, data)
     try:
         own.history_ = train.fit(
             model,
@@ -233,7 +233,7 @@ def descend(estimator: Any, data: Rows, watch: Watch, random: Any, incremental: 
     return complaint
 
 
-def _trained_on(estimator: Any, data: Rows) -> tuple[Module, Any, Any, Any, int]:
+def _arguments_of_fit(estimator: Any, data: Rows) -> tuple[Module, Any, Any, Any, int]:
     """The model, X, targets and loss for `train.fit`, and how many rows a batch usually has."""
     model, X = estimator.model_, data.X
     if has_blocks(X):

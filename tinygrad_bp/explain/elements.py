@@ -10,7 +10,7 @@ import numpy as np
 
 from ..engine.arrays import unbroadcast
 from ..engine.tensor import Tensor
-from ..support.waiting import followed
+from ..support.waiting import follow
 from .names import SIGNS, expression, factor, formula
 
 
@@ -244,7 +244,7 @@ def sweep(
         What each node came to.
     """
     found: dict[Node, Any] = {}
-    for edge in followed(graph.edges, "passing back"):
+    for edge in follow(graph.edges, "passing back"):
         payment = pay(edge, None if edge.consumer is None else found[edge.consumer])
         to = edge.receiver
         found[to] = add(found[to], payment) if to in found else payment

@@ -94,14 +94,14 @@ class Paths(Shown, Sequence[Path]):
 def _cells(path: Path) -> list[str]:
     numbers = [quantity(number) for number in path.factors]
     return [
-        _joined(" ← ", path.nodes),
-        _joined(" · ", list(map(factor, path.formulas))),
-        "" if "-" in numbers else _joined(" × ", numbers),
+        _join_words(" ← ", path.nodes),
+        _join_words(" · ", list(map(factor, path.formulas))),
+        "" if "-" in numbers else _join_words(" × ", numbers),
         quantity(path.product),
     ]
 
 
-def _joined(sign: str, words: list[str]) -> str:
+def _join_words(sign: str, words: list[str]) -> str:
     half = SHOWN_NODES // 2
     shown = words if len(words) <= SHOWN_NODES else [*words[:half], "...", *words[-half:]]
     return sign.join(shown)
@@ -155,14 +155,14 @@ def paths(output: Tensor, input: Tensor, *, limit: int = 1000, seed: Any = None)
             "count_paths counts them without a walk, gradients sums over them without one"
         )
     graph = view(output, backward=False)
-    found = list(_walk(graph, input, seed_of(output, seed))) if number else []
+    found = list(_walk_paths(graph, input, seed_of(output, seed))) if number else []
     total = sum((path.product for path in found), np.zeros(input.shape, input.dtype)[()])
     start = graph[input].name if found else input.name or "a Tensor that does not lead there"
     many = "1 path" if len(found) == 1 else f"{len(found)} paths"
     return Paths(found, total, f"{many} from {start} to {graph.nodes[0].name}")
 
 
-def _walk(graph: Graph, input: Tensor, seed: Any) -> Iterator[Path]:
+def _walk_paths(graph: Graph, input: Tensor, seed: Any) -> Iterator[Path]:
     """Walk every path depth first, carrying the product along."""
     end = graph[input]
     leading = _dependent_on(end, graph)

@@ -28,7 +28,7 @@ class FusedEdge(Edge):
     def __init__(self, consumer: Node, receiver: Node, parts: list[Edge]):
         super().__init__(0, consumer, 0, receiver)
         self.parts = parts
-        self.texts = _written(consumer, receiver, parts)
+        self.texts = _edge_text(consumer, receiver, parts)
         terms = [edge.term for edge in parts if edge.receiver is receiver]
         self.term = None if terms[0] is None else sum(terms[1:], terms[0])
 
@@ -43,7 +43,7 @@ class FusedEdge(Edge):
         return self.texts
 
 
-def _written(payer: Node, receiver: Node, parts: list[Edge]) -> tuple[str, str]:
+def _edge_text(payer: Node, receiver: Node, parts: list[Edge]) -> tuple[str, str]:
     """The derivative through a step as text, and its product with what comes from upstream."""
     ways = {payer: 1}
     for edge in parts:
@@ -54,8 +54,8 @@ def _written(payer: Node, receiver: Node, parts: list[Edge]) -> tuple[str, str]:
         return derivative, f"{payer.adjoint_name} × {derivative}"
     routes = list(_routes(payer, receiver, parts, []))
     if any(edge.is_map for edge in parts):
-        carried = [_carried(route, "upstream") for route in routes]
-        return " + ".join(carried), " + ".join(_carried(r, payer.adjoint_name) for r in routes)
+        carried = [_product_text(route, "upstream") for route in routes]
+        return " + ".join(carried), " + ".join(_product_text(r, payer.adjoint_name) for r in routes)
     local = " + ".join(_product([edge.formula for edge in route]) for route in routes)
     return local, f"{payer.adjoint_name} × {factor(local)}"
 
@@ -70,7 +70,7 @@ def _routes(payer: Node, node: Node, parts: list[Edge], beyond: list[Edge]) -> I
                 yield from _routes(payer, edge.consumer, parts, [edge, *beyond])
 
 
-def fused(graph: Graph) -> Graph:
+def merge_unnamed(graph: Graph) -> Graph:
     """The same graph and pass, in which a node without a name is part of the one it leads to.
 
     One that leads to several named nodes stays as it is. Adjoints and terms are those of the
@@ -161,7 +161,7 @@ def _product(formulas: list[str]) -> str:
     return product if coefficient > 0 else f"-{factor(product)}"
 
 
-def _carried(route: list[Edge], upstream: str) -> str:
+def _product_text(route: list[Edge], upstream: str) -> str:
     """What comes through a step along one way, written around what comes into it."""
     for edge in route:
         node = edge.consumer

@@ -10,9 +10,9 @@ import numpy as np
 
 from ..engine.backprop import seed_of, topological_order
 from ..engine.tensor import Tensor
-from ..support.waiting import followed
+from ..support.waiting import follow
 from .elements import Edge, Graph, Node, number_steps, sweep
-from .fusing import fused
+from .fusing import merge_unnamed
 from .names import Names, has_shape, literal
 from .notation import adjoint_names
 
@@ -26,7 +26,7 @@ def view(
 ) -> Graph:
     """Lay out the graph of ``outputs``, with every step of its backward pass.
 
-    Nobody's ``grad`` is read or touched.
+    No ``grad`` is read or changed.
 
     Parameters
     ----------
@@ -35,13 +35,13 @@ def view(
     seed : array, optional
         The adjoint of the output, of its shape; 1 for a scalar. For several outputs a list.
     backward : bool
-        Whether to evaluate adjoints and terms. Without, they stay None.
+        Whether to evaluate adjoints and terms; otherwise they are None.
     notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
         What adjoints are called: ``z.grad``; or as a lecture calls them, such as ``δ^[2]`` for
         that of ``z^[2]`` and ``∂J/∂W^[2]`` for one without a letter of its own. A mapping goes
         from names, or from the letters that they begin with, to those of their adjoints.
     fuse : bool
-        Make a Tensor without a name part of the named one that it leads to.
+        Merge each Tensor without a name into the named one that it leads to.
 
     Returns
     -------
@@ -72,14 +72,14 @@ def view(
     order = topological_order(*outputs)
     names, ends = Names(order), set(outputs)
     nodes: dict[Any, Node] = {}
-    for number, x in followed(list(enumerate(order))[::-1], "naming the nodes"):
+    for number, x in follow(list(enumerate(order))[::-1], "naming the nodes"):
         kind = "output" if x in ends else "leaf" if x.is_leaf else "intermediate"
         nodes[x] = Node(number, names.of(x, "v"), kind, x)
     constants = _connect(nodes, names)
     called = adjoint_names(notation, ", ".join(nodes[output].name for output in outputs))
     for node in nodes.values():
         node.notation = called
-    steps = _steps([nodes[output] for output in outputs], [nodes[x] for x in order])
+    steps = _steps_of_pass([nodes[output] for output in outputs], [nodes[x] for x in order])
     graph = Graph([*(nodes[x] for x in order), *constants], steps)
     if backward:
         seeds = seed if len(outputs) > 1 and seed is not None else len(outputs) * [seed]
@@ -87,14 +87,14 @@ def view(
             raise ValueError(f"{len(outputs)} outputs need as many seeds, not {len(seeds)}")
         differentiate(graph, [seed_of(output, s) for output, s in zip(outputs, seeds, strict=True)])
     if fuse:
-        return fused(graph)
+        return merge_unnamed(graph)
     return graph
 
 
 def _connect(nodes: dict[Any, Node], names: Names) -> list[Node]:
     """Give every node its operands and its value; return the constants among the operands."""
     constants: dict[Any, Node] = {}
-    for x, node in followed(list(nodes.items()), "connecting the nodes"):
+    for x, node in follow(list(nodes.items()), "connecting the nodes"):
         if x.is_leaf:
             if node.kind == "output":
                 node.value = x.numpy()[()]
@@ -125,11 +125,11 @@ def _constant(number: int, given: Any, value: Any, names: Names) -> Node:
     return Node(number, shown, "constant", given)
 
 
-def _steps(outputs: list[Node], order: list[Node]) -> list[Edge]:
+def _steps_of_pass(outputs: list[Node], order: list[Node]) -> list[Edge]:
     """Every edge in the order in which the pass takes it, after the seeds."""
     edges = [Edge(0, None, 0, output) for output in outputs]
     by_tensor = {node.tensor: node for node in order}
-    for node in followed(order, "counting the steps"):
+    for node in follow(order, "counting the steps"):
         for position in node.tensor.edges:
             receiver = by_tensor[node.tensor.inputs[position]]
             edges.append(Edge(0, node, position, receiver))

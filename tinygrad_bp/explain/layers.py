@@ -26,7 +26,7 @@ def weighted_sums(output: Tensor, weights: Collection[Tensor]) -> Iterator[tuple
         if not node.is_leaf and node.rule.name in WEIGHTED:
             bias = 2 if node.rule.name == "linear" else None
             for position in node.edges:
-                factor = _untransposed(node.inputs[position])
+                factor = _without_transpose(node.inputs[position])
                 if position != bias and factor in weights:
                     yield node, factor
 
@@ -56,5 +56,5 @@ def linear_layers(
     return found
 
 
-def _untransposed(x: Tensor) -> Tensor:
+def _without_transpose(x: Tensor) -> Tensor:
     return x if x.is_leaf or "transpose" not in x.rule.name else x.inputs[0]

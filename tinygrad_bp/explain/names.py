@@ -47,7 +47,7 @@ def decimal(x: Any) -> str:
     return f"{x:.4f}" if 1e-3 <= abs(x) < 1e4 or x != x else f"{x:.2e}"  # noqa: PLR0124
 
 
-def count(number: int, noun: str) -> str:
+def count_noun(number: int, noun: str) -> str:
     """How many of something there are: ``1 node``, ``2 nodes``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
@@ -66,7 +66,7 @@ def quantity(x: Any) -> str:
         return decimal(x)
     if x.ndim == 1 and is_small(x):
         return f"[{' '.join(map(decimal, x))}]"
-    length = norm(x)
+    length = euclidean_norm(x)
     return f"|{length:#.3g}|" if length else "|0|"
 
 
@@ -91,7 +91,7 @@ def entries(x: Any) -> str:
     return "\n".join(f"[{' '.join(row)}]" for row in zip(*padded, strict=True))
 
 
-def norm(x: Any) -> float:
+def euclidean_norm(x: Any) -> float:
     """The square root of the sum of the squared elements, which may be too large to square."""
     sizes = np.abs(np.asarray(x, np.float64))
     largest = float(sizes.max(initial=0.0))
@@ -146,7 +146,7 @@ def expression(name: str, operands: Sequence[str], parameters: dict[str, Any]) -
         return f"{_within(operands[0], 9)}ᵀ"
     named = [f"{key}={literal(value)}" for key, value in parameters.items() if value is not None]
     if len(operands) == 1 and not named:
-        return f"{name} {enclosed(operands[0])}"
+        return f"{name} {bracket(operands[0])}"
     return f"{name}({', '.join([*operands, *named])})"
 
 
@@ -185,11 +185,11 @@ def formula(
     named, lettered = zip(letters, operands, strict=False), zip("xy", operands, strict=False)
     meaning = {"out": out, **dict(lettered), **dict(named)}
     if written[0] not in meaning:
-        meaning = {letter: enclosed(name) for letter, name in meaning.items()}
+        meaning = {letter: bracket(name) for letter, name in meaning.items()}
     if "g" in _LETTERS.findall(written[0]):  # a map, not a number: it says itself what it maps
-        local = _put({**meaning, "g": "upstream"}, written[0])
-        return local, _put({**meaning, "g": adjoint}, written[0])
-    local = _put(meaning, written[0])
+        local = _substitute({**meaning, "g": "upstream"}, written[0])
+        return local, _substitute({**meaning, "g": adjoint}, written[0])
+    local = _substitute(meaning, written[0])
     return local, f"{adjoint} × {factor(local)}"
 
 
@@ -204,7 +204,7 @@ _LETTERS = re.compile(r"\b[A-Za-z_]\w*", re.ASCII)  # in xᵀ and out² the lett
 _RAISED = re.compile(r"\^\((?:(-?\d+(?:\.\d+)?)-1|([^()]*)-1)\)")
 
 
-def _put(meaning: dict[str, str], text: str) -> str:
+def _substitute(meaning: dict[str, str], text: str) -> str:
     """The text with the meanings in place of the letters; a power of a power is bracketed."""
 
     def meant(found: re.Match[str]) -> str:
@@ -223,7 +223,7 @@ def _less_one(found: re.Match[str]) -> str:
     return "" if left == "1" else f"^({left})" if "^" in raised else raised
 
 
-def enclosed(operand: str) -> str:
+def bracket(operand: str) -> str:
     """A text as it stands within another: bracketed if it is made of several terms."""
     whole = operand[1:-1] if operand.startswith("(") and operand.endswith(")") else operand
     if whole != operand and "(" not in whole:

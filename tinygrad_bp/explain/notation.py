@@ -58,11 +58,13 @@ def typeset(text: str) -> str:
     text = _TEX_LETTER.sub(lambda m: _GREEK[m[1]], text)
     text = _WORD.sub(lambda m: _GREEK[m[1]], text)
     text = normalize("NFC", _MARKED.sub(lambda m: m[1] + _MARKS[m[2]], text))
-    text = _DOWN.sub(lambda m: m[1] + _moved(m[2] or m[3], _LOWERED, m[0][len(m[1]) :]), text)
-    return _UP.sub(lambda m: _moved(m[1] or m[2], _RAISED, m[0]), text)
+    text = _DOWN.sub(
+        lambda m: m[1] + _shift_letters(m[2] or m[3], _LOWERED, m[0][len(m[1]) :]), text
+    )
+    return _UP.sub(lambda m: _shift_letters(m[1] or m[2], _RAISED, m[0]), text)
 
 
-def _moved(letters: str, table: Any, otherwise: str) -> str:
+def _shift_letters(letters: str, table: Any, otherwise: str) -> str:
     """The letters raised or lowered, if there is such a form of each."""
     return letters.translate(table) if all(ord(c) in table for c in letters) else otherwise
 
@@ -82,12 +84,12 @@ def levels(text: str) -> Iterator[tuple[str, int]]:
         yield "".join(letter for letter, _ in run), level
 
 
-def marked_up(text: str) -> str:
+def markup(text: str) -> str:
     """A text that was set, as HTML.
 
     Examples
     --------
-    >>> marked_up("f₀ < 1")
+    >>> markup("f₀ < 1")
     'f<sub>0</sub> &lt; 1'
     """
     tags = {1: "sup", -1: "sub"}

@@ -88,11 +88,11 @@ def nudge(
     Parameters
     ----------
     f : callable
-        Of a Tensor, with a scalar result.
+        A function of a Tensor, with a scalar result.
     x : float or array_like
-        Where. Of an array every element is moved in turn.
+        Where to differentiate. Every element of an array is moved in turn.
     h : float or sequence of float
-        How far. Smaller is better until the rounding of f(x) is larger than what it moves.
+        How far to move. Smaller is better, until the rounding of f(x) exceeds its change.
 
     Returns
     -------
@@ -120,28 +120,28 @@ def nudge(
     """
     steps = [positive(step, "h") for step in np.ravel(h)]
     at = np.array(x).astype(np.float64, casting="same_kind")
-    value, gradient = _differentiated(f, at)
+    value, gradient = _value_and_gradient(f, at)
     rows = []
     for index in np.ndindex(at.shape):
         for step in steps:
             move = np.zeros_like(at)
             move[index] = step
-            above, below = _value(f(Tensor(at + move))), _value(f(Tensor(at - move)))
+            above, below = _check_scalar(f(Tensor(at + move))), _check_scalar(f(Tensor(at - move)))
             forward, central = (above - value) / step, (above - below) / (2 * step)
             rows.append(Difference(index, step, forward, central, float(gradient[index])))
     return Nudge(value, gradient, rows)
 
 
-def _differentiated(f: Callable[[Tensor], Any], at: np.ndarray) -> tuple[float, Any]:
+def _value_and_gradient(f: Callable[[Tensor], Any], at: np.ndarray) -> tuple[float, Any]:
     """The value of f and its gradient by backpropagation; zero if f does not use its input."""
     x = Tensor(at, requires_grad=True, name="x")
     with recording(True):  # within no_grad, too
         output = f(x)
-    value = _value(output)
+    value = _check_scalar(output)
     return value, gradients(output, [x])[0] if isinstance(output, Tensor) else np.zeros_like(at)
 
 
-def _value(output: Any) -> float:
+def _check_scalar(output: Any) -> float:
     if np.shape(output) != ():
         raise ValueError(f"f must give a scalar, not an array of shape {np.shape(output)}")
     return number(output.item() if isinstance(output, Tensor) else output, "f(x)")

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..engine.backprop import topological_order
 from ..engine.tensor import Tensor
-from ..support.waiting import followed
+from ..support.waiting import follow
 from .elements import Edge, Graph, Node, sweep
 from .graph import view
 from .names import quantity
@@ -232,7 +232,7 @@ def count_paths(output: Tensor, input: Tensor) -> int:
     if not isinstance(output, Tensor):
         raise TypeError(f"a graph belongs to a Tensor, not to {type(output).__name__}")
     counts = {output: 1}  # the pass over COUNTING, for a graph of millions of nodes
-    for node in followed(topological_order(output), "counting paths"):
+    for node in follow(topological_order(output), "counting paths"):
         count = counts.pop(node)
         if node is input:
             return count

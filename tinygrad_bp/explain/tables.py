@@ -11,7 +11,7 @@ from unicodedata import combining, east_asian_width
 
 from ..support.palette import BADGE, DARK, GRADIENT, HAIR, INK, PAPER, QUIET, VALUE
 from ..support.printing import printable
-from .notation import marked_up, typeset
+from .notation import markup, typeset
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,12 @@ class Table:
         note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
         return (
             f'<div class="tinygrad-bp"><style>{STYLE}</style><table>'
-            f"<caption>{marked_up(typeset(self.title))}</caption><thead><tr>{heads}</tr></thead>"
+            f"<caption>{markup(typeset(self.title))}</caption><thead><tr>{heads}</tr></thead>"
             f"<tbody>{''.join(body)}</tbody></table>{note}</div>"
         )
 
     def _html_row(self, row: Sequence[str]) -> str:
-        cells = zip(map(marked_up, row), self.columns, strict=True)
+        cells = zip(map(markup, row), self.columns, strict=True)
         return f"<tr>{''.join(_html_cell(cell, column.kind) for cell, column in cells)}</tr>"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from ..engine.tensor import Tensor
 from .elements import Edge, Graph, Node
 from .graph import view
-from .names import count, decimal, entries, is_small
+from .names import count_noun, decimal, entries, is_small
 from .tables import Column, Shown, Table
 
 SHOWN_TERMS = 6
@@ -80,7 +80,7 @@ class Trace(Shown):
         return [*self.graph.edges[: self.last + 1], *self._unpaid()]
 
     def _row(self, item: Edge | Node) -> Row:
-        return _payment(item) if isinstance(item, Edge) else _unpaying(item, self)
+        return _payment(item) if isinstance(item, Edge) else _final_row(item, self)
 
     def _unpaid(self) -> Iterator[Node]:
         """The nodes that were paid something and have paid nobody, so far."""
@@ -120,7 +120,7 @@ class Trace(Shown):
             Column("waits for", "number"),
         ]
         return Table(
-            f"Backward pass from {ends}: {count(len(visited), 'node')}, "
+            f"Backward pass from {ends}: {count_noun(len(visited), 'node')}, "
             f"{'1 local derivative' if payments == 1 else f'each of {payments} local derivatives'} "
             "evaluated once",
             columns,
@@ -163,13 +163,13 @@ def trace(
     notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
         What adjoints are called, as for `explain.view`: ``z.grad``, or ``δ^[2]``.
     fuse : bool
-        Make a Tensor without a name part of the named one that it leads to.
+        Merge each Tensor without a name into the named one that it leads to.
 
     Returns
     -------
     Trace
         ``print`` it, or let a notebook show it. ``.rows`` are the same as data, and ``.steps()``
-        the tables of a pass that has come so far. Nobody's ``grad`` is touched.
+        are the tables of the unfinished pass, one for each step. No ``grad`` is changed.
 
     Raises
     ------
@@ -221,7 +221,7 @@ def _payment(edge: Edge) -> Row:
     )
 
 
-def _unpaying(node: Node, trace: Trace) -> Row:
+def _final_row(node: Node, trace: Trace) -> Row:
     """The row of a node that has paid nobody: the steps that have paid it, and their sum."""
     paid = [step for step in node.terms if step <= trace.last]
     shown = paid if len(paid) <= SHOWN_TERMS else paid[:3]

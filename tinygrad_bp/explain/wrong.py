@@ -14,7 +14,7 @@ import numpy as np
 from ..engine.tensor import Tensor
 from .elements import Edge, Graph, Node, sweep
 from .graph import view
-from .names import count, entries
+from .names import count_noun, entries
 from .semirings import COUNTING, Values, propagate
 from .tables import Column, Shown, Table
 
@@ -82,7 +82,7 @@ class Attempt(Shown):
             Column("visits", "number"),
         ]
         title = (
-            f"{self.name.capitalize()}: {count(self.evaluations, 'evaluation')} of a rule; "
+            f"{self.name.capitalize()}: {count_noun(self.evaluations, 'evaluation')} of a rule; "
             f"the real pass takes {self.true_evaluations}"
         )
         return Table(title, columns, list(self.graph.visited()), self._cells)

@@ -1,4 +1,4 @@
-"""Activations and losses: what networks need and NumPy has not, from NumPy's own functions.
+"""Activations and losses: what networks need and NumPy lacks, made of NumPy's functions.
 
 Each takes Tensors or arrays.
 """
@@ -9,7 +9,7 @@ from numpy import tanh
 
 from ..engine.compositions.rearranging import put_along_axis
 from ..engine.rules.activations import relu, sigmoid, softplus
-from ..support.answers import answering
+from ..support.answers import attribute_answers
 from .activations import gelu, leaky_relu, silu
 from .affine import linear
 from .classes import cross_entropy
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # which knows the names that are there
-    __getattr__ = answering("bp.functional", __name__)
+    __getattr__ = attribute_answers("bp.functional", __name__)
 
 
 def __dir__() -> list[str]:

@@ -11,8 +11,15 @@ from ..engine.arrays import like
 from ..engine.registry import primitive, rule
 from ..engine.rules.types import as_array, real
 from ..support.arguments import places
-from .reducing import class_weights, reduced, share, verified, weighed, widened
-from .softmaxes import _shifted, softmax
+from .reducing import (
+    class_weights,
+    reduce_losses,
+    share_of_gradient,
+    verify,
+    weigh_losses,
+    widen_halves,
+)
+from .softmaxes import _shift, softmax
 
 
 @primitive
@@ -27,12 +34,13 @@ def cross_entropy(logits: Any, labels: Any, reduction: str = "mean", weight: Any
     logits : array of shape (n, c) or (c,)
         Scores of the c classes, of any size, for n examples or for one.
     labels : array of integers of shape (n,) or ()
-        The right class of each example, from 0 to c - 1. Those of an array that is not NumPy's
-        are looked at when they are computed; where that cannot be, a wrong one has loss infinity.
+        The right class of each example, from 0 to c - 1. Labels in another library's array are
+        checked when they are computed; where they cannot be checked, the loss of a wrong one is
+        infinite.
     reduction : {'mean', 'sum', 'none'}
     weight : array of shape (c,), optional
-        What an example of each class counts. The mean is then that of weighted losses, divided
-        by the sum of the weights.
+        The weight of an example of each class. The mean is then the sum of the weighted losses,
+        divided by the sum of the weights.
 
     Returns
     -------
@@ -55,13 +63,13 @@ def cross_entropy(logits: Any, labels: Any, reduction: str = "mean", weight: Any
     1000.0 [[ 1. -1.]]
     """
     logits, labels = real(logits, "logits"), as_array(labels)
-    labels = verified(labels, _label_check(logits, labels))
-    x = _shifted(logits, -1)
+    labels = verify(labels, _label_check(logits, labels))
+    x = _shift(logits, -1)
     with np.errstate(under="ignore"):
         losses = np.log(np.exp(x).sum(axis=-1)) - _of_labels(x, labels)
     if weight is None:
-        return reduced(losses, reduction)
-    return weighed(losses, _of_rows(weight, labels, logits), reduction)
+        return reduce_losses(losses, reduction)
+    return weigh_losses(losses, _of_rows(weight, labels, logits), reduction)
 
 
 def _label_check(logits: Any, labels: Any) -> Any:
@@ -90,7 +98,7 @@ def _check_labels(labels: Any, classes: int) -> None:
     places(labels, classes, f"labels of {classes} classes")
 
 
-def _at(labels: Any, logits: Any) -> Any:
+def _is_label(labels: Any, logits: Any) -> Any:
     """For each of the logits, whether it belongs to the label of its row."""
     labels = like(as_array(labels), logits)
     return labels[..., np.newaxis] == like(np.arange(logits.shape[-1]), logits)
@@ -100,13 +108,13 @@ def _of_labels(x: Any, labels: Any) -> Any:
     """What each row of ``x`` has at its label; -infinity where there is no such place."""
     if type(x) is np.ndarray:  # a pair of indices is faster, and not every library takes one
         return x[np.arange(len(labels)), labels] if labels.ndim else x[labels]
-    return np.max(np.where(_at(labels, x), x, -np.inf), axis=-1)
+    return np.max(np.where(_is_label(labels, x), x, -np.inf), axis=-1)
 
 
 def _of_rows(weight: Any, labels: Any, logits: Any) -> Any:
     """The weight of each row's class."""
     weight = like(class_weights(weight, logits.shape[-1], logits.dtype), logits)
-    return np.sum(np.where(_at(labels, logits), weight, 0), axis=-1)
+    return np.sum(np.where(_is_label(labels, logits), weight, 0), axis=-1)
 
 
 @primitive
@@ -118,7 +126,7 @@ def softmax_error(logits: Any, labels: Any) -> Any:
     >>> softmax_error(np.array([[0.0, 0.0]]), np.array([1]))
     array([[ 0.5, -0.5]])
     """
-    return softmax(logits) - _at(labels, logits)
+    return softmax(logits) - _is_label(labels, logits)
 
 
 def _cross_entropy_by_logits(
@@ -126,9 +134,9 @@ def _cross_entropy_by_logits(
 ) -> Any:
     """Each row's ``softmax - one at the label``, times what the row gets of ``g``."""
     if weight is None:
-        each = share(g, labels, reduction)
+        each = share_of_gradient(g, labels, reduction)
     else:
-        weights = widened(_of_rows(weight, labels, logits))
+        weights = widen_halves(_of_rows(weight, labels, logits))
         each = g * (weights / np.sum(weights) if reduction == "mean" else weights)
     column = reduction == "none" or weight is not None
     return (each[..., np.newaxis] if column else each) * softmax_error(logits, labels)

@@ -19,10 +19,10 @@ from .reducing import (
     class_weights,
     comparable,
     probabilities,
-    reduced,
-    share,
-    verified,
-    weighed,
+    reduce_losses,
+    share_of_gradient,
+    verify,
+    weigh_losses,
 )
 
 Slope = Callable[[Any, Any, Any], Any]
@@ -52,7 +52,7 @@ def _loss_rule(loss: Callable[..., Any], by_x: Slope, by_t: Slope, formula: list
 
 def _shares(g: Any, x: Any, t: Any, reduction: str, weight: Any) -> Any:
     if weight is None:
-        return share(g, x, reduction)
+        return share_of_gradient(g, x, reduction)
     weights = _of_elements(weight, t)
     return g * (weights / np.sum(weights) if reduction == "mean" else weights)
 
@@ -64,7 +64,7 @@ def _of_elements(weight: Any, targets: Any) -> Any:
 
 @primitive
 def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
-    """The squared differences of predictions and targets: their mean, unless told otherwise.
+    """The mean squared difference of predictions and targets, or as ``reduction`` says.
 
     Parameters
     ----------
@@ -88,20 +88,20 @@ def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     """
     predictions, targets = comparable(predictions, targets)
     difference = predictions - targets
-    return reduced(difference * difference, reduction, targets)
+    return reduce_losses(difference * difference, reduction, targets)
 
 
 _loss_rule(
     mse_loss,
-    lambda share, x, t: 2 * share * (x - t),
-    lambda share, x, t: 2 * share * (t - x),
+    lambda share_of_gradient, x, t: 2 * share_of_gradient * (x - t),
+    lambda share_of_gradient, x, t: 2 * share_of_gradient * (t - x),
     formula=["2 g (x - t) / n", "2 g (t - x) / n"],
 )
 
 
 @primitive
 def mae_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
-    """The absolute differences of predictions and targets: their mean, unless told otherwise.
+    """The mean absolute difference of predictions and targets, or as ``reduction`` says.
 
     Its derivative where there is no difference is 0.
 
@@ -116,20 +116,20 @@ def mae_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     1.0
     """
     predictions, targets = comparable(predictions, targets)
-    return reduced(np.abs(predictions - targets), reduction, targets)
+    return reduce_losses(np.abs(predictions - targets), reduction, targets)
 
 
 _loss_rule(
     mae_loss,
-    lambda share, x, t: share * np.sign(x - t),
-    lambda share, x, t: share * np.sign(t - x),
+    lambda share_of_gradient, x, t: share_of_gradient * np.sign(x - t),
+    lambda share_of_gradient, x, t: share_of_gradient * np.sign(t - x),
     formula=["g sign(x - t) / n", "g sign(t - x) / n"],
 )
 
 
 @primitive
 def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """Half the squared difference, which from ``delta`` on grows as a straight line.
+    """Half the squared difference, continued beyond ``delta`` by a straight line.
 
     So a few targets that are far off do not outweigh all others. Huber, "Robust estimation of a
     location parameter", Annals of Mathematical Statistics 35 (1964) 73.
@@ -139,7 +139,7 @@ def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: f
     predictions, targets, reduction
         As in `mse_loss`.
     delta : float
-        The difference from which on its size counts, and not its square.
+        The difference beyond which the loss grows along a straight line.
 
     Examples
     --------
@@ -150,16 +150,16 @@ def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: f
     predictions, targets = comparable(predictions, targets)
     difference = predictions - targets
     within = np.clip(difference, -delta, delta)
-    return reduced(within * (difference - within / 2), reduction, targets)
+    return reduce_losses(within * (difference - within / 2), reduction, targets)
 
 
 rule(
     huber_loss,
     lambda g, out, x, t, reduction="mean", delta=1.0: (
-        share(g, x, reduction) * np.clip(x - t, -delta, delta)
+        share_of_gradient(g, x, reduction) * np.clip(x - t, -delta, delta)
     ),
     lambda g, out, x, t, reduction="mean", delta=1.0: (
-        share(g, x, reduction) * np.clip(t - x, -delta, delta)
+        share_of_gradient(g, x, reduction) * np.clip(t - x, -delta, delta)
     ),
     formula=["g clip(x - t, -δ, δ) / n", "g clip(t - x, -δ, δ) / n"],
 )
@@ -183,7 +183,7 @@ def binary_cross_entropy_with_logits(
     reduction : {'mean', 'sum', 'none'}
         As in `mse_loss`.
     weight : array of shape (2,), optional
-        What an element counts whose target is 0, and one whose target is 1; in between in
+        The weights of an element whose target is 0 and of one whose target is 1; between these, in
         proportion. The mean is then divided by the sum of the weights, as in `cross_entropy`.
 
     Raises
@@ -198,15 +198,17 @@ def binary_cross_entropy_with_logits(
     1000.0
     """
     logits, targets = comparable(logits, targets)
-    targets = verified(targets, probabilities)
+    targets = verify(targets, probabilities)
     losses = np.maximum(logits, 0) - logits * targets + np.log1p(decay(logits))
-    return _weighed(losses, reduction, targets, weight)
+    return _weigh(losses, reduction, targets, weight)
 
 
 _loss_rule(
     binary_cross_entropy_with_logits,
-    lambda share, x, t: share * (sigmoid(x) - t),
-    lambda share, x, t: -(share * x),  # for -x of an unsigned x is not what it seems
+    lambda share_of_gradient, x, t: share_of_gradient * (sigmoid(x) - t),
+    lambda share_of_gradient, x, t: (
+        -(share_of_gradient * x)
+    ),  # for -x of an unsigned x is not what it seems
     formula=["g (sigmoid x - t) / n", "-g x / n"],
 )
 
@@ -217,9 +219,9 @@ def binary_cross_entropy(
 ) -> Any:
     """The negative log-likelihood of targets in [0, 1] whose probabilities are ``predictions``.
 
-    ``-t log p - (1 - t) log(1 - p)``, with logarithms of at least -100 as PyTorch's. Where the
-    probabilities are a sigmoid's, `binary_cross_entropy_with_logits` of what it was taken of
-    keeps more digits.
+    ``-t log p - (1 - t) log(1 - p)``, with logarithms of at least -100, as in PyTorch. Where the
+    probabilities come from a sigmoid, `binary_cross_entropy_with_logits` of its argument keeps more
+    digits.
 
     Parameters
     ----------
@@ -239,19 +241,19 @@ def binary_cross_entropy(
     0.347
     """
     predictions, targets = comparable(predictions, targets)
-    targets = verified(targets, probabilities)
-    p = verified(predictions, partial(probabilities, name="predictions"))
+    targets = verify(targets, probabilities)
+    p = verify(predictions, partial(probabilities, name="predictions"))
     with np.errstate(divide="ignore"):
         yes, no = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
-    return _weighed(-targets * yes - (1 - targets) * no, reduction, targets, weight)
+    return _weigh(-targets * yes - (1 - targets) * no, reduction, targets, weight)
 
 
-def _weighed(losses: Any, reduction: str, targets: Any, weight: Any) -> Any:
+def _weigh(losses: Any, reduction: str, targets: Any, weight: Any) -> Any:
     """The losses, weighed by their targets' classes, and then reduced."""
     if weight is None:
-        return reduced(losses, reduction, targets)
+        return reduce_losses(losses, reduction, targets)
     weights = _of_elements(class_weights(weight, 2, losses.dtype), targets)
-    return weighed(losses, weights, reduction)
+    return weigh_losses(losses, weights, reduction)
 
 
 def _not_zero(p: Any) -> Any:
@@ -261,8 +263,12 @@ def _not_zero(p: Any) -> Any:
 
 _loss_rule(
     binary_cross_entropy,
-    lambda share, p, t: share * ((1 - t) / _not_zero(1 - p) - t / _not_zero(p)),
-    lambda share, p, t: share * (np.log(_not_zero(1 - p)) - np.log(_not_zero(p))),
+    lambda share_of_gradient, p, t: (
+        share_of_gradient * ((1 - t) / _not_zero(1 - p) - t / _not_zero(p))
+    ),
+    lambda share_of_gradient, p, t: (
+        share_of_gradient * (np.log(_not_zero(1 - p)) - np.log(_not_zero(p)))
+    ),
     formula=["g ((1 - t) / (1 - p) - t / p) / n", "g (log(1 - p) - log p) / n"],
 )
 

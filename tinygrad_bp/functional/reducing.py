@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from ..engine.rules.types import as_array, cast, real
-from ..support.arguments import refuse, suggestion
+from ..support.arguments import refuse_values, suggestion
 
 REDUCTIONS = ("mean", "sum", "none")
 
 
-def verified(values: Any, check: Callable[[Any], Any]) -> Any:
+def verify(values: Any, check: Callable[[Any], Any]) -> Any:
     """``values``, once ``check`` has looked at them, which raises an error where one is wrong.
 
     NumPy's arrays are looked at now. An array made of blocks, such as Dask's, is looked at block
@@ -26,7 +26,7 @@ def verified(values: Any, check: Callable[[Any], Any]) -> Any:
 
     Examples
     --------
-    >>> verified(np.array([0.5, 2.0]), probabilities)
+    >>> verify(np.array([0.5, 2.0]), probabilities)
     Traceback (most recent call last):
         ...
     ValueError: targets must be probabilities, 0 to 1, and position 1 holds 2.0
@@ -35,10 +35,10 @@ def verified(values: Any, check: Callable[[Any], Any]) -> Any:
         check(values)
         return values
     by_block = getattr(values, "map_blocks", None)
-    return by_block(partial(_seen, check=check), dtype=values.dtype) if by_block else values
+    return by_block(partial(_verify_block, check=check), dtype=values.dtype) if by_block else values
 
 
-def _seen(block: Any, check: Callable[[Any], Any], block_info: Any = None) -> Any:
+def _verify_block(block: Any, check: Callable[[Any], Any], block_info: Any = None) -> Any:
     """One block, once it was checked; an error says where in the whole array it is."""
     if block.size:
         try:
@@ -52,12 +52,12 @@ def _seen(block: Any, check: Callable[[Any], Any], block_info: Any = None) -> An
 
 def finite_targets(targets: Any) -> None:
     """Refuse nan and infinity."""
-    refuse(targets, ~np.isfinite(targets), "targets must be finite")
+    refuse_values(targets, ~np.isfinite(targets), "targets must be finite")
 
 
 def probabilities(values: Any, name: str = "targets") -> None:
     """Refuse what is below 0 or above 1."""
-    refuse(values, (values < 0) | (values > 1), f"{name} must be probabilities, 0 to 1")
+    refuse_values(values, (values < 0) | (values > 1), f"{name} must be probabilities, 0 to 1")
 
 
 def comparable(predictions: Any, targets: Any) -> tuple[Any, Any]:
@@ -73,10 +73,10 @@ def comparable(predictions: Any, targets: Any) -> tuple[Any, Any]:
     targets = real(targets, "targets")
     if isinstance(targets, np.ndarray | np.generic):  # looked at in `reduced`, if need be
         return predictions, targets
-    return predictions, verified(targets, finite_targets)
+    return predictions, verify(targets, finite_targets)
 
 
-def reduced(losses: Any, reduction: str, targets: Any = None) -> Any:
+def reduce_losses(losses: Any, reduction: str, targets: Any = None) -> Any:
     """The losses of the elements, averaged, summed or as they are.
 
     Where they are not finite, NumPy's ``targets`` are looked at: looking at them at each call
@@ -84,14 +84,14 @@ def reduced(losses: Any, reduction: str, targets: Any = None) -> Any:
 
     Examples
     --------
-    >>> print(reduced(np.array([1.0, 2.0]), "mean"))
+    >>> print(reduce_losses(np.array([1.0, 2.0]), "mean"))
     1.5
     """
     if reduction not in REDUCTIONS:
         raise ValueError(f"unknown reduction {reduction!r}: {suggestion(reduction, REDUCTIONS)}")
     if not losses.size:
         raise ValueError("the batch is empty")
-    total = widened(losses).sum()
+    total = widen_halves(losses).sum()
     if isinstance(total, np.floating) and not math.isfinite(total) and targets is not None:
         finite_targets(targets)
     if reduction == "none":
@@ -100,17 +100,17 @@ def reduced(losses: Any, reduction: str, targets: Any = None) -> Any:
     return total if total.dtype is losses.dtype else total.astype(losses.dtype)
 
 
-def weighed(losses: Any, weights: Any, reduction: str) -> Any:
+def weigh_losses(losses: Any, weights: Any, reduction: str) -> Any:
     """The losses of the elements, each times its weight; their mean is that of the weights too.
 
     Examples
     --------
-    >>> print(weighed(np.array([1.0, 4.0]), np.array([2.0, 1.0]), "mean"))
+    >>> print(weigh_losses(np.array([1.0, 4.0]), np.array([2.0, 1.0]), "mean"))
     2.0
     """
     mean = reduction == "mean"
-    total = reduced(widened(weights * losses), "sum" if mean else reduction)
-    total = total / np.sum(widened(weights)) if mean else total
+    total = reduce_losses(widen_halves(weights * losses), "sum" if mean else reduction)
+    total = total / np.sum(widen_halves(weights)) if mean else total
     return total if total.dtype is losses.dtype else total.astype(losses.dtype)
 
 
@@ -130,18 +130,20 @@ def class_weights(weight: Any, classes: int, dtype: Any) -> Any:
             f"weight must have one number for each of {classes} classes, "
             f"and it has shape {weight.shape}"
         )
-    return verified(weight, _weights)
+    return verify(weight, _check_weights)
 
 
-def _weights(values: Any) -> None:
-    refuse(values, ~((values >= 0) & np.isfinite(values)), "weights must be finite, 0 or more")
+def _check_weights(values: Any) -> None:
+    refuse_values(
+        values, ~((values >= 0) & np.isfinite(values)), "weights must be finite, 0 or more"
+    )
 
 
-def share(g: Any, x: Any, reduction: str) -> Any:
+def share_of_gradient(g: Any, x: Any, reduction: str) -> Any:
     """What one element of ``x`` gets of the gradient ``g`` of the reduced loss."""
-    return widened(g) / getattr(x, "size", 1) if reduction == "mean" else g
+    return widen_halves(g) / getattr(x, "size", 1) if reduction == "mean" else g
 
 
-def widened(x: Any) -> Any:
+def widen_halves(x: Any) -> Any:
     """``x``, with halves as float32: large counts and their reciprocals are no halves."""
     return cast(x, np.float32) if x.dtype.itemsize == 2 else x

@@ -14,7 +14,7 @@ from ..engine.rules.types import real
 Axis = int | tuple[int, ...] | None
 
 
-def _shifted(x: Any, axis: Axis) -> Any:
+def _shift(x: Any, axis: Axis) -> Any:
     """``x`` less its largest element, so that the exponentials cannot overflow."""
     x = real(x)
     return x - np.max(x, axis=axis, keepdims=True)
@@ -31,7 +31,7 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
            [1. , 0. ]])
     """
     with np.errstate(under="ignore"):
-        exponentials = np.exp(_shifted(x, axis))
+        exponentials = np.exp(_shift(x, axis))
         return exponentials / exponentials.sum(axis=axis, keepdims=True)
 
 
@@ -44,7 +44,7 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
     >>> log_softmax(np.array([1000.0, 0.0]))
     array([    0., -1000.])
     """
-    x = _shifted(x, axis)
+    x = _shift(x, axis)
     with np.errstate(under="ignore"):
         return x - np.log(np.exp(x).sum(axis=axis, keepdims=True))
 
@@ -53,8 +53,8 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The logarithm of the sum of exponentials along ``axis``: a smooth maximum.
 
-    Of all elements where no axis is named, as SciPy's. At infinities it is what `numpy.logaddexp`
-    is of two: equal ones share the gradient evenly.
+    Without an axis, of all elements, as in SciPy. At infinities it agrees with `numpy.logaddexp`:
+    equal ones share the gradient evenly.
 
     Examples
     --------

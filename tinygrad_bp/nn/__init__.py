@@ -5,7 +5,7 @@ Layers take rows: ``x`` of shape (n, features). `MLP` puts a whole network toget
 
 from typing import TYPE_CHECKING
 
-from ..support.answers import answering
+from ..support.answers import attribute_answers
 from .initialization import (
     INITIALIZATIONS,
     he,
@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # which knows the names that are there
-    __getattr__ = answering("bp.nn", __name__)
+    __getattr__ = attribute_answers("bp.nn", __name__)
 
 
 def __dir__() -> list[str]:

@@ -45,7 +45,7 @@ TYPES = {
 _NAMES_OF_TYPES = {text: name for name, text in TYPES.items()}
 
 
-def _sealed(content: bytes, place: int) -> bytes:
+def _seal(content: bytes, place: int) -> bytes:
     """The content with its checksum at ``place``, where there is none yet."""
     return b"".join([content[:place], _checksum(content, place), content[place + 64 :]])
 
@@ -94,7 +94,7 @@ def pack_npz(arrays: State) -> bytes:
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)
         archive.comment = CHECKSUM + _UNKNOWN
-    return _sealed(content.getvalue(), content.tell() - 64)
+    return _seal(content.getvalue(), content.tell() - 64)
 
 
 def unpack_npz(file: BinaryIO, size: int, most: int | None) -> State:
@@ -163,7 +163,7 @@ def pack_safetensors(arrays: State) -> bytes:
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
     content = b"".join([len(text).to_bytes(8, "little"), text, *parts])
-    return _sealed(content, 8 + len(_BEGINNING))
+    return _seal(content, 8 + len(_BEGINNING))
 
 
 def unpack_safetensors(file: BinaryIO, size: int, most: int | None) -> State:
@@ -180,7 +180,7 @@ def unpack_safetensors(file: BinaryIO, size: int, most: int | None) -> State:
     if not isinstance(header, dict):
         raise ValueError("its header is no dictionary")
     _check_metadata(header.pop(_METADATA, {}), ours)
-    places = {name: _placed(name, entry) for name, entry in header.items()}
+    places = {name: _placement(name, entry) for name, entry in header.items()}
     end = 0
     for begin, after in sorted(place for _, _, place in places.values()):
         if begin != end:
@@ -218,7 +218,7 @@ def _check_metadata(metadata: Any, ours: bool) -> None:
         raise ValueError("its checksum is damaged")
 
 
-def _placed(name: str, entry: Any) -> tuple[np.dtype, tuple[int, ...], tuple[int, int]]:
+def _placement(name: str, entry: Any) -> tuple[np.dtype, tuple[int, ...], tuple[int, int]]:
     """The type and the shape of an array, and where its bytes begin and end."""
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
         raise ValueError(f"its entry {name!r} has not the form of one")

@@ -11,7 +11,7 @@ from ..engine.arrays import as_array, asks, like, overridable
 from ..engine.recording import is_recording
 from ..engine.tensor import Tensor
 from ..functional import linear
-from ..functional.reducing import verified
+from ..functional.reducing import verify
 from ..support.arguments import Seed, below_one, chance, either, flag, look_up, places, size
 from ..support.warning import warn
 from .initialization import INITIALIZATIONS, Initialization
@@ -23,22 +23,22 @@ class Linear(Module):
 
     Parameters
     ----------
-    inputs, outputs : int
-        The lengths of the input and output rows. ``in_features`` and ``out_features`` are other
-        names for them.
+    in_features, out_features : int
+        The lengths of the input and output rows. ``inputs`` and ``outputs`` are other names for
+        them.
     bias : bool
         Whether to add a bias, which starts at zero.
     init : str or function
         How the weights are drawn: a name in `INITIALIZATIONS`, such as 'he' or 'xavier', or a
-        function of a generator, the inputs and the outputs.
+        function of a generator and of both lengths.
     seed : int or Generator, optional
         For `numpy.random.default_rng`: the same seed draws the same weights.
     dtype : dtype
 
     Attributes
     ----------
-    weight : Tensor of shape (outputs, inputs)
-    bias : Tensor of shape (outputs,), or None
+    weight : Tensor of shape (out_features, in_features)
+    bias : Tensor of shape (out_features,), or None
 
     Raises
     ------
@@ -51,40 +51,40 @@ class Linear(Module):
     --------
     >>> layer = Linear(3, 2, seed=0)
     >>> layer
-    Linear(3, 2)
+    Linear(in_features=3, out_features=2)
     >>> layer(np.ones((5, 3))).shape
     (5, 2)
     """
 
     def __init__(
         self,
-        inputs: int | None = None,
-        outputs: int | None = None,
+        in_features: int | None = None,
+        out_features: int | None = None,
         *,
         bias: bool = True,
         init: str | Initialization = "he",
         seed: Seed = None,
         dtype: Any = np.float64,
-        in_features: int | None = None,
-        out_features: int | None = None,
+        inputs: int | None = None,
+        outputs: int | None = None,
     ):
-        inputs = size(*either(inputs=inputs, in_features=in_features))
-        outputs = size(*either(outputs=outputs, out_features=out_features))
+        shape = (
+            size(*either(out_features=out_features, outputs=outputs)),
+            size(*either(in_features=in_features, inputs=inputs)),
+        )
         draw = init if callable(init) else look_up(init, INITIALIZATIONS, "initialization")
-        weight = draw(chance(seed), inputs, outputs)
-        if np.shape(weight) != (outputs, inputs):
-            raise ValueError(
-                f"init must give weights of shape {(outputs, inputs)}, not {np.shape(weight)}"
-            )
+        weight = draw(chance(seed), *reversed(shape))
+        if np.shape(weight) != shape:
+            raise ValueError(f"init must give weights of shape {shape}, not {np.shape(weight)}")
         if not np.isfinite(weight).all():
             raise ValueError("init gave weights that are not finite")
         self.weight = Tensor(weight, dtype=dtype, requires_grad=True)
         self.bias = None
         if flag(bias, "bias"):
-            self.bias = Tensor(np.zeros(outputs), dtype=dtype, requires_grad=True)
+            self.bias = Tensor(np.zeros(shape[0]), dtype=dtype, requires_grad=True)
 
     def forward(self, x: Any) -> Tensor:
-        """``x @ weight.T + bias``, for rows ``x`` of shape (..., inputs).
+        """``x @ weight.T + bias``, for rows ``x`` of shape (..., in_features).
 
         A warning says so if ``x`` is of a wider type, in which all that follows would compute.
         """
@@ -99,21 +99,22 @@ class Linear(Module):
         return out
 
     def __repr__(self) -> str:
-        outputs, inputs = self.weight.shape
-        return f"Linear({inputs}, {outputs}{', bias=False' if self.bias is None else ''})"
+        m, n = self.weight.shape
+        bias = ", bias=False" if self.bias is None else ""
+        return f"Linear(in_features={n}, out_features={m}{bias})"
 
 
 class Embedding(Module):
     """A table with a trained row for each of the numbers 0 to count - 1, such as words.
 
-    The gradient of a row is the sum of those of all the places that it was read to.
+    The gradient of a row is the sum over all places where it was read.
 
     Parameters
     ----------
     count : int
         How many rows there are.
     features : int
-        The length of each.
+        The length of each row.
     seed : int or Generator, optional
         For `numpy.random.default_rng`: the rows start as standard normal numbers.
     dtype : dtype
@@ -156,7 +157,7 @@ class Embedding(Module):
         if indices.dtype.kind not in "iu":
             raise TypeError(f"{name} must be integers, not {indices.dtype}")
         check = partial(places, count=count, name=name)
-        indices = check(indices) if asks(indices) else verified(indices, check)
+        indices = check(indices) if asks(indices) else verify(indices, check)
         if isinstance(indices, np.ndarray | np.generic) or not isinstance(
             self.weight.data, np.ndarray
         ):
@@ -187,14 +188,14 @@ class Dropout(Module):
     p : float
         From 0 to less than 1.
     seed : int or Generator, optional
-        For `numpy.random.default_rng`: the same seed drops the same.
+        For `numpy.random.default_rng`: the same seed drops the same elements.
 
     Attributes
     ----------
     draws : Tensor of 2 integers
         What the next mask is drawn from: a number that the seed gave, and how many masks there
-        were. A buffer, saved with the state, so that a training that was saved drops what it
-        would have dropped. PyTorch's dropout has none: ``load_state_dict(state, strict=False)``.
+        were. A buffer, saved with the state, so that a resumed training drops the same elements.
+        PyTorch's dropout has none: load the state there with ``strict=False``.
 
     Raises
     ------
@@ -238,4 +239,4 @@ class Dropout(Module):
         return self._mask(uniform(np.array([*draws, *block_id], np.uint64), x.shape), dtype)
 
     def __repr__(self) -> str:
-        return f"Dropout({self.p})"
+        return f"Dropout(p={self.p})"

@@ -12,7 +12,7 @@ import numpy as np
 from ..engine.tensor import Tensor
 from ..support.answers import check_keywords, no_attribute
 from ..support.arguments import flag
-from ..support.state import fitting, most_bytes
+from ..support.state import matching_arrays, most_bytes
 
 Self = TypeVar("Self", bound="Module")
 
@@ -21,10 +21,10 @@ class Module:
     """Something with parameters that can be called.
 
     A subclass sets its parameters and parts as attributes and defines ``forward``. Tensors,
-    Modules, and lists, tuples and dictionaries of them are found by themselves, in the order in
-    which they were set. Each Tensor is named after where it was found, for pictures and errors:
-    ``layers.0.weight``. A Tensor that does not require grad is a buffer: not trained, but part
-    of the state.
+    Modules, and lists, tuples and dictionaries of them are found without being registered, in the
+    order in which they were set. Each Tensor is named after where it was found, for pictures and
+    errors: ``layers.0.weight``. A Tensor that does not require grad is a buffer: not trained, but
+    part of the state.
 
     Attributes
     ----------
@@ -86,14 +86,16 @@ class Module:
         --------
         >>> from tinygrad_bp import nn
         >>> nn.Sequential(nn.Linear(2, 3), np.tanh, nn.Linear(3, 1)).named_modules()[1:]
-        [('0', Linear(2, 3)), ('2', Linear(3, 1))]
+        [('0', Linear(in_features=2, out_features=3)), ('2', Linear(in_features=3, out_features=1))]
         """
-        return [(path, found) for path, found in _walk(self) if isinstance(found, Module)]
+        return [
+            (path, found) for path, found in _walk_attributes(self) if isinstance(found, Module)
+        ]
 
     def named_tensors(self) -> dict[str, Tensor]:
         """Every leaf Tensor once, trained or a buffer, by the first path that leads to it."""
         tensors: dict[str, Tensor] = {}
-        for path, found in _walk(self):
+        for path, found in _walk_attributes(self):
             if isinstance(found, Tensor):
                 if path in tensors:
                     raise ValueError(f"two Tensors have the path {path!r}: give one another name")
@@ -172,12 +174,12 @@ class Module:
         ------
         ValueError
             If a path is missing or unknown, a shape or type does not fit, or a number is not
-            finite. The first are listed, and the model is as it was.
+            finite. The first of these are listed, and the model is left as it was.
         TypeError
             If ``state`` is not a dictionary.
         """
         tensors = self.named_tensors()
-        for path, array in fitting(state, tensors, type(self).__name__).items():
+        for path, array in matching_arrays(state, tensors, type(self).__name__).items():
             tensors[path].data = array
 
     def _most_bytes(self) -> int:
@@ -206,7 +208,7 @@ def flat(
             yield from flat(inner, (*within, id(member)))
 
 
-def _walk(
+def _walk_attributes(
     module: Module, path: str = "", seen: set[int] | None = None
 ) -> Iterator[tuple[str, Module | Tensor]]:
     """A module, its leaf Tensors and what its parts hold, each after the first path to it."""
@@ -217,7 +219,7 @@ def _walk(
             inner = f"{path}.{name}" if path else name
             if isinstance(member, Module):
                 seen.add(id(member))
-                yield from _walk(member, inner, seen)
+                yield from _walk_attributes(member, inner, seen)
             elif isinstance(member, Tensor) and member.is_leaf:
                 seen.add(id(member))
                 yield inner, member

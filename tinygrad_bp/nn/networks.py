@@ -42,9 +42,9 @@ class Sequential(Module):
     >>> model = Sequential(Linear(2, 3), np.tanh, Linear(3, 1))
     >>> model
     Sequential(
-      0: Linear(2, 3)
+      0: Linear(in_features=2, out_features=3)
       1: tanh
-      2: Linear(3, 1)
+      2: Linear(in_features=3, out_features=1)
     )
     >>> model[2].weight.name
     '2.weight'
@@ -96,12 +96,13 @@ class MLP(Sequential):
     bias : bool
         Whether the Linear layers have biases, which start at zero.
     init : str or function, optional
-        How the weights are drawn: see `Linear`. Unless given, the activation chooses: `he` for
+        How the weights are drawn: see `Linear`. By default the activation chooses: `he` for
         the kinds of relu and softplus, `xavier` for the others.
     seed : int or Generator, optional
-        For `numpy.random.default_rng`: the same seed draws the same weights, and drops the same.
+        For `numpy.random.default_rng`: the same seed draws the same weights and drops the same
+        elements.
     dtype : dtype
-        Of the parameters.
+        The type of the parameters.
 
     Raises
     ------
@@ -116,10 +117,10 @@ class MLP(Sequential):
     >>> model = MLP([2, 16, 1], activation="tanh", dropout=0.1, seed=0)
     >>> model
     MLP(
-      0: Linear(2, 16)
+      0: Linear(in_features=2, out_features=16)
       1: tanh
-      2: Dropout(0.1)
-      3: Linear(16, 1)
+      2: Dropout(p=0.1)
+      3: Linear(in_features=16, out_features=1)
     )
     >>> model.eval()(np.zeros((100, 2))).shape
     (100, 1)

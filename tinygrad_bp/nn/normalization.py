@@ -30,7 +30,7 @@ class Normalization(Module):
 
 
 class BatchNorm(Normalization):
-    """Each feature, less its mean over the batch, divided by its deviation; then scaled anew.
+    """Normalise each feature by its mean and deviation over the batch; then scale and shift it.
 
     In training, with the mean and the variance over the n rows of the batch::
 
@@ -141,7 +141,7 @@ class BatchNorm(Normalization):
 
 
 class LayerNorm(Normalization):
-    """Each row, less its mean, divided by its deviation; then every feature scaled anew.
+    """Normalise each row by its own mean and deviation; then scale and shift each feature.
 
     With the mean and the variance over the features of a row::
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from ..support.arguments import shown, some
-from ..support.files import checked, opened, write
+from ..support.files import open_to_read, writable_path, write
 from .formats import FORMATS, State
 from .module import Module
 
@@ -44,10 +44,10 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     Raises
     ------
     ValueError
-        If the suffix is another, an array does not hold finite real numbers, or the format cannot
-        hold it or its name.
+        If the suffix is neither of these, an array does not hold finite real numbers, or the format
+        cannot hold it or its name.
     OSError
-        If the file cannot be written. What was there before is then still there.
+        If the file cannot be written. An earlier file is then left as it was.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     >>> bool((model(np.ones(2)) == twin(np.ones(2))).all())
     True
     """
-    path = checked(path, FORMATS)
+    path = writable_path(path, FORMATS)
     if not isinstance(state, Mapping):
         if isinstance(state, type) or not hasattr(state, "state_dict"):
             raise TypeError(
@@ -79,7 +79,7 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
 def load(target: Target, path: str | os.PathLike[str]) -> Target:
     """Copy the parameters in a file into a model with the same names and shapes.
 
-    Nothing in a file is ever run, so one from a stranger can do no more harm than be refused.
+    Nothing in a file is ever executed, so that a file from a stranger can do no harm.
 
     The model is in evaluation mode afterwards: `BatchNorm` and `Dropout` do the same in every
     call. Call ``model.train()`` to go on training it by hand; `train.fit` does.
@@ -130,7 +130,7 @@ def read_state(path: str | os.PathLike[str]) -> State:
 
 def _read(path: str | os.PathLike[str], most: int | None) -> State:
     """The arrays in a file, which may have no more than ``most`` bytes, if that is known."""
-    with opened(path, FORMATS) as (suffix, file, size):
+    with open_to_read(path, FORMATS) as (suffix, file, size):
         _, _, unpack = FORMATS[suffix]
         try:
             if most is not None and size > most:

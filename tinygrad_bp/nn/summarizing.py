@@ -104,7 +104,8 @@ def summary(model: Module, input_shape: int | tuple[int, ...], *, dtype: Any = N
     input_shape : tuple of int, or int
         The shape of one example, without the axis of the batch.
     dtype : dtype, optional
-        Of the example, for instance int for an `Embedding`; else that of the first parameter.
+        The type of the example, for instance int for an `Embedding`; by default that of the first
+        parameter.
 
     Returns
     -------
@@ -124,11 +125,11 @@ def summary(model: Module, input_shape: int | tuple[int, ...], *, dtype: Any = N
     >>> nn.summary(nn.MLP([784, 128, 10]), 784)
     MLP of an example of shape (784,)
     <BLANKLINE>
-       layer            output  parameters  multiplications
-    0  Linear(784, 128) (128,)     100,480          100,352
-    1  relu             (128,)           0                0
-    2  Linear(128, 10)   (10,)       1,290            1,280
-       in all                      101,770          101,632
+       layer                                      output  parameters  multiplications
+    0  Linear(in_features=784, out_features=128)  (128,)     100,480          100,352
+    1  relu                                       (128,)           0                0
+    2  Linear(in_features=128, out_features=10)   (10,)        1,290            1,280
+       in all                                                101,770          101,632
     """
     if not isinstance(model, Module):
         raise TypeError(f"summary(model, input_shape) needs a Module, not a {type(model).__name__}")
@@ -161,17 +162,17 @@ class _Calls:
             self.uncalled[path] = Row(path, label, parameters=parameters)
             if isinstance(module, Sequential) or any(isinstance(m, Module) for m in members):
                 self.containers.add(path)
-            vars(module)["forward"] = self._noted(path, label, module.forward)
+            vars(module)["forward"] = self._note(path, label, module.forward)
             if isinstance(module, Sequential):
-                vars(module)["layers"] = tuple(self._noted_functions(path, module.layers))
+                vars(module)["layers"] = tuple(self._note_functions(path, module.layers))
 
-    def _noted_functions(self, path: str, layers: Iterable[Any]) -> Iterator[Any]:
+    def _note_functions(self, path: str, layers: Iterable[Any]) -> Iterator[Any]:
         for i, layer in enumerate(layers):
             inner = f"{path}.{i}" if path else str(i)
             known = isinstance(layer, Module)  # and noted by itself
-            yield layer if known else self._noted(inner, _label(layer), layer)
+            yield layer if known else self._note(inner, _label(layer), layer)
 
-    def _noted(self, path: str, label: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _note(self, path: str, label: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """``function``, with a row for each call."""
 
         def call(*inputs: Any, **parameters: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..support.answers import answering
+from ..support.answers import attribute_answers
 from . import schedules
 from .adaptive import Adam, AdamW
 from .gradient_descent import SGD
@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # which knows the names that are there
-    __getattr__ = answering("bp.optim", __name__)
+    __getattr__ = attribute_answers("bp.optim", __name__)
 
 
 def __dir__() -> list[str]:

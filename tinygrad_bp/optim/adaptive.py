@@ -16,7 +16,7 @@ from .schedules import Schedule
 class Adam(Optimizer):
     """Steps scaled by running means of the gradient and of its square.
 
-    With gradient g, step t of a parameter p is, from m = v = 0::
+    With gradient g, step t of a parameter p is, starting from m = v = 0::
 
         g = g + weight_decay * p
         m = beta1 * m + (1 - beta1) * g
@@ -32,7 +32,7 @@ class Adam(Optimizer):
         As in `Optimizer`. The decay acts as if ``weight_decay / 2 * (p ** 2).sum()`` were part
         of the loss; see also `AdamW`.
     betas : pair of float
-        How much of the two means is kept, each less than 1.
+        The shares of the two running means that a step keeps, each less than 1.
     epsilon : float
         What keeps the division finite where gradients are 0. ``eps`` is another name for it.
 
@@ -76,9 +76,9 @@ class Adam(Optimizer):
         g = gradient
         if self.weight_decay:
             g = g + self.weight_decay * data
-        return self._scaled(data, g, memory, lr)
+        return self._move(data, g, memory, lr)
 
-    def _scaled(self, data: Any, g: Any, memory: dict[str, Any], lr: float) -> Any:
+    def _move(self, data: Any, g: Any, memory: dict[str, Any], lr: float) -> Any:
         """``data`` after Adam's step along ``g``."""
         if not memory:
             memory.update(mean=np.zeros_like(data), square=np.zeros_like(data), steps=0)
@@ -144,4 +144,4 @@ class AdamW(Adam):
 
     def move(self, data: Any, gradient: Any, memory: dict[str, Any], lr: float) -> Any:
         """Adam's step, after the decay."""
-        return self._scaled(data * (1 - lr * self.weight_decay), gradient, memory, lr)
+        return self._move(data * (1 - lr * self.weight_decay), gradient, memory, lr)

@@ -32,7 +32,7 @@ class SGD(Optimizer):
         As in `Optimizer`. The decay acts as if ``weight_decay / 2 * (p ** 2).sum()`` were part
         of the loss (L2; for L1 see `functional.l1_penalty`).
     momentum : float
-        How much of the velocity is kept.
+        The share of the velocity that a step keeps.
     nesterov : bool
         Look ahead along the velocity. It needs a momentum.
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.tensor import Tensor
 from ..support.answers import check_keywords, no_attribute
 from ..support.arguments import not_negative, positive, shown, some
-from ..support.state import fitting, most_bytes, plain
+from ..support.state import matching_arrays, most_bytes, plain_array
 from ..support.structures import is_container, leaves
 from ..support.warning import warn
 from .norms import euclidean_norm
@@ -46,7 +46,7 @@ class Optimizer:
     Attributes
     ----------
     steps : int
-        How many were taken.
+        The number of steps taken.
 
     Raises
     ------
@@ -94,7 +94,7 @@ class Optimizer:
         weight_decay: float = 0.0,
         max_norm: float | None = None,
     ):
-        self.parameters = _checked_parameters(parameters)
+        self.parameters = _distinct_parameters(parameters)
         self.lr = lr
         self.weight_decay = not_negative(weight_decay, "weight_decay")
         self.max_norm = None if max_norm is None else positive(max_norm, "max_norm")
@@ -139,14 +139,14 @@ class Optimizer:
     def step(self) -> None:
         """Move every parameter that has a gradient by one step; if none has one, take no step.
 
-        The first time that none has one, a warning says so.
-        All is computed before anything is replaced, and an interruption puts back what was.
+        The first time that none has one, a warning says so. Everything is computed before anything
+        is replaced, and an interruption restores what was there.
 
         Raises
         ------
         ValueError
             If a gradient was replaced by one of another shape or dtype, or the schedule gives
-            no step size. Nothing has moved then.
+            no step size. No parameter has then moved.
         """
         lr = self.step_size
         moving = [(i, p) for i, p in enumerate(self.parameters) if p.grad is not None]
@@ -181,14 +181,14 @@ class Optimizer:
             )
 
     def move(self, data: Any, gradient: Any, memory: dict[str, Any], lr: float) -> Any:
-        """Where one parameter goes: what a subclass defines.
+        """The new values of one parameter: a subclass defines them.
 
         Parameters
         ----------
         data : array
-            What the parameter holds. Not to be written to.
+            The values of the parameter, not to be written to.
         gradient : array
-            Of its shape. It may be the user's, and is not to be written to.
+            Of the same shape. It may belong to the user, and is not to be written to.
         memory : dict
             What was remembered for this parameter, under ``memory_names``; empty at first. What
             is put into it is there at the next step.
@@ -231,12 +231,13 @@ class Optimizer:
         ------
         ValueError
             If something is missing or unknown, a shape or type does not fit, or a number is not
-            finite or counts below 0. The first are listed, and the optimiser is as it was.
+            finite or counts below 0. The first of these are listed, and the optimiser is left as it
+            was.
         TypeError
             If ``state`` is not a dictionary.
         """
         given = state if isinstance(state, Mapping) else {}
-        copies = fitting(state, self._expected(given), type(self).__name__)
+        copies = matching_arrays(state, self._state_layout(given), type(self).__name__)
         signs = {"steps", *self.count_names, *self.not_negative_names}
         counts = [name for name in copies if name.rpartition(".")[2] in signs]
         if wrong := [f"{name!r} below 0" for name in counts if (copies[name] < 0).any()]:
@@ -249,7 +250,7 @@ class Optimizer:
             i, _, part = name.partition(".")
             self._memories[int(i)][part] = int(array) if part in self.count_names else array
 
-    def _expected(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _state_layout(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """An array of the shape and type of each that a state must have, by its name.
 
         A parameter that never had a gradient has none. Once a step was taken, one had.
@@ -257,7 +258,7 @@ class Optimizer:
         names = self.memory_names
         places = range(len(self.parameters))
         remembered = [i for i in places if any(f"{i}.{part}" in given for part in names)]
-        if not remembered and np.any(plain(given.get("steps", 0))):
+        if not remembered and np.any(plain_array(given.get("steps", 0))):
             remembered = [0]
         expected: dict[str, Any] = {"steps": np.array(0)}
         for i in remembered:
@@ -309,7 +310,7 @@ def _gradient(p: Tensor) -> Any:
     return g
 
 
-def _checked_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
+def _distinct_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
     """The parameters, each once."""
     if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
         raise TypeError(

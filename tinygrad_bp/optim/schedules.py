@@ -10,13 +10,28 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..support.answers import answering
+from ..support.answers import attribute_answers
 from ..support.arguments import below_one, not_negative, number, positive, shown, size
+
+__all__ = [
+    "PerEpoch",
+    "constant",
+    "cosine",
+    "exponential",
+    "inverse_time",
+    "one_cycle",
+    "step",
+    "warm_up",
+]
 
 Schedule = Callable[[int], float]
 
 if not TYPE_CHECKING:  # which knows the names that are there
-    __getattr__ = answering("bp.schedules", __name__)
+    __getattr__ = attribute_answers("bp.schedules", __name__)
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def constant(lr: float) -> Schedule:
@@ -86,7 +101,7 @@ def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
     [1.0, 0.5, 0.0, 0.0]
     """
     lr, steps, final = positive(lr, "lr"), size(steps, "steps"), not_negative(final, "final")
-    return lambda t: _between(lr, final, min(t / steps, 1))
+    return lambda t: _half_cosine(lr, final, min(t / steps, 1))
 
 
 def warm_up(then: float | Schedule, steps: int) -> Schedule:
@@ -144,8 +159,8 @@ def one_cycle(
 
     def alpha(t: int) -> float:
         if t < top:
-            return _between(first, lr, t / top)
-        return _between(lr, last, min((t - top) / fall, 1))
+            return _half_cosine(first, lr, t / top)
+        return _half_cosine(lr, last, min((t - top) / fall, 1))
 
     return alpha
 
@@ -153,14 +168,14 @@ def one_cycle(
 class PerEpoch:
     """A schedule that counts epochs in place of steps.
 
-    `train.fit` knows how many these are; for a loop of one's own, say it.
+    `train.fit` fills in the number of steps in an epoch; in a loop of one's own, pass ``steps``.
 
     Parameters
     ----------
     schedule : schedule
-        Of epochs, which count from 0.
+        A function of the epoch, counted from 0.
     steps : int, optional
-        To an epoch.
+        The number of steps in an epoch.
 
     Examples
     --------
@@ -184,7 +199,7 @@ class PerEpoch:
         return self.schedule(t // steps)
 
 
-def _between(start: float, end: float, share: float) -> float:
+def _half_cosine(start: float, end: float, share: float) -> float:
     """Where half a cosine from ``start`` to ``end`` is, after this share of the way."""
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
 

@@ -3,13 +3,6 @@
 Blue is a value and orange a gradient, as in `draw`. A class has a marker of its own beside its
 colour, so that nothing is told by colour alone. Each picture is a matplotlib Figure, which a
 notebook shows, and is written to ``path`` if one is given; the suffix chooses PNG, SVG or PDF.
-
-Each function that draws takes ``theme`` ("auto", "light" or "dark"), ``font_size`` in points, 10 by
-default, ``caption=False`` to leave out the line above a picture of one panel, and ``size="slide"``
-for 16 : 9 and no text under 14 points at 1920 x 1080.
-
-Each function raises ImportError if matplotlib is not installed, ValueError if the suffix of
-``path`` is another, and OSError if ``path`` cannot be written.
 """
 
 from .boundary import BoundaryAnimation, decision_boundary
@@ -28,3 +21,7 @@ __all__ = [
     "regression_fit",
     "weights",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

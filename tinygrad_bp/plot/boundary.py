@@ -9,8 +9,8 @@ import numpy as np
 
 from ..functional import softmax
 from ..support.arguments import shown
-from ..support.files import checked, write
-from ..support.gif import looping, pillow
+from ..support.files import writable_path, write
+from ..support.gif import looping_gif, pillow
 from ..support.palette import AMBER, BROWN, GREEN, INK, ORANGE, PINK, SKY
 from .figure import (
     VALUE,
@@ -18,12 +18,12 @@ from .figure import (
     PathLike,
     canvas,
     column,
+    finite_numbers,
     legend_below,
-    numbers,
     outputs,
     own_style,
     pixels,
-    saved,
+    save_figure,
 )
 from .presenting import picture
 
@@ -45,11 +45,11 @@ _TEXT = "OSU"  # the kinds of arrays that hold texts
 
 @picture
 def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = None) -> Figure:
-    """Draw which class a model gives to each point of the plane, and the points it should know.
+    """Draw the class that a model gives to each point of the plane, and the labelled points.
 
-    The stronger a colour, the surer the model; on the line two classes are equally likely. From
-    the ninth class on the colours come again, with other markers: 64 can be told apart. Up to 20
-    are named below the picture.
+    The stronger a colour, the surer the model; on the line two classes are equally likely. From the
+    ninth class on the colours repeat with other markers: 64 classes can be told apart. Up to 20 are
+    named below the picture.
 
     Parameters
     ----------
@@ -59,15 +59,7 @@ def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = N
         Logits are floats, which may be infinite; labels are anything else.
     X : array of shape (n, 2)
     y : array of shape (n,) or (n, 1)
-        Labels, numbers or texts. Those of k > 2 columns of logits are 0 to k - 1.
-    path : str or path, optional
-        Where to write it, too: see `plot`.
-    theme, font_size, caption, size
-        How it is shown: see `plot`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+        Labels: numbers or texts. For k > 2 columns of logits they are 0 to k - 1.
 
     Raises
     ------
@@ -90,7 +82,7 @@ def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = N
     plane.draw_points(axes)
     plane.draw_regions(axes, scores)
     axes.set_title(f"accuracy {accuracy:.3f} on {len(plane.y):,} points", loc="left", color=INK)
-    return saved(figure, path)
+    return save_figure(figure, path)
 
 
 class BoundaryAnimation:
@@ -129,7 +121,7 @@ class BoundaryAnimation:
         self._frame()  # what cannot be drawn is told before the training, not after an epoch
 
     def __call__(self, *told: Any) -> None:
-        """Look at the model. What the caller tells is not needed."""
+        """Look at the model; the arguments of a callback are not needed."""
         self._epoch += 1
         if self._epoch % self._every == 0:
             self._frames.append(self._frame())
@@ -147,13 +139,13 @@ class BoundaryAnimation:
         OSError
             If ``path`` cannot be written.
         """
-        path = checked(path, (".gif",))
+        path = writable_path(path, (".gif",))
         if not self._frames:
             raise ValueError("nothing was seen yet: train with fit(..., callbacks=[animation])")
         step = -(-len(self._frames) // MOST_FRAMES)
         frames = [*self._frames[:-1:step], self._frame()]
         pages = [pillow().fromarray(page) for page in self._pages(frames)]
-        write(path, looping(pages, _MILLISECONDS, _AT_THE_END))
+        write(path, looping_gif(pages, _MILLISECONDS, _AT_THE_END))
 
     def _frame(self) -> _Frame:
         scores, accuracy = self._plane.look(self._model)
@@ -178,7 +170,7 @@ class Plane:
     """Labelled points of the plane, and a grid of cells around them."""
 
     def __init__(self, X: Any, y: Any, cells: int = 200):
-        self.X = numbers(X, "X").astype(float)
+        self.X = finite_numbers(X, "X").astype(float)
         if self.X.ndim != 2 or self.X.shape[1] != 2:
             raise ValueError(f"X must have shape (n, 2) to be drawn, not {self.X.shape}")
         self.y = column(y, "y", rows=len(self.X))
@@ -212,7 +204,7 @@ class Plane:
         elif count != 2 or len(self.labels) != 2:
             raise ValueError(
                 f"the model tells {count} classes apart, 0 to {count - 1}, but y has "
-                f"{len(self.labels)}: {', '.join(map(_name, self.labels[:6]))}"
+                f"{len(self.labels)}: {', '.join(map(_label_text, self.labels[:6]))}"
             )
         return np.maximum(out - out.max(axis=1, keepdims=True), -_HUGE)
 
@@ -237,7 +229,7 @@ class Plane:
         outline: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.5}
         for c, label in enumerate(self.labels):
             x, y = self.X[self.y == label].T
-            name = f"class {_name(label)}"
+            name = f"class {_label_text(label)}"
             axes.scatter(x, y, size, _color(c), marker=_marker(c), label=name, **outline)
         axes.set_xlabel("x₁", color=INK)
         axes.set_ylabel("x₂", color=INK)
@@ -284,7 +276,7 @@ def _distinct(labels: np.ndarray, name: str) -> np.ndarray:
     return found
 
 
-def _name(label: Any) -> str:
+def _label_text(label: Any) -> str:
     return f"{label:g}" if isinstance(label, np.floating) else str(label)
 
 

@@ -17,7 +17,7 @@ from .figure import (
     PathLike,
     canvas,
     layer_titles,
-    saved,
+    save_figure,
 )
 from .presenting import picture
 
@@ -39,7 +39,7 @@ _MEASURED_APART = {"linestyle": "--", "marker": "s", "fillstyle": "none"}
 def loss_curves(history: Any, *, path: PathLike | None = None) -> Figure:
     """Draw the losses and metrics of each epoch, and the length of the gradient.
 
-    The error signal δ of each layer is drawn where `fit` was told ``observe="deltas"``.
+    The error signal δ of each layer is drawn if `fit` was called with ``observe="deltas"``.
 
     What was measured on validation data is dashed, with hollow squares. Losses and gradients that
     are all positive are on a logarithmic scale if the largest is ten times the smallest. The
@@ -50,20 +50,12 @@ def loss_curves(history: Any, *, path: PathLike | None = None) -> Figure:
     Parameters
     ----------
     history : History
-        What `train.fit` gave.
-    path : str or path, optional
-        Where to write it, too: see `plot`.
-    theme, font_size, caption, size
-        How it is shown: see `plot`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+        What `train.fit` returned.
 
     Raises
     ------
     TypeError
-        If it is no history.
+        If ``history`` is not a History.
     ValueError
         If there are no epochs to draw.
 
@@ -91,7 +83,7 @@ def loss_curves(history: Any, *, path: PathLike | None = None) -> Figure:
     last = grid.flat[len(panels) - 1]  # which gets the room that is left beside it
     cells = last.get_gridspec()[rows - 1, (len(panels) - 1) % columns :]
     last.set_subplotspec(cells)
-    return saved(figure, path)
+    return save_figure(figure, path)
 
 
 def _panels(history: Any) -> dict[str, dict[str, np.ndarray]]:
@@ -143,7 +135,7 @@ def _spans_a_decade(values: np.ndarray) -> bool:
 def _looks(title: str, names: list[str]) -> list[dict[str, Any]]:
     """The colour, the dashes, the markers and the label of each curve of a panel."""
     if title == _BY_LAYER:
-        return _layers(names)
+        return _layer_looks(names)
     measured = list(dict.fromkeys(name.removeprefix(_VALIDATION) for name in names))
     colors = [GRADIENT] if title == "gradient norm" else _VALUES
     return [
@@ -156,7 +148,7 @@ def _looks(title: str, names: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _layers(names: list[str]) -> list[dict[str, Any]]:
+def _layer_looks(names: list[str]) -> list[dict[str, Any]]:
     """Orange, darker from the input's side to the output's; no more names than are legible."""
     from matplotlib import colormaps
 

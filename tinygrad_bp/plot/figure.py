@@ -16,7 +16,7 @@ from ..engine.recording import no_grad
 from ..engine.tensor import Tensor
 from ..nn import evaluating
 from ..support.arguments import shown
-from ..support.files import checked, write
+from ..support.files import writable_path, write
 from ..support.palette import BLUE, INK, LINE, ORANGE
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def canvas(
         If there cannot be a picture at ``path``.
     """
     if path is not None:
-        checked(path, SUFFIXES)
-    figure = _shown_figure()(figsize=(width, height), dpi=_DPI, layout="constrained")
+        writable_path(path, SUFFIXES)
+    figure = _figure_type()(figsize=(width, height), dpi=_DPI, layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
         axes.spines[["top", "right"]].set_visible(False)
@@ -77,7 +77,7 @@ def canvas(
 
 
 @functools.cache
-def _shown_figure() -> type[Figure]:
+def _figure_type() -> type[Figure]:
     """A Figure of matplotlib that is shown by notebooks that never heard of pyplot."""
     from matplotlib.figure import Figure
 
@@ -94,7 +94,7 @@ def _shown_figure() -> type[Figure]:
     return ShownFigure
 
 
-def rendered(figure: Figure, suffix: str) -> bytes:
+def file_content(figure: Figure, suffix: str) -> bytes:
     """The picture as the content of a file."""
     file = io.BytesIO()
     figure.savefig(file, format=suffix[1:], dpi=figure.dpi, metadata=_UNDATED.get(suffix))
@@ -110,10 +110,10 @@ def pixels(figure: Figure) -> np.ndarray:
     return np.asarray(page.buffer_rgba())[..., :3].copy()
 
 
-def saved(figure: Figure, path: PathLike | None) -> Figure:
+def save_figure(figure: Figure, path: PathLike | None) -> Figure:
     """The figure, which is now at ``path`` too."""
     if path is not None:
-        write(Path(path), rendered(figure, Path(path).suffix.lower()))
+        write(Path(path), file_content(figure, Path(path).suffix.lower()))
     return figure
 
 
@@ -195,7 +195,7 @@ def array_of(values: Any, name: str) -> np.ndarray:
         raise ValueError(f"{name} must be an array, not {shown(values)}") from None
 
 
-def numbers(values: Any, name: str) -> np.ndarray:
+def finite_numbers(values: Any, name: str) -> np.ndarray:
     """An array of finite numbers that are not too large to be drawn, at least one.
 
     Raises

@@ -11,7 +11,7 @@ from ..engine.tensor import Tensor
 from ..nn import Module
 from ..support.arguments import shown, size
 from ..support.palette import INK
-from .figure import PathLike, canvas, numbers, saved
+from .figure import PathLike, canvas, finite_numbers, save_figure
 from .presenting import picture
 
 if TYPE_CHECKING:
@@ -41,14 +41,6 @@ def weights(
         it is a square; filters have theirs.
     most : int
         Draw no more units than this.
-    path : str or path, optional
-        Where to write it, too: see `plot`.
-    theme, font_size, caption, size
-        How it is shown: see `plot`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
 
     Raises
     ------
@@ -64,7 +56,9 @@ def weights(
     """
     figure, axes = canvas(5.8, 5.2, path)
     name, values = _first_weights(layer)
-    matrix, (height, width), kind = _images(numbers(values, name).astype(float), image_shape, name)
+    matrix, (height, width), kind = _images(
+        finite_numbers(values, name).astype(float), image_shape, name
+    )
     units = len(matrix)
     matrix = matrix[: size(most, "most")]
     limit = np.abs(matrix).max() or 1.0
@@ -76,7 +70,7 @@ def weights(
     axes.set_title(title, loc="left", color=INK)
     bar = figure.colorbar(drawn, shrink=0.8)
     bar.outline.set_visible(False)
-    return saved(figure, path)
+    return save_figure(figure, path)
 
 
 def _first_weights(layer: Any) -> tuple[str, Any]:

@@ -25,9 +25,9 @@ from .figure import (
     array_of,
     callable_model,
     canvas,
+    finite_numbers,
     layer_titles,
-    numbers,
-    saved,
+    save_figure,
 )
 from .presenting import picture
 
@@ -100,8 +100,8 @@ def layer_statistics(
 ) -> list[LayerStatistics]:
     """Find what each Linear layer makes of ``X``, and with ``y`` and ``loss`` its δ.
 
-    The model is used as `Module.eval` says, and left as it was, its gradients too. What it does
-    is recorded even within `no_grad`.
+    The model is used in evaluation mode, and left as it was with its gradients. It is recorded even
+    within `no_grad`.
 
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
     networks", AISTATS 2010, look at networks in this way.
@@ -111,7 +111,7 @@ def layer_statistics(
     model : Module or callable
         It holds Linear layers that learn, and relu, sigmoid, softplus or tanh after them.
     X : array
-        What to call it with.
+        The inputs of the model.
     y : array, optional
     loss : {'mse', 'cross_entropy', 'binary_cross_entropy'} or function, optional
         With both, δ is found: for ``loss(model(X), y)``, which is one number.
@@ -141,7 +141,7 @@ def layer_statistics(
     """
     if (y is None) != (loss is None):
         raise ValueError("δ needs both y and loss=, such as loss='cross_entropy'")
-    X = numbers(X, "X")
+    X = finite_numbers(X, "X")
     with evaluating(callable_model(model)), recording(True):
         output = model(X)
         layers = linear_layers(output, _ACTIVATIONS) if isinstance(output, Tensor) else []
@@ -149,7 +149,7 @@ def layer_statistics(
             raise ValueError("the model has no Linear layer whose weights require grad")
         deltas: Sequence[Any] = [None] * len(layers)
         if loss is not None:
-            deltas = gradients(_measured(loss, output, y), [layer for layer, _ in layers])
+            deltas = gradients(_loss_value(loss, output, y), [layer for layer, _ in layers])
     names = [str(x.inputs[1].name or "").removesuffix("weight").rstrip(".") for x, _ in layers]
     return [
         _statistics((name, title), layer, after, delta)
@@ -159,7 +159,7 @@ def layer_statistics(
     ]
 
 
-def _measured(loss: str | Loss, output: Tensor, y: Any) -> Tensor:
+def _loss_value(loss: str | Loss, output: Tensor, y: Any) -> Tensor:
     """The loss of what the model gives."""
     value = function(loss, LOSSES, "loss")(output, y if isinstance(y, Tensor) else array_of(y, "y"))
     if not isinstance(value, Tensor) or not value.requires_grad:
@@ -202,14 +202,6 @@ def layer_histograms(
     ----------
     model, X, y, loss
         As for `layer_statistics`, whose numbers stand over each histogram.
-    path : str or path, optional
-        Where to write it, too: see `plot`.
-    theme, font_size, caption, size
-        How it is shown: see `plot`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
 
     Raises
     ------
@@ -226,9 +218,9 @@ def layer_histograms(
     """
     layers = layer_statistics(model, X, y, loss=loss)
     for layer in layers:
-        numbers(layer.values, f"what {layer.title} gives")
+        finite_numbers(layer.values, f"what {layer.title} gives")
         if layer.deltas is not None:
-            numbers(layer.deltas, f"δ of {layer.title}")
+            finite_numbers(layer.deltas, f"δ of {layer.title}")
     rows = 1 if loss is None else 2
     figure, grid = canvas(max(2.6 * len(layers), 5), 0.4 + 2.7 * rows, path, rows, len(layers))
     for axes, layer in zip(grid[0], layers, strict=True):
@@ -238,7 +230,7 @@ def layer_histograms(
     grid[0, 0].set_ylabel("values", color=VALUE)
     if loss is not None:
         _draw_deltas(grid[1], layers)
-    return saved(figure, path)
+    return save_figure(figure, path)
 
 
 def _draw_deltas(row: np.ndarray, layers: list[LayerStatistics]) -> None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..support.arguments import positive, suggestion
-from ..support.files import checked
+from ..support.files import writable_path
 from ..support.palette import DARK, HAIR, INK, NIGHT, QUIET
-from .figure import SUFFIXES, own_style, pixels, saved
+from .figure import SUFFIXES, own_style, pixels, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,10 +26,36 @@ _WIDE, _HIGH = 1920, 1080
 _LINE, _LETTER = 3.0, 4.5  # the contrasts that a line and a letter need to be seen
 
 
-def picture(function: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Let a function that draws be told ``theme``, ``font_size``, ``caption`` and ``size``.
+_SHARED = """path : str or path, optional
+    Where to write the picture, too: as PNG, SVG or PDF, which the suffix chooses.
+theme : {'auto', 'light', 'dark'}
+    The ground that it is drawn for; 'auto' is 'light'.
+font_size : float, optional
+    The size of the labels in points, 10 by default.
+caption : bool
+    Whether a picture of one panel has its line of text above it.
+size : 'slide', optional
+    16 : 9, and no text under 14 points on a screen of 1920 x 1080 pixels.
 
-    Its figure is written to ``path`` after that.
+Returns
+-------
+matplotlib.figure.Figure
+    A notebook shows it.
+
+Raises
+------
+ImportError
+    If matplotlib is not installed.
+OSError
+    If ``path`` cannot be written.
+"""
+
+
+def picture(function: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Add to a function that draws ``theme``, ``font_size``, ``caption`` and ``size``.
+
+    Its figure is written to ``path`` after that. What these parameters mean, what is returned
+    and what every picture may raise is added to its docstring, before its own ``Raises``.
     """
 
     @functools.wraps(function)
@@ -43,7 +69,7 @@ def picture(function: Callable[..., Figure]) -> Callable[..., Figure]:
         **options: Any,
     ) -> Figure:
         if path is not None:
-            checked(path, SUFFIXES)
+            writable_path(path, SUFFIXES)
         for name, value, known in (("theme", theme, THEMES), ("size", size, (None, *SIZES))):
             if value not in known:
                 others = suggestion(str(value), [str(one) for one in known if one])
@@ -51,12 +77,14 @@ def picture(function: Callable[..., Figure]) -> Callable[..., Figure]:
         with own_style():
             figure = function(*inputs, **options)
             _present(figure, theme, font_size, caption, size)
-            return saved(figure, path)
+            return save_figure(figure, path)
 
     own = inspect.signature(function).parameters
     added = inspect.signature(shown, follow_wrapped=False).parameters
     known = {**own, **{name: added[name] for name in ("theme", "font_size", "caption", "size")}}
     vars(shown)["__signature__"] = inspect.Signature([*known.values()])
+    before, heading, after = inspect.cleandoc(function.__doc__ or "").partition("Raises\n------\n")
+    shown.__doc__ = before.rstrip() + "\n" + _SHARED + after if heading else before
     return shown
 
 
@@ -98,14 +126,14 @@ def _fill_a_slide(figure: Figure) -> None:
         )
 
 
-def _all(within: Any, kind: Any) -> list[Any]:
+def _artists(within: Any, kind: Any) -> list[Any]:
     return within.findobj(kind)
 
 
 def _texts(figure: Figure) -> list[Any]:
     from matplotlib.text import Text
 
-    return [text for text in _all(figure, Text) if text.get_text()]
+    return [text for text in _artists(figure, Text) if text.get_text()]
 
 
 def _scale(figure: Figure, factor: float) -> None:
@@ -133,19 +161,19 @@ def _darken(figure: Figure) -> None:
         axes.tick_params(which="both", labelcolor=DARK[INK])
         axes.set_facecolor(NIGHT)
         if not axes.images:  # what is drawn on an image has a light ground of its own
-            for line in _all(axes, Line2D):
-                line.set_color(_seen(line.get_color(), _LINE))
-            for drawn in _all(axes, Collection):
+            for line in _artists(axes, Line2D):
+                line.set_color(_visible(line.get_color(), _LINE))
+            for drawn in _artists(axes, Collection):
                 if drawn.get_array() is not None:  # a scale of colours
                     continue
                 faces, edges = drawn.get_facecolor(), drawn.get_edgecolor()
-                drawn.set_facecolor([_seen(color, _LINE) for color in faces])
-                drawn.set_edgecolor([_seen(color, _LINE) for color in edges])
+                drawn.set_facecolor([_visible(color, _LINE) for color in faces])
+                drawn.set_edgecolor([_visible(color, _LINE) for color in edges])
     for text in _texts(figure):
-        text.set_color(_seen(text.get_color(), _LETTER))
+        text.set_color(_visible(text.get_color(), _LETTER))
 
 
-def _seen(color: Any, least: float) -> Any:
+def _visible(color: Any, least: float) -> Any:
     """A colour as it is on a dark ground, where it is so light that it can be seen."""
     from matplotlib.colors import to_hex, to_rgba
 

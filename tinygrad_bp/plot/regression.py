@@ -14,10 +14,10 @@ from .figure import (
     PathLike,
     canvas,
     column,
+    finite_numbers,
     legend_below,
-    numbers,
     outputs,
-    saved,
+    save_figure,
 )
 from .presenting import picture
 
@@ -39,19 +39,11 @@ def regression_fit(
     Parameters
     ----------
     model : Module or callable
-        Called with inputs of the form of ``X``, (m, 1) or (m,). It gives as many numbers.
+        Called with inputs of the form of ``X``, (m, 1) or (m,); it returns m numbers.
     X, y : array of shape (n,) or (n, 1)
     validation : pair of arrays, optional
         ``X, y`` that the model was not fitted to: drawn as hollow squares, with an error of
         their own.
-    path : str or path, optional
-        Where to write it, too: see `plot`.
-    theme, font_size, caption, size
-        How it is shown: see `plot`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
 
     Raises
     ------
@@ -71,39 +63,39 @@ def regression_fit(
     groups = [(named, X, y, {"color": INK, "edgecolor": "white", "linewidth": 0.5})]
     if validation is not None:
         hollow = {"marker": "s", "facecolor": "none", "edgecolor": GREEN, "linewidth": 1.2}
-        groups.append(("validation points", *_pair(validation), hollow))
+        groups.append(("validation points", *_check_pair(validation), hollow))
     ends: list[float] = []
     errors = []
     for label, inputs, values, look in groups:
-        x = column(numbers(inputs, "X").astype(float), "X")
-        targets = column(numbers(values, "y").astype(float), "y", rows=len(x))
-        found = _given(model, x.reshape(_form(X)))
+        x = column(finite_numbers(inputs, "X").astype(float), "X")
+        targets = column(finite_numbers(values, "y").astype(float), "y", rows=len(x))
+        found = _predictions(model, x.reshape(_form(X)))
         axes.vlines(x, targets, found, color=LINE, linewidth=0.8, label="error" * (not ends))
         axes.scatter(x, targets, 20, label=label, zorder=2.5, **look)
         errors.append(f"{np.mean((found - targets) ** 2):.3g} on {len(x):,} {label}")
         ends += [x.min(), x.max()]
     margin = 0.04 * (np.ptp(ends) or 1.0)
     line = np.linspace(min(ends) - margin, max(ends) + margin, 500)
-    fitted = _given(model, line.reshape(_form(X)))
+    fitted = _predictions(model, line.reshape(_form(X)))
     axes.plot(line, fitted, color=VALUE, linewidth=2, label="model")
     title = "\n".join(errors)
     axes.set_title(f"mean squared error {title}", loc="left", color=INK)
     axes.set(xlabel="x", ylabel="y")
     legend_below(axes)
-    return saved(figure, path)
+    return save_figure(figure, path)
 
 
 def _form(X: Any) -> tuple[int, ...]:
     return (-1, 1) if np.ndim(X) == 2 else (-1,)
 
 
-def _pair(validation: Any) -> Any:
+def _check_pair(validation: Any) -> Any:
     if not isinstance(validation, tuple | list) or len(validation) != 2:
         raise TypeError(f"validation must be a pair of arrays (X, y), not {shown(validation)}")
     return validation
 
 
-def _given(model: Model, inputs: np.ndarray) -> np.ndarray:
+def _predictions(model: Model, inputs: np.ndarray) -> np.ndarray:
     """What the model gives, as numbers of shape (n,)."""
     name = "what the model gives"
-    return column(numbers(outputs(model, inputs), name).astype(float), name)
+    return column(finite_numbers(outputs(model, inputs), name).astype(float), name)

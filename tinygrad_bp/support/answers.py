@@ -44,12 +44,12 @@ def _of_numpy(kind: str, name: str) -> str | None:
     return None
 
 
-def answering(kind: str, package: str) -> Callable[[str], NoReturn]:
+def attribute_answers(kind: str, package: str) -> Callable[[str], NoReturn]:
     """The ``__getattr__`` of a package, which answers the names that are not there.
 
     Examples
     --------
-    >>> answering("bp.optim", "tinygrad_bp.optim")("sgd")
+    >>> attribute_answers("bp.optim", "tinygrad_bp.optim")("sgd")
     Traceback (most recent call last):
         ...
     AttributeError: bp.optim has no 'sgd': write bp.optim.SGD(model.parameters(), lr=0.1)
@@ -139,12 +139,12 @@ def _instead(keyword: str, known: Collection[str]) -> str:
     return f"did you mean {near}=?" if near else f"it takes {', '.join(known)}"
 
 
-def told_keywords(function: F) -> F:
-    """Decorate a function, or an ``__init__``, whose errors then say which keyword is meant.
+def keyword_advice(function: F) -> F:
+    """Decorate a function or an ``__init__``: its errors then say which keyword is meant.
 
     Examples
     --------
-    >>> @told_keywords
+    >>> @keyword_advice
     ... def fit(model, validation=None):
     ...     pass
     >>> fit(None, validation_data=1)

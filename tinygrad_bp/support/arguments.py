@@ -163,16 +163,16 @@ def places(values: Any, count: int, name: str) -> Any:
         raise TypeError(f"{name} must be integers, not {values.dtype}")
     unsigned = values.view(values.dtype.str.replace("i", "u"))  # in which -1 is a huge number
     if np.maximum.reduce(unsigned, axis=None, initial=0) >= count:
-        refuse(values, (values < 0) | (values >= count), f"{name} must be 0 to {count - 1}")
+        refuse_values(values, (values < 0) | (values >= count), f"{name} must be 0 to {count - 1}")
     return values
 
 
-def refuse(values: Any, wrong: Any, rule: str) -> None:
+def refuse_values(values: Any, wrong: Any, rule: str) -> None:
     """Raise an error that shows the first of ``values`` that is ``wrong``, if any is.
 
     Examples
     --------
-    >>> refuse(np.array([0.5, 1.5]), np.array([False, True]), "shares must be 0 to 1")
+    >>> refuse_values(np.array([0.5, 1.5]), np.array([False, True]), "shares must be 0 to 1")
     Traceback (most recent call last):
         ...
     ValueError: shares must be 0 to 1, and position 1 holds 1.5

@@ -19,7 +19,7 @@ except ImportError:  # on Windows, which neither removes nor moves a file that i
 _PARTIAL = ".tinygrad_bp-partial-"
 
 
-def checked(path: str | os.PathLike[str], suffixes: Collection[str]) -> Path:
+def writable_path(path: str | os.PathLike[str], suffixes: Collection[str]) -> Path:
     """The path, if a file with one of these suffixes can be there.
 
     Raises
@@ -116,7 +116,7 @@ def _hold(handle: int) -> bool:
 
 
 @contextlib.contextmanager
-def opened(
+def open_to_read(
     path: str | os.PathLike[str], suffixes: Collection[str]
 ) -> Iterator[tuple[str, BinaryIO, int]]:
     """The suffix of a file, in small letters, the file, open to be read, and its length.

@@ -22,7 +22,7 @@ def pillow() -> Any:
         raise ImportError("a GIF needs Pillow: pip install pillow") from None
 
 
-def looping(images: Sequence[Any], milliseconds: int, at_the_end: int) -> bytes:
+def looping_gif(images: Sequence[Any], milliseconds: int, at_the_end: int) -> bytes:
     """The content of a GIF file, all of it in the colours of the last picture.
 
     Parameters

@@ -1,8 +1,11 @@
-"""Text for a screen: characters that standard output does not have are replaced by plain ones."""
+"""Text for a screen: plain characters where it has no others, and an end where nobody reads on."""
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 PLAIN = str.maketrans("×·→←∂δΣσ√²³ᵀ−±…▁▂▃▄▅▆▇█", "x.><ddSsv23T-~~12345678")
 
@@ -23,3 +26,22 @@ def printable(text: str) -> str:
     except UnicodeEncodeError:
         return text.translate(PLAIN).encode(encoding, "replace").decode(encoding)
     return text
+
+
+@contextmanager
+def quiet_end() -> Iterator[None]:
+    """End without a traceback when the reader of standard output has gone, as ``| head`` does.
+
+    A context manager and a decorator of a program's ``main``.
+
+    Examples
+    --------
+    >>> with quiet_end():
+    ...     print("as usual")
+    as usual
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:  # what is not yet written must not fail once more at the exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

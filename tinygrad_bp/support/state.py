@@ -10,7 +10,7 @@ import numpy as np
 from .arguments import some
 
 
-def fitting(state: Any, expected: Mapping[str, Any], kind: str) -> dict[str, np.ndarray]:
+def matching_arrays(state: Any, expected: Mapping[str, Any], kind: str) -> dict[str, np.ndarray]:
     """Copies of a state's arrays, which have the names, shapes and types of those expected.
 
     Raises
@@ -23,7 +23,7 @@ def fitting(state: Any, expected: Mapping[str, Any], kind: str) -> dict[str, np.
 
     Examples
     --------
-    >>> fitting({"b": [1.0, 2.0]}, {"W": np.zeros(3), "b": np.zeros(1)}, "model")
+    >>> matching_arrays({"b": [1.0, 2.0]}, {"W": np.zeros(3), "b": np.zeros(1)}, "model")
     Traceback (most recent call last):
         ...
     ValueError: the state does not fit this model: it has no 'W'; 'b' of shape (2,), not (1,)
@@ -35,7 +35,7 @@ def fitting(state: Any, expected: Mapping[str, Any], kind: str) -> dict[str, np.
     copies = {}
     for name, like in expected.items():
         if name in state:
-            array = plain(state[name])
+            array = plain_array(state[name])
             if array.shape != like.shape:
                 wrong.append(f"{name!r} of shape {array.shape}, not {like.shape}")
             elif not np.can_cast(array.dtype, like.dtype, "same_kind"):
@@ -61,12 +61,12 @@ def most_bytes(sizes: Iterable[tuple[str, int]]) -> int:
     return 100_000 + sum(1000 + 8 * len(name) + 16 * size for name, size in sizes)
 
 
-def plain(values: Any) -> np.ndarray:
+def plain_array(values: Any) -> np.ndarray:
     """The values as an array; one of objects where they cannot be an array of numbers.
 
     Examples
     --------
-    >>> plain([[1], [1, 2]])
+    >>> plain_array([[1], [1, 2]])
     array(None, dtype=object)
     """
     try:

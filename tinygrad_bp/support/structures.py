@@ -46,12 +46,12 @@ def named_leaves(structure: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, structure
 
 
-def replaced(structure: Any, new: Iterable[Any]) -> Any:
+def rebuild(structure: Any, new: Iterable[Any]) -> Any:
     """The same structure with other leaves, taken in order.
 
     Examples
     --------
-    >>> replaced({"layers": [("W", "b"), None]}, [1, 2])
+    >>> rebuild({"layers": [("W", "b"), None]}, [1, 2])
     {'layers': [(1, 2), None]}
     """
     rest = iter(new)
@@ -59,9 +59,9 @@ def replaced(structure: Any, new: Iterable[Any]) -> Any:
         return None if structure is None else next(rest)
     if isinstance(structure, dict):
         other = copy.copy(structure)  # of its own class, which may need more than its items
-        other.update((key, replaced(item, rest)) for key, item in structure.items())
+        other.update((key, rebuild(item, rest)) for key, item in structure.items())
         return other
-    items = [replaced(item, rest) for item in structure]
+    items = [rebuild(item, rest) for item in structure]
     return type(structure)(*items) if hasattr(structure, "_fields") else type(structure)(items)
 
 

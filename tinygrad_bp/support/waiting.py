@@ -12,12 +12,12 @@ LONG = 50_000  # things that take about a second, and from which on a bar may be
 SECONDS = 2.0  # after which it is
 
 
-def followed(things: Sequence[T], what: str) -> Iterable[T]:
+def follow(things: Sequence[T], what: str) -> Iterable[T]:
     """The same things, with a bar while they are gone through, should that take long.
 
     Examples
     --------
-    >>> sum(followed(range(100), "adding"))
+    >>> sum(follow(range(100), "adding"))
     4950
     """
     if len(things) < LONG:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..support.answers import answering
+from ..support.answers import attribute_answers
 from .history import History
 from .rollback import DivergenceError
 from .routing import fit, predict
@@ -15,7 +15,7 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # which knows the names that are there
-    __getattr__ = answering("bp.train", __name__)
+    __getattr__ = attribute_answers("bp.train", __name__)
 
 
 def __dir__() -> list[str]:

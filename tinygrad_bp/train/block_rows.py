@@ -78,7 +78,7 @@ def dask_array(data: Any, name: str) -> Any:
     return data if isinstance(data, da.Array) else da.from_array(np.asarray(data), chunks=-1)
 
 
-def paired(
+def pair_blocks(
     X: Any, y: Any, batch_size: int | None = None, shuffle: bool = True
 ) -> tuple[Blocks, Blocks]:
     """Blocks of the same rows of X and y, none larger than a batch.
@@ -105,6 +105,6 @@ def validation_pair(pair: Any) -> tuple[Blocks, Blocks]:
             "of Dask's arrays no share is set aside"
         )
     try:
-        return paired(*pair)
+        return pair_blocks(*pair)
     except (TypeError, ValueError) as error:
         raise type(error)(f"validation data: {error}") from None

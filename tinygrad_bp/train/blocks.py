@@ -23,12 +23,12 @@ from ..optim import Optimizer
 from ..support.arguments import Seed, flag, function, shown, some
 from . import workers
 from .batching import Chance
-from .block_rows import Batch, Blocks, paired, validation_pair
+from .block_rows import Batch, Blocks, pair_blocks, validation_pair
 from .checking import as_list, by_name, check_model
 from .fitting import Training, run_epochs
 from .history import History
 from .measuring import Measures
-from .predicting import predicted
+from .predicting import predict_rows
 from .rollback import Rollback
 from .steps import Steps
 from .stopping import Stopping
@@ -52,7 +52,7 @@ def predict_blocks(model: Module, X: Any) -> Any:
         raise TypeError(f"the model must be a Module, such as nn.MLP, not {shown(model)}")
     blocks = Blocks(X, "X")
     X = blocks.array
-    one = predicted(model, finite(np.zeros((1, *X.shape[1:]), X.dtype), "X"))
+    one = predict_rows(model, finite(np.zeros((1, *X.shape[1:]), X.dtype), "X"))
     sent, apply = _sent(model), dask.delayed(workers.outputs_of_block)
     parts = [
         da.from_delayed(apply(sent, part, first, n), (n, *one.shape[1:]), one.dtype)
@@ -98,10 +98,10 @@ def fit_blocks(
     loss : str or function
         As in `fit`; a mean over rows (as all of ours are), plus terms that do not depend on them.
     batch_size : int, optional
-        Rows to a step. None: all. Blocks are cut into batches if they are larger; else a batch is
-        as many whole blocks as hold so many rows.
+        The number of rows in a step. None: all rows. Larger blocks are cut into batches; otherwise
+        a batch is as many whole blocks as hold this many rows.
     shuffle : bool
-        Whether chance orders the blocks of an epoch; rows stay in theirs.
+        Whether the blocks of an epoch come in random order; rows stay in their blocks.
     validation : pair of arrays, optional
         NumPy's or Dask's.
     metrics : sequence of str or functions, or a dictionary of functions
@@ -109,7 +109,7 @@ def fit_blocks(
     sample_weight, class_weight : None
         Rows in blocks are not weighed.
     compile : bool
-        Of no consequence here: workers take the engine's own passes.
+        Without effect here: workers run the engine's own passes.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def fit_blocks(
     callbacks = [function(c, {}, "callback") for c in as_list(callbacks, "callbacks")]
     shuffle = flag(shuffle, "shuffle")
     check_model(model, optimizer)
-    data: Any = _BlockData(loss, metrics, paired(X, y, batch_size, shuffle), validation)
+    data: Any = _BlockData(loss, metrics, pair_blocks(X, y, batch_size, shuffle), validation)
     batches: Any = _BlockBatches(model, optimizer, data.X, batch_size, shuffle, seed)
     rollback = Rollback(model, optimizer, History())
     steps = _BlockSteps(model, data.loss, optimizer, rollback, observe, compiled=())
@@ -208,7 +208,7 @@ class _BlockSteps(Steps):
         self.rollback.zero_grad()
         parameters, observe = self.optimizer.parameters, last and self.deltas
         sent = _sent(self.model, self.loss, parameters, self.layers if observe else {})
-        found = _summed(workers.gradient_of_block, sent, *batch)
+        found = _sum_blocks(workers.gradient_of_block, sent, *batch)
         for i, p in enumerate(parameters):
             p.grad = None if found[i] is None else np.array(found[i])
         value, length = found["loss"], self.optimizer.gradient_norm()
@@ -228,7 +228,7 @@ class _BlockMeasures(Measures):
         """The metrics; with a prefix, which goes before their names, the loss too."""
         batch = range(len(X.counts))
         sent = _sent(self.model, self.data.loss)
-        loss = _summed(workers.loss_of_block, sent, X[batch], y[batch])["loss"]
+        loss = _sum_blocks(workers.loss_of_block, sent, X[batch], y[batch])["loss"]
         self.rollback.check_measure(loss, lambda: _look_for_fault(sent, X[batch], y[batch]))
         outputs = predict_blocks(self.model, X.array) if self.data.metrics else None
         row = {f"{prefix}{n}": float(m(outputs, y.array)) for n, m in self.data.metrics.items()}
@@ -249,10 +249,10 @@ def gradient_of_blocks(
     >>> weight, bias
     (array([[1.]]), array([1.]))
     """
-    features, targets = paired(X, y)
+    features, targets = pair_blocks(X, y)
     numbers = range(len(features.counts))
     sent = _sent(model, loss, parameters, {})
-    found = _summed(workers.gradient_of_block, sent, features[numbers], targets[numbers])
+    found = _sum_blocks(workers.gradient_of_block, sent, features[numbers], targets[numbers])
     return found["loss"], [
         np.zeros_like(p.data) if found[i] is None else found[i] for i, p in enumerate(parameters)
     ]
@@ -260,7 +260,7 @@ def gradient_of_blocks(
 
 def _sent(*what: Any) -> Any:
     """Things that belong together, as one task's result: computed again if its worker dies."""
-    return dask.delayed(workers.packed(*what))
+    return dask.delayed(workers.pack(*what))
 
 
 def _tasks(task: Callable[..., Any], sent: Any, X: Batch, y: Batch) -> list[Any]:
@@ -272,13 +272,13 @@ def _tasks(task: Callable[..., Any], sent: Any, X: Batch, y: Batch) -> list[Any]
     ]
 
 
-def _summed(task: Callable[..., Any], sent: Any, X: Batch, y: Batch) -> dict[Any, Any]:
+def _sum_blocks(task: Callable[..., Any], sent: Any, X: Batch, y: Batch) -> dict[Any, Any]:
     """The results of all blocks, added in pairs, and pairs of pairs, in the order of the batch."""
-    add, parts = dask.delayed(workers.added), _tasks(task, sent, X, y)
+    add, parts = dask.delayed(workers.add), _tasks(task, sent, X, y)
     while len(parts) > 1:
         pairs = [add(*parts[i : i + 2]) for i in range(0, len(parts) - 1, 2)]
         parts = pairs + parts[2 * len(pairs) :]
-    (found,) = _computed(X, parts[0])
+    (found,) = _compute(X, parts[0])
     if workers.FAILED in found:
         _, kind, message, trace = min(found[workers.FAILED], key=lambda failure: failure[0])
         error = kind(message)
@@ -287,7 +287,7 @@ def _summed(task: Callable[..., Any], sent: Any, X: Batch, y: Batch) -> dict[Any
     return found
 
 
-def _computed(X: Batch, *what: Any) -> Any:
+def _compute(X: Batch, *what: Any) -> Any:
     """What Dask computes; what goes wrong before our own tasks, in the data's, names the rows."""
     try:
         return dask.compute(*what)
@@ -299,7 +299,7 @@ def _computed(X: Batch, *what: Any) -> Any:
 
 def _look_for_fault(sent: Any, X: Batch, y: Batch) -> None:
     """Say which operation made what is not finite, in the first block where there is one."""
-    found = [why for why in _computed(X, *_tasks(workers.fault_of_block, sent, X, y)) if why]
+    found = [why for why in _compute(X, *_tasks(workers.fault_of_block, sent, X, y)) if why]
     if not found:
         raise FloatingPointError("the sum of the blocks is not finite, though each block is")
     raise FloatingPointError(found[0])

@@ -14,7 +14,7 @@ from ..optim import Optimizer
 from ..support.arguments import function, number, shown
 from .history import DELTA, MEASURED, VALIDATION
 from .metrics import METRICS
-from .predicting import narrowed, predicted
+from .predicting import narrow, predict_rows
 from .trial import trial
 
 Function = Callable[[Any, Any], Any]
@@ -37,7 +37,7 @@ def check_model(model: Any, optimizer: Any) -> None:
             raise ValueError(f"the model's {path!r} holds numbers that are not finite")
 
 
-def checked_data(
+def check_data(
     model: Module, loss: Function, metrics: dict[str, Function], X: Any, y: Any
 ) -> tuple[Any, Any]:
     """The data as arrays, once the model, the loss and the metrics have gone through it.
@@ -47,13 +47,13 @@ def checked_data(
     """
     X, y = finite(X, "X"), finite(y, "y")
     rows(X, y)
-    X, y = _own(narrowed(X, model, "X")), _own(narrowed(y, model, "y"))
+    X, y = _own_copy(narrow(X, model, "X")), _own_copy(narrow(y, model, "y"))
     with evaluating(model), np.errstate(all="ignore"):
-        outputs = predicted(model, X)
+        outputs = predict_rows(model, X)
         value = trial(model, loss, X, y, outputs)
         if not isinstance(value, Tensor) or value.size != 1:
             raise ValueError(
-                f"the loss must be a Tensor with one number, not {_described(value)}: "
+                f"the loss must be a Tensor with one number, not {_describe(value)}: "
                 "reduce it, for instance by np.mean"
             )
         if not value.requires_grad:
@@ -63,7 +63,7 @@ def checked_data(
     return X, y
 
 
-def checked_validation(
+def check_validation(
     model: Module, loss: Function, metrics: dict[str, Function], pair: Any
 ) -> tuple[Any, Any] | None:
     """The same for validation data, if there are some, which errors call so."""
@@ -74,12 +74,12 @@ def checked_validation(
             f"validation must be a pair of arrays (X, y), or a share, not {shown(pair)}"
         )
     try:
-        return checked_data(model, loss, metrics, *pair)
+        return check_data(model, loss, metrics, *pair)
     except (TypeError, ValueError) as error:
         raise type(error)(f"validation data: {error}") from None
 
 
-def _own(array: Any) -> Any:
+def _own_copy(array: Any) -> Any:
     """A copy of NumPy's that nobody can write to; what is another library's is kept."""
     if not isinstance(array, np.ndarray):
         return array
@@ -88,7 +88,7 @@ def _own(array: Any) -> Any:
     return own
 
 
-def _described(value: Any) -> str:
+def _describe(value: Any) -> str:
     shape = getattr(value, "shape", None)
     return f"a {type(value).__name__} of shape {shape}" if shape else shown(value)
 
@@ -106,7 +106,7 @@ def by_name(metrics: Any) -> dict[str, Function]:
         named = {str(name): function(f, METRICS, "metric") for name, f in metrics.items()}
     else:
         listed = as_list(metrics, "metrics")
-        named = {_name(metric): function(metric, METRICS, "metric") for metric in listed}
+        named = {_metric_name(metric): function(metric, METRICS, "metric") for metric in listed}
         if len(named) < len(listed):
             raise ValueError(
                 "metrics must have different names, and two of these share one: "
@@ -118,7 +118,7 @@ def by_name(metrics: Any) -> dict[str, Function]:
     return named
 
 
-def _name(metric: Any) -> str:
+def _metric_name(metric: Any) -> str:
     if isinstance(metric, str):
         return metric
     return getattr(metric, "__name__", type(metric).__name__)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..nn import Module
 from ..optim import Optimizer
-from ..support.answers import told_keywords
+from ..support.answers import keyword_advice
 from ..support.arguments import Seed, flag, function
 from .batching import Batches
 from .checking import as_list
@@ -27,7 +27,7 @@ Callback = Callable[[Module, History], Any]
 _WORTH_COMPILING = 64  # steps of a shape: two are recorded, and a program is made
 
 
-@told_keywords
+@keyword_advice
 def fit(
     model: Module,
     X: Any,
@@ -60,7 +60,7 @@ def fit(
     ----------
     model : Module
     X, y : arrays with the same number of rows
-        Inputs and targets, as the model and the loss take them. Dask's are gone through block by
+        Inputs and targets, as the model and the loss take them. Dask arrays are trained on block by
         block, on a cluster if there is one: see `train.blocks.fit_blocks`.
     loss : {'mse', 'mae', 'huber', 'cross_entropy', 'binary_cross_entropy'} or function
         ``loss(outputs, targets)`` gives one number to make small. A function of your own can
@@ -68,59 +68,60 @@ def fit(
         activation comes after the output layer. PyTorch's, Keras's and scikit-learn's names of
         these are understood.
     optimizer : Optimizer
-        Of the model's parameters, with its step size.
+        The optimiser of the model's parameters.
     epochs : int
-        How many at most.
+        The largest number of epochs.
     batch_size : int, optional
-        Rows to a step. None: all of them. 1: stochastic gradient descent, where the row i_t of
-        step t is drawn from all rows, each as likely, whatever was drawn before (Robbins and
+        The number of rows in a step. None: all rows. 1: stochastic gradient descent, in which each
+        step draws its row from all rows, independently and with equal probability (Robbins and
         Monro 1951). In between, each epoch goes through all rows in a new random order.
     shuffle : bool
-        Whether chance chooses the rows of a step. False: as they stand.
+        Whether the rows of a step are chosen at random; with False they are taken in order.
     seed : int or Generator, optional
-        Of that chance. With an integer, an epoch's order depends on it and on the number of steps
-        that the optimiser has taken: a training whose model and optimiser were saved goes on,
-        with the same seed, as if it had never ended. A Generator goes on from where it is.
+        The seed of that choice. With an integer, an epoch's order depends on it and on the number
+        of steps that the optimiser has taken: a training whose model and optimiser were saved is
+        resumed, with the same seed, as if it had never stopped. A Generator continues from its
+        present state.
     validation : pair of arrays or float, optional
-        ``X, y`` that are not learned from: their loss and metrics are measured each epoch. Or
-        the share of the rows, such as 0.2, to set aside for that, or their number; ``seed`` draws
+        ``X, y`` that are not learned from, whose loss and metrics are measured after each epoch. Or
+        the share of the rows to set aside for that, such as 0.2, or their number; ``seed`` draws
         them.
     metrics : sequence of {'accuracy', 'mae', 'mse', 'r2'} or functions, or a dictionary of these
         ``metric(outputs, targets)``, measured after each epoch, on all rows. The keys of a
         dictionary are their names. PyTorch's, Keras's and scikit-learn's names are understood.
     sample_weight : array of shape (n,), optional
-        What each row counts in the loss that is made small: the mean of the rows' losses, each
-        times its weight, where the weights are scaled to a mean of 1. Metrics, and the loss of
-        the validation data, count all rows alike.
+        The weight of each row in the training loss: the mean of the rows' losses, each times its
+        weight, with the weights scaled to a mean of 1. Metrics, and the loss of the validation
+        data, count all rows alike.
     class_weight : 'balanced' or dictionary, optional
-        What the rows of each class count, by class number. ``'balanced'``: all classes together
-        the same, however rare they are.
+        The weight of the rows of each class, by class number. ``'balanced'`` gives all classes the
+        same total weight, however rare they are.
     observe : {'deltas'}, optional
-        What to record besides: for each layer the error signal δ, see `History.deltas`.
+        What else to record: 'deltas' is the error signal δ of each layer, see `History.deltas`.
     tolerance : float, optional
         Stop when an epoch changes the loss by no more than this share of it.
     patience : int, optional
-        Stop when so many epochs in a row brought no lower loss (of the validation data, if
-        there are some; else `History.loss`). Then, and however else the training ends, the model
-        and the optimiser are as they were after the best epoch.
+        Stop after this many epochs in a row without a lower loss (of the validation data if there
+        are any, else `History.loss`). However the training ends, the model and the optimiser are
+        then as they were after the best epoch.
     monitor : str, optional
         What ``patience`` watches instead: the name of a metric, such as ``'validation accuracy'``.
-        It is to grow, unless its name ends in loss, error or deviance or is that of an error.
+        Larger is better, unless the name ends in loss, error or deviance, or is that of an error.
     callbacks : iterable of functions
         ``callback(model, history)`` after each epoch; one that returns True ends the training.
     progress : bool
         Whether to show a bar.
     compile : bool
-        Whether to run steps that repeat as NumPy programs, which give the same to the last bit
-        in less time: see `tinygrad_bp.compile`. What cannot be compiled trains without, and
-        `History.why_eager` says why. At each epoch's first step the loss is compared with the
-        model's and the loss function's own.
+        Whether to run repeated steps as NumPy programs, which give the same results to the last bit
+        in less time: see `tinygrad_bp.compile`. A step that cannot be compiled is taken by the
+        engine, and `History.why_eager` says why. In each epoch's first step the program's loss is
+        compared with the engine's.
 
     Returns
     -------
     History
-        Of the epochs that were completed. Ctrl-C stops after the step being taken, and what was
-        measured and learned until then is kept. The model is left in evaluation mode.
+        The completed epochs. Ctrl-C stops after the current step, and what was measured and learned
+        until then is kept. The model is left in evaluation mode.
 
     Raises
     ------
@@ -129,8 +130,8 @@ def fit(
         that made it so. The model and the optimiser are as they were before that batch, unless
         ``patience`` takes them further back.
     TypeError, ValueError
-        If an argument, a shape, a type or a label is wrong. The model, the loss and the metrics
-        go through all rows before any step is taken. What they raise later, in training alone,
+        If an argument, a shape, a type or a label is wrong. The model, the loss and the metrics go
+        through all rows before any step is taken. An error that they raise later, in training,
         leaves the model as it was before that batch.
 
     Examples
@@ -177,7 +178,7 @@ def run_epochs(
                     row = {"loss": row["loss"], **measures.of_epoch(last), **row}
                     history.append(row | {"seconds": time.perf_counter() - began})
                     bar.say(row)
-                    reason = _told_to_end(callbacks, model, history, stopping.reason(history))
+                    reason = _call_callbacks(callbacks, model, history, stopping.reason(history))
         except KeyboardInterrupt:
             reason = f"interrupted in epoch {len(history) + 1}"
         except DivergenceError:
@@ -189,7 +190,7 @@ def run_epochs(
     return history
 
 
-def _told_to_end(
+def _call_callbacks(
     callbacks: Iterable[Callback], model: Module, history: History, reason: str
 ) -> str:
     """Call all callbacks; the reason to end, if there is one or one of them gave True."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..support.answers import no_attribute
 from ..support.arguments import look_up
-from ..support.files import checked, write
+from ..support.files import writable_path, write
 from ..support.printing import printable
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -41,10 +41,10 @@ class History:
     Attributes
     ----------
     rows : list of dict
-        For each epoch its numbers by name: ``loss``, the metrics, the same of the validation
-        data (``validation loss``, …), ``gradient norm``, ``learning rate`` and ``seconds``. If
-        `fit` was told ``observe="deltas"``, for each layer the mean ``|δ|`` too:
-        ``error signal of layer 0``, ….
+        For each epoch its numbers by name: ``loss``, the metrics, the same of the validation data
+        (``validation loss``, …), ``gradient norm``, ``learning rate`` and ``seconds``. If `fit` was
+        called with ``observe="deltas"``, for each layer the mean ``|δ|`` too: ``error signal of
+        layer 0``, ….
     stopped : str
         Why the training ended.
     why_eager : str
@@ -127,7 +127,7 @@ class History:
         activation: how much the loss would change if that changed, and what the layer learns
         from. It is measured on each epoch's last batch. Where it shrinks from the output to the
         input, the gradient vanishes: Hochreiter, "Untersuchungen zu dynamischen neuronalen
-        Netzen", 1991. Empty unless `fit` was told ``observe="deltas"``.
+        Netzen", 1991. Empty unless `fit` was called with ``observe="deltas"``.
         """
         names = [name for name in self.names if name.startswith(DELTA)]
         return {name.removeprefix(DELTA): self[name] for name in names}
@@ -142,7 +142,7 @@ class History:
         OSError
             If the file cannot be written.
         """
-        path = checked(path, (".csv",))
+        path = writable_path(path, (".csv",))
         text = io.StringIO(newline="")
         table = csv.DictWriter(text, ["epoch", *self.names])
         table.writeheader()

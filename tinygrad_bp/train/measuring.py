@@ -11,7 +11,7 @@ from ..engine.tensor import Tensor
 from ..explain.layers import weighted_sums
 from ..nn import Module, evaluating
 from .history import DELTA, VALIDATION
-from .predicting import predicted
+from .predicting import predict_rows
 from .preparing import Prepared
 from .rollback import Rollback
 
@@ -36,7 +36,7 @@ class Measures:
 
         def evaluated() -> tuple[Any, float]:
             with evaluating(self.model), no_grad():
-                outputs = predicted(self.model, X)
+                outputs = predict_rows(self.model, X)
                 return outputs, self.data.loss(Tensor(outputs), y).item()
 
         with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""Metrics: how good outputs are, in a number that people understand."""
+"""Metrics: how good outputs are, as a number that is easy to understand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+__all__ = ["METRICS", "accuracy", "mae", "mse", "r2"]
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def accuracy(outputs: Any, targets: Any) -> float:

@@ -16,10 +16,10 @@ CHUNK = 4096  # rows that are evaluated at once, so that memory stays bounded
 
 
 def predict(model: Module, X: Any) -> Any:
-    """What the model gives for all rows of X, as an array: in evaluation mode.
+    """The outputs of the model in evaluation mode for all rows of X, as an array.
 
-    Nothing is recorded, and every layer's ``training`` is as it was afterwards. X of a wider type
-    than the model's is narrowed to it.
+    Nothing is recorded, and afterwards every layer is in the mode in which it was. X of a wider
+    type than the model's is narrowed to it.
 
     Raises
     ------
@@ -37,26 +37,26 @@ def predict(model: Module, X: Any) -> Any:
     """
     if not isinstance(model, Module):
         raise TypeError(f"the model must be a Module, such as nn.MLP, not {shown(model)}")
-    return predicted(model, narrowed(finite(X, "X"), model, "X"))
+    return predict_rows(model, narrow(finite(X, "X"), model, "X"))
 
 
-def predicted(model: Module, X: Any) -> Any:
+def predict_rows(model: Module, X: Any) -> Any:
     """The same for rows that were checked; an error names them."""
     if len(X) <= CHUNK:
         with evaluating(model), no_grad():
-            return _outputs(model, X)
+            return _call_model(model, X)
     parts = []
     for start in range(0, len(X), CHUNK):
         part = X[start : start + CHUNK]
         try:
-            parts.append(predicted(model, part))
+            parts.append(predict_rows(model, part))
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"rows {start} to {start + len(part) - 1}: {error}") from error
     return np.concatenate(parts)
 
 
-def _outputs(model: Module, X: Any) -> Any:
+def _call_model(model: Module, X: Any) -> Any:
     """What the model makes of rows: as many rows."""
     outputs = model(X)
     if not isinstance(outputs, Tensor) or outputs.shape[:1] != X.shape[:1]:
@@ -75,7 +75,7 @@ def own_type(model: Module) -> np.dtype | None:
     return types.pop() if len(types) == 1 else None
 
 
-def narrowed(array: Any, model: Module, name: str) -> Any:
+def narrow(array: Any, model: Module, name: str) -> Any:
     """Real numbers in no wider type than the model's."""
     dtype = own_type(model)
     if array.dtype.kind != "f" or dtype is None or np.promote_types(array.dtype, dtype) == dtype:

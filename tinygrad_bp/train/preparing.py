@@ -11,8 +11,8 @@ from ..functional.losses import LOSSES
 from ..nn import Module
 from ..optim import Optimizer
 from ..support.arguments import Seed, chance, function
-from .checking import by_name, check_model, checked_data, checked_validation
-from .weighting import checked_weights, row_weights, weighted
+from .checking import by_name, check_data, check_model, check_validation
+from .weighting import check_weights, row_weights, weighted_loss
 
 
 class Prepared:
@@ -54,20 +54,20 @@ class Prepared:
         check_model(model, optimizer)
         self.loss = self.weighted_loss = function(loss, LOSSES, "loss")
         self.metrics = by_name(metrics)
-        self.X, self.y = checked_data(model, self.loss, self.metrics, X, y)
+        self.X, self.y = check_data(model, self.loss, self.metrics, X, y)
         of_rows, of_classes = weights
         if of_rows is not None:
-            of_rows = checked_weights(of_rows, len(self.y))
+            of_rows = check_weights(of_rows, len(self.y))
         if isinstance(validation, int | float | np.number) and not isinstance(validation, bool):
             rows, apart = split_rows(len(self.y), validation, _chance(seed), name="validation")
             self.held_out: Any = self.X[apart], self.y[apart]
             self.X, self.y = self.X[rows], self.y[rows]
             of_rows = of_rows if of_rows is None else of_rows[rows]
         else:
-            self.held_out = checked_validation(model, self.loss, self.metrics, validation)
+            self.held_out = check_validation(model, self.loss, self.metrics, validation)
         self.targets = [self.y]
         if of_rows is not None or of_classes is not None:
-            self.weighted_loss = weighted(self.loss)
+            self.weighted_loss = weighted_loss(self.loss)
             self.targets.append(row_weights(self.y, of_rows, of_classes))
 
 

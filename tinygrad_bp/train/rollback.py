@@ -80,27 +80,27 @@ class Rollback:
             return
         if not _all_finite(self.before[0]):
             self.restore(self.earlier)
-            raise self.diverged("the step before made parameters infinite")
+            raise self.divergence("the step before made parameters infinite")
         self.restore(self.before)
         why = culprit(compute)
         self.restore(self.before)
         self.zero_grad()
-        raise self.diverged(why)
+        raise self.divergence(why)
 
     def check_last_step(self) -> None:
         """Undo the last step if it made a parameter infinite: no further one would show it."""
         if not _all_finite(self.state()[0]):
             self.restore(self.before)
-            raise self.diverged("the step made parameters infinite")
+            raise self.divergence("the step made parameters infinite")
 
     def check_measure(self, value: float, compute: Callable[[], Any]) -> None:
         """Undo the last step if a loss that was measured after it is not finite."""
         if not math.isfinite(value):
             why = culprit(compute)
             self.restore(self.before)
-            raise self.diverged(f"after it, {why}")
+            raise self.divergence(f"after it, {why}")
 
-    def diverged(self, why: str) -> DivergenceError:
+    def divergence(self, why: str) -> DivergenceError:
         """The error that ends the training here."""
         self.history.stopped = f"diverged in epoch {len(self.history) + 1}, batch {self.batch}"
         what = f"{self.history.stopped}: {why}; a smaller step size may help"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..data.rows import as_rows
-from ..support.arguments import refuse, shown
+from ..support.arguments import refuse_values, shown
 
 Loss = Callable[..., Any]
 
@@ -34,12 +34,12 @@ def row_weights(y: Any, sample_weight: Any, class_weight: Any) -> Any:
     return weights * (len(weights) / total)
 
 
-def checked_weights(sample_weight: Any, n: int, name: str = "sample_weight") -> np.ndarray:
+def check_weights(sample_weight: Any, n: int, name: str = "sample_weight") -> np.ndarray:
     """The weights that rows were given, one each: finite numbers, 0 or more.
 
     Examples
     --------
-    >>> checked_weights([1.0, -1.0], 2)
+    >>> check_weights([1.0, -1.0], 2)
     Traceback (most recent call last):
         ...
     ValueError: sample_weight must be finite, 0 or more, and position 1 holds -1.0
@@ -51,7 +51,7 @@ def checked_weights(sample_weight: Any, n: int, name: str = "sample_weight") -> 
             f"not {weights.dtype} of shape {weights.shape}"
         )
     wrong = ~((weights >= 0) & np.isfinite(weights))
-    refuse(weights, wrong, f"{name} must be finite, 0 or more")
+    refuse_values(weights, wrong, f"{name} must be finite, 0 or more")
     return weights.astype(float)
 
 
@@ -76,18 +76,18 @@ def _of_classes(y: Any, class_weight: Any) -> np.ndarray:
             "class_weight must be 'balanced' or a dictionary of a weight for each class, "
             f"such as {{0: 1.0, 1: 5.0}}, not {shown(class_weight)}"
         )
-    of_class = checked_weights(of_class, len(classes), "class_weight")
+    of_class = check_weights(of_class, len(classes), "class_weight")
     return of_class[codes.reshape(len(labels))]
 
 
-def weighted(loss: Loss) -> Loss:
+def weighted_loss(loss: Loss) -> Loss:
     """``loss(outputs, targets, weights)``: the mean of the rows' losses, each times its weight.
 
     Examples
     --------
     >>> from tinygrad_bp.functional import mse_loss
     >>> outputs, targets = np.array([[1.0], [2.0]]), np.array([[1.0], [4.0]])
-    >>> print(weighted(mse_loss)(outputs, targets, np.array([0.5, 1.5])))
+    >>> print(weighted_loss(mse_loss)(outputs, targets, np.array([0.5, 1.5])))
     3.0
     """
     if "reduction" not in inspect.signature(loss).parameters:

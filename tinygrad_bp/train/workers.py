@@ -16,33 +16,33 @@ from ..engine.recording import no_grad
 from ..engine.tensor import Tensor
 from ..nn import Module, evaluating
 from .measuring import mean_deltas
-from .predicting import predicted
+from .predicting import predict_rows
 
 Found = dict[Any, Any]  # what is added up over blocks, by name
 FAILED = "failed"
 
 
-def packed(*what: Any) -> bytes:
+def pack(*what: Any) -> bytes:
     """Things that belong together, so that what they share stays shared.
 
     Examples
     --------
     >>> x = Tensor(1.0)
-    >>> one, other = cloudpickle.loads(packed(x, [x]))
+    >>> one, other = cloudpickle.loads(pack(x, [x]))
     >>> one is other[0]
     True
     """
     return cloudpickle.dumps(what)
 
 
-def added(one: Found, other: Found) -> Found:
+def add(one: Found, other: Found) -> Found:
     """What two blocks found, together; a parameter that one did not reach has the other's.
 
     Examples
     --------
-    >>> added({"loss": 1.0, 0: None}, {"loss": 2.0, 0: np.ones(1)})
+    >>> add({"loss": 1.0, 0: None}, {"loss": 2.0, 0: np.ones(1)})
     {'loss': 3.0, 0: array([1.])}
-    >>> added({"loss": 1.0}, {"failed": ["rows 5 to 9: ..."]})
+    >>> add({"loss": 1.0}, {"failed": ["rows 5 to 9: ..."]})
     {'failed': ['rows 5 to 9: ...']}
     """
     if FAILED in one or FAILED in other:
@@ -52,7 +52,7 @@ def added(one: Found, other: Found) -> Found:
 
 def _sum(a: Any, b: Any) -> Any:
     if isinstance(a, dict):
-        return added(a, b)
+        return add(a, b)
     return b if a is None else a if b is None else a + b
 
 
@@ -90,7 +90,7 @@ def at_rows(compute: Callable[[], Any], first: int, count: int, *arrays: Any) ->
         raise kind(f"rows {first} to {first + count - 1}: {other}{error}") from error
 
 
-def telling(task: Callable[..., Found]) -> Callable[..., Found]:
+def careful_task(task: Callable[..., Found]) -> Callable[..., Found]:
     """The task of a block, which raises nothing, but gives the error with its first row.
 
     So that of several errors the first is told, whichever worker comes to its own before.
@@ -130,7 +130,7 @@ def loss_of(model: Module, loss: Any, X: Any, y: Any, share: float) -> Tensor:
     return value
 
 
-@telling
+@careful_task
 def gradient_of_block(
     model: Module, loss: Any, parameters: Any, layers: Any, X: Any, y: Any, share: float
 ) -> Found:
@@ -145,7 +145,7 @@ def gradient_of_block(
     return found | {"buffers": [buffer.numpy() for buffer in buffers(model)]}
 
 
-@telling
+@careful_task
 def loss_of_block(model: Module, loss: Any, X: Any, y: Any, share: float) -> Found:
     """The block's share of the loss of all rows, in evaluation mode."""
     with evaluating(model), no_grad():
@@ -166,4 +166,4 @@ def fault_of_block(sent: bytes, X: Any, y: Any, first: int, count: int, share: f
 def outputs_of_block(sent: bytes, X: Any, first: int, count: int) -> Any:
     """What the model makes of a block, as an array."""
     (model,) = cloudpickle.loads(sent)
-    return at_rows(lambda: predicted(model, finite(X, "X")), first, count, X)
+    return at_rows(lambda: predict_rows(model, finite(X, "X")), first, count, X)

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from ..support.answers import told_keywords
-from ..support.structures import is_container, leaves, replaced
-from .linearizing import Argnums, Function, Linear, check_function, linearize, restrict
+from ..support.answers import keyword_advice
+from ..support.structures import is_container, leaves, rebuild
+from .linearizing import Argnums, Function, Linearization, check_function, linearize, restrict
 
 
-@told_keywords
+@keyword_advice
 def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
-    """Make the function that gives what ``f`` gives, and its gradient.
+    """Make the function that returns the value of ``f`` and its gradient.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
     Returns
     -------
     callable
-        Takes what ``f`` takes; gives what ``f`` gives, and the gradient, of the form, shape and
-        dtype of the argument. For a tuple of ``argnums`` a tuple of gradients.
+        Takes the arguments of ``f``; returns the value of ``f`` and the gradient, which has the
+        form, shape and dtype of the argument. For a tuple of ``argnums`` a tuple of gradients.
 
     Raises
     ------
@@ -58,14 +58,14 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
                 f"grad needs a scalar, and the function gave {gave}: sum it, "
                 f"or use jacobian or vjp{pair}"
             )
-        found = replaced(at.places, at.pull([np.ones(at.form.shape, at.form.dtype)]))
+        found = rebuild(at.places, at.pull([np.ones(at.form.shape, at.form.dtype)]))
         value = (at.out, at.aux) if has_aux else at.out
         return value, found if isinstance(argnums, tuple) else found[0]
 
     return value_and_gradient
 
 
-@told_keywords
+@keyword_advice
 def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the gradient of the scalar function ``f``; arguments as in `value_and_grad`.
 
@@ -92,7 +92,7 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     return gradient
 
 
-@told_keywords
+@keyword_advice
 def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     """Make the derivative of a function that acts on each element alone, element by element.
 
@@ -107,7 +107,7 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     return grad(lambda *arguments, **parameters: np.sum(f(*arguments, **parameters)), argnums)
 
 
-@told_keywords
+@keyword_advice
 def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the Jacobian of ``f``: the derivative of every output by every input.
 
@@ -139,14 +139,14 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     def jacobian_of_f(*arguments: Any, **parameters: Any) -> Any:
         of_chosen, chosen = restrict(f, argnums, arguments, parameters)
         at = linearize(of_chosen, chosen, has_aux)
-        blocks = (replaced(at.places, _blocks(at, i)) for i in range(len(at.outs)))
-        found = replaced(at.form, (b if isinstance(argnums, tuple) else b[0] for b in blocks))
+        blocks = (rebuild(at.places, _blocks(at, i)) for i in range(len(at.outs)))
+        found = rebuild(at.form, (b if isinstance(argnums, tuple) else b[0] for b in blocks))
         return (found, at.aux) if has_aux else found
 
     return jacobian_of_f
 
 
-def _blocks(at: Linear, i: int) -> list[Any]:
+def _blocks(at: Linearization, i: int) -> list[Any]:
     """The Jacobian of the output ``i`` by each primal, one pass a row."""
     out, rest = at.outs[i], len(at.outs) - 1 - i
     units = (unit.reshape(out.shape) for unit in np.eye(out.size, dtype=out.dtype))
@@ -161,7 +161,7 @@ def _blocks(at: Linear, i: int) -> list[Any]:
     ]
 
 
-@told_keywords
+@keyword_advice
 def hessian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Make the Hessian of the scalar function ``f``: the Jacobian of its gradient.
 

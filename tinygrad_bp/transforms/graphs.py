@@ -6,7 +6,7 @@ from typing import Any
 
 from ..engine import backprop
 from ..engine.tensor import Tensor
-from ..support.structures import is_container, leaves, replaced
+from ..support.structures import is_container, leaves, rebuild
 
 
 def gradients(output: Tensor, inputs: Any, seed: Any = None, *, create_graph: bool = False) -> Any:
@@ -41,11 +41,11 @@ def gradients(output: Tensor, inputs: Any, seed: Any = None, *, create_graph: bo
         return backprop.gradients(output, inputs, seed, create_graph=create_graph)
     nodes = leaves(inputs)
     found = backprop.gradients(output, nodes, seed, create_graph=create_graph)
-    return replaced(inputs, found)
+    return rebuild(inputs, found)
 
 
 def stop_gradient(x: Any) -> Any:
-    """The same values as constants: Tensors without history; all else is passed on as it is.
+    """Return the same values as constants: Tensors without a history, and anything else unchanged.
 
     Examples
     --------
@@ -54,5 +54,5 @@ def stop_gradient(x: Any) -> Any:
     np.float64(3.0)
     """
     if is_container(x):
-        return replaced(x, map(stop_gradient, leaves(x)))
+        return rebuild(x, map(stop_gradient, leaves(x)))
     return x.detach() if isinstance(x, Tensor) else x

@@ -13,13 +13,13 @@ import numpy as np
 from ..engine.backprop import gradients, topological_order
 from ..engine.recording import is_recording, recording, transforming
 from ..engine.tensor import Tensor
-from ..support.structures import leaves, leaves_like, named_leaves, replaced
+from ..support.structures import leaves, leaves_like, named_leaves, rebuild
 
 Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
 
 
-class Linear(NamedTuple):
+class Linearization(NamedTuple):
     """A function at a point: its value, and how cotangents are pulled back, leaf by leaf."""
 
     form: Any  # the function's own containers, with the Tensors that it gave
@@ -31,17 +31,17 @@ class Linear(NamedTuple):
     @property
     def out(self) -> Any:
         """What the function gave, in its own containers."""
-        return replaced(self.form, self.outs)
+        return rebuild(self.form, self.outs)
 
 
-def linearize(f: Function, primals: tuple[Any, ...], has_aux: bool) -> Linear:
+def linearize(f: Function, primals: tuple[Any, ...], has_aux: bool) -> Linearization:
     """Evaluate ``f``, of variables of our own, and keep how its results were made."""
     check_function(f)
     was_recording = is_recording()
     with recording(True), transforming():
         variables = [_variable(x, i, primals) for i, x in enumerate(leaves(primals))]
-        out = f(*replaced(primals, variables))
-        out, aux = _pair(out) if has_aux else (out, None)
+        out = f(*rebuild(primals, variables))
+        out, aux = _check_auxiliary(out) if has_aux else (out, None)
         nodes = [_one_array(x) for x in leaves(out)] or [_one_array(out)]
     for x in variables:
         if x.is_leaf:
@@ -60,8 +60,8 @@ def linearize(f: Function, primals: tuple[Any, ...], has_aux: bool) -> Linear:
         as_result(x, was_recording and _follows_a_leaf(x)) if isinstance(x, Tensor) else x
         for x in leaves(aux)
     ]
-    places = replaced(primals, variables)
-    return Linear(replaced(out, nodes), outs, replaced(aux, auxiliary), places, pull)
+    places = rebuild(primals, variables)
+    return Linearization(rebuild(out, nodes), outs, rebuild(aux, auxiliary), places, pull)
 
 
 def _variable(x: Any, i: int, primals: tuple[Any, ...]) -> Tensor:
@@ -93,7 +93,7 @@ def _one_array(out: Any) -> Tensor:
     return +out if isinstance(out, Tensor) else Tensor(out)
 
 
-def _pair(out: Any) -> tuple[Any, Any]:
+def _check_auxiliary(out: Any) -> tuple[Any, Any]:
     if not (isinstance(out, tuple) and len(out) == 2):
         gave = f"a tuple of {len(out)}" if isinstance(out, tuple) else type(out).__name__
         raise TypeError(f"with has_aux=True the function must give a pair (value, aux), not {gave}")
@@ -138,10 +138,10 @@ def restrict(
         )
 
     def of_chosen(*chosen: Any) -> Any:
-        replaced = list(arguments)
+        rebuild = list(arguments)
         for place, x in zip(places, chosen, strict=True):
-            replaced[place] = x
-        return f(*replaced, **parameters)
+            rebuild[place] = x
+        return f(*rebuild, **parameters)
 
     return of_chosen, tuple(arguments[place] for place in places)
 

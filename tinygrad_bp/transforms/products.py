@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..support.structures import leaves_like, replaced
+from ..support.structures import leaves_like, rebuild
 from .derivatives import grad
 from .linearizing import Function, check_tangents, inner, linearize
 
@@ -50,7 +50,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     at = linearize(f, primals, has_aux)
 
     def pullback(g: Any) -> tuple[Any, ...]:
-        return replaced(at.places, at.pull(leaves_like(g, at.form, "the cotangent")))
+        return rebuild(at.places, at.pull(leaves_like(g, at.form, "the cotangent")))
 
     return (at.out, pullback, at.aux) if has_aux else (at.out, pullback)
 
@@ -92,7 +92,7 @@ def jvp(f: Function, primals: Any, tangents: Any, has_aux: bool = False) -> tupl
     at = linearize(f, primals, has_aux)
     every = tuple(range(len(at.outs)))
     along = grad(lambda *u: inner(at.pull(u), directions), every)
-    tangent = replaced(at.form, along(*(np.ones(x.shape, x.dtype) for x in at.outs)))
+    tangent = rebuild(at.form, along(*(np.ones(x.shape, x.dtype) for x in at.outs)))
     return (at.out, tangent, at.aux) if has_aux else (at.out, tangent)
 
 

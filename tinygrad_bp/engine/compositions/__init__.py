@@ -43,3 +43,7 @@ __all__ = [
     "statistics",
     "ufunc_methods",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

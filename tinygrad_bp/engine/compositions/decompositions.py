@@ -13,12 +13,12 @@ from ..rules.decompositions import (
     sign_and_logabsdet,
     singular_vectors,
 )
-from ..rules.types import cast, common_dtype, floating
+from ..rules.types import as_floating, cast, common_dtype
 
 
 @compose(np.linalg.lstsq)
 def lstsq(a, b, rcond=None):
-    a, b = floating(a), floating(b)
+    a, b = as_floating(a), as_floating(b)
     a, b = (cast(x, common_dtype(a, b)) for x in (a, b))
     if rcond is None:
         rcond = np.finfo(a.dtype).eps * max(a.shape)

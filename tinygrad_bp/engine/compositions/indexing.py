@@ -7,7 +7,7 @@ import numpy as np
 from ..registry import compose
 from ..rules.indexing import scatter_add
 from ..rules.types import as_array, cast
-from .rearranging import constant
+from .rearranging import constant_array
 
 
 @compose(np.take)
@@ -15,7 +15,7 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     a, axis = (np.ravel(a), 0) if axis is None else (as_array(a), axis)
     length = a.shape[axis]
     untyped = not hasattr(indices, "__array__") and not np.size(indices)  # such as []
-    indices = as_array(np.asarray(indices, np.intp) if untyped else constant(indices))
+    indices = as_array(np.asarray(indices, np.intp) if untyped else constant_array(indices))
     if mode != "raise":
         indices = np.take(np.arange(length), indices, mode=mode)  # NumPy says what a mode means
     return a[axis % a.ndim * (slice(None),) + (indices,)]
@@ -25,7 +25,7 @@ def take(a, indices, axis=None, out=None, mode="raise"):
 def take_along_axis(arr, indices, axis=-1):
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    return inspect.unwrap(np.take_along_axis)(arr, as_array(constant(indices)), axis)
+    return inspect.unwrap(np.take_along_axis)(arr, as_array(constant_array(indices)), axis)
 
 
 @compose(np.bincount)

@@ -5,13 +5,13 @@ import numpy as np
 from ..arrays import like
 from ..registry import compose
 from ..rules.lengths import root_of_squares
-from ..rules.types import floating
+from ..rules.types import as_floating
 
 # Norms
 
 
 def vector_norm(x, order, axis, keepdims):
-    x = floating(x)
+    x = as_floating(x)
     if order in (None, 2):
         return root_of_squares(x, axis=axis, keepdims=keepdims)
     sizes = np.abs(x)
@@ -31,7 +31,7 @@ def vector_norm(x, order, axis, keepdims):
 
 
 def matrix_norm(x, order, axes, keepdims):
-    x = np.moveaxis(floating(x), axes, (-2, -1))
+    x = np.moveaxis(as_floating(x), axes, (-2, -1))
     sums = {1: -2, -1: -2, np.inf: -1, -np.inf: -1}
     if order in (None, "fro"):
         norm = root_of_squares(x, axis=(-2, -1))

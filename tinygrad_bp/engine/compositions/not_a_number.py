@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..registry import compose
-from ..rules.types import floating, ratio
+from ..rules.types import as_floating, ratio
 from .statistics import root
 
 
@@ -34,13 +34,13 @@ def numbers(a, axis, keepdims):
 
 @compose(np.nanmean)
 def nanmean(a, axis=None, *, keepdims=False):
-    a = floating(a)
+    a = as_floating(a)
     return ratio(np.nansum(a, axis=axis, keepdims=keepdims), numbers(a, axis, keepdims))
 
 
 @compose(np.nanvar)
 def nanvar(a, axis=None, *, ddof=0, keepdims=False, mean=None, correction=None):
-    a = floating(a)
+    a = as_floating(a)
     if mean is None:
         mean = np.nanmean(a, axis=axis, keepdims=True)
     distance = np.where(np.isnan(a), 0, a - mean)

@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..registry import compose
 from ..rules.indexing import scatter_add
 from ..rules.types import as_array, cast
-from .rearranging import constant, moved
+from .rearranging import constant_array, moved
 
 MOVING = ("constant", "edge", "reflect", "symmetric", "wrap")
 COMPUTING = ("linear_ramp", "maximum", "mean", "median", "minimum", "empty")
@@ -50,7 +50,7 @@ def is_widths(x):
 @compose(np.repeat)
 def repeat(a, repeats, axis=None):
     """Broadcast along a new axis after the one that gets longer."""
-    a, repeats = as_array(a), np.asarray(constant(repeats))
+    a, repeats = as_array(a), np.asarray(constant_array(repeats))
     if axis is None or a.ndim == 0:
         a, axis = np.ravel(a), axis or 0
     if repeats.size != 1 or repeats.dtype.kind not in "iu" or repeats < 0:

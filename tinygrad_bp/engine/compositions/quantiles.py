@@ -28,7 +28,7 @@ def hat(x, q, axis):
     return np.moveaxis(np.reshape(weight, moved.shape), last, axes)
 
 
-def interpolated(a, q, axis, method, keepdims, *, omit_nan=False, percent=False):
+def interpolate(a, q, axis, method, keepdims, *, omit_nan=False, percent=False):
     """The quantile of ``a`` for each of ``q``; whatever weighs nothing, even infinity, adds 0."""
     a = as_array(a)
     q = np.array(q) if isinstance(q, list | tuple) else q
@@ -36,7 +36,7 @@ def interpolated(a, q, axis, method, keepdims, *, omit_nan=False, percent=False)
     if method != "linear":
         raise TypeError(f"quantiles with method={method!r} have no derivative rule; 'linear' has")
     if np.ndim(q):
-        parts = [interpolated(a, p, axis, method, keepdims, omit_nan=omit_nan) for p in q]
+        parts = [interpolate(a, p, axis, method, keepdims, omit_nan=omit_nan) for p in q]
         return np.stack(parts)
     if known(q) and not 0 <= q <= 1:
         raise ValueError("quantiles must be in the range [0, 1], percentiles in [0, 100]")
@@ -50,29 +50,29 @@ def interpolated(a, q, axis, method, keepdims, *, omit_nan=False, percent=False)
 
 @compose(np.quantile)
 def quantile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
-    return interpolated(a, q, axis, method, keepdims)
+    return interpolate(a, q, axis, method, keepdims)
 
 
 @compose(np.nanquantile)
 def nanquantile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
-    return interpolated(a, q, axis, method, keepdims, omit_nan=True)
+    return interpolate(a, q, axis, method, keepdims, omit_nan=True)
 
 
 @compose(np.percentile)
 def percentile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
-    return interpolated(a, q, axis, method, keepdims, percent=True)
+    return interpolate(a, q, axis, method, keepdims, percent=True)
 
 
 @compose(np.nanpercentile)
 def nanpercentile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
-    return interpolated(a, q, axis, method, keepdims, omit_nan=True, percent=True)
+    return interpolate(a, q, axis, method, keepdims, omit_nan=True, percent=True)
 
 
 @compose(np.median)
 def median(a, axis=None, *, overwrite_input=False, keepdims=False):
-    return interpolated(a, 0.5, axis, "linear", keepdims)
+    return interpolate(a, 0.5, axis, "linear", keepdims)
 
 
 @compose(np.nanmedian)
 def nanmedian(a, axis=None, *, overwrite_input=False, keepdims=False):
-    return interpolated(a, 0.5, axis, "linear", keepdims, omit_nan=True)
+    return interpolate(a, 0.5, axis, "linear", keepdims, omit_nan=True)

@@ -38,11 +38,11 @@ def moves(function, name):
     def composition(*inputs, **parameters):
         given = signature.bind(*inputs, **parameters).arguments
         source = given.pop(name)
-        settings = {key: constant(value) for key, value in given.items()}
+        settings = {key: constant_array(value) for key, value in given.items()}
         return moved(lambda numbers: function(**{name: numbers}, **settings), source)
 
 
-def constant(x):
+def constant_array(x):
     """A Tensor that says where, not what, as an array; it cannot require grad."""
     if not isinstance(x, Recorded):
         return x
@@ -137,7 +137,7 @@ def put_along_axis(x, indices, values, axis):
 def insert(arr, obj, values, axis=None):
     arr = as_array(arr)
     return moved(
-        lambda places, new: np.insert(places, constant(obj), new, axis),
+        lambda places, new: np.insert(places, constant_array(obj), new, axis),
         arr,
         cast(values, arr.dtype),
     )
@@ -147,7 +147,7 @@ def insert(arr, obj, values, axis=None):
 def choose(a, choices, out=None, mode="raise"):
     dtype = common_dtype(*choices)
     return moved(
-        lambda *numbers: np.choose(constant(a), numbers, mode=mode),
+        lambda *numbers: np.choose(constant_array(a), numbers, mode=mode),
         *(cast(x, dtype) for x in choices),
     )
 
@@ -156,7 +156,7 @@ def choose(a, choices, out=None, mode="raise"):
 def select(condlist, choicelist, default=0):
     dtype = common_dtype(default, *choicelist)
     return moved(
-        lambda other, *numbers: np.select([*map(constant, condlist)], [*numbers], other),
+        lambda other, *numbers: np.select([*map(constant_array, condlist)], [*numbers], other),
         *(cast(x, dtype) for x in (default, *choicelist)),
     )
 

@@ -6,7 +6,7 @@ from ..registry import compose
 from ..rules.types import as_array, cast
 
 
-def doubled(combine, x, axis):
+def scan_by_doubling(combine, x, axis):
     """Combine each element with all before it: with what is 1, then 2, 4, ... places back.
 
     Nothing is divided by, so a product may pass through zero.
@@ -24,7 +24,7 @@ def doubled(combine, x, axis):
 def cumprod(a, axis=None, dtype=None):
     a = cast(a, np.cumprod(np.empty(0, a.dtype), dtype=dtype).dtype)
     flat = axis is None or a.ndim == 0  # NumPy takes axis 0 of one number too
-    return doubled(np.multiply, np.reshape(a, -1) if flat else a, axis or 0)
+    return scan_by_doubling(np.multiply, np.reshape(a, -1) if flat else a, axis or 0)
 
 
 def cumulative(scan, neutral, x, axis, dtype, include_initial):

@@ -6,7 +6,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..arrays import known, like
 from ..registry import compose
 from ..rules.differences import differences
-from ..rules.types import as_array, cast, floating
+from ..rules.types import as_array, as_floating, cast
 
 
 @compose(np.diff)
@@ -41,7 +41,7 @@ def ediff1d(ary, to_end=None, to_begin=None):
 
 @compose(np.gradient)
 def gradient(f, *varargs, axis=None, edge_order=1):
-    f = floating(f)
+    f = as_floating(f)
     axes = range(f.ndim) if axis is None else np.ravel(axis).tolist()
     spacings = varargs or (1.0,)
     if len(spacings) == 1 and np.ndim(spacings[0]) == 0:
@@ -73,7 +73,7 @@ def slope(f, spacing, axis, edge_order):
             f"np.gradient got {np.size(spacing)} places for the {f.shape[-1]} points along axis "
             f"{axis}"
         )
-    spacing = floating(spacing)
+    spacing = as_floating(spacing)
     evenly = not np.ndim(spacing)
     step = spacing * like(np.ones(f.shape[-1] - 1), f) if evenly else np.diff(spacing)
     sides = np.diff(f) / step

@@ -28,7 +28,7 @@ def cov(
     x = np.concatenate(rows) if len(rows) > 1 else rows[0]
     if ddof is None:
         ddof = int(not bias)
-    count, weights, correction = weighing(fweights, aweights, x.shape[1], ddof)
+    count, weights, correction = total_weights(fweights, aweights, x.shape[1], ddof)
     x = x - np.sum(x * weights, axis=1, keepdims=True) / count
     scale = 1 / np.maximum(count - correction, 0)
     return np.squeeze((x * weights) @ x.T * cast(scale, x.dtype))
@@ -41,7 +41,7 @@ def variables(x, rowvar):
     return x.T if x.ndim == 2 and not rowvar else np.atleast_2d(x)
 
 
-def weighing(fweights, aweights, length, ddof):
+def total_weights(fweights, aweights, length, ddof):
     """The total weight, the weights, and what is lost of the total to the mean."""
     if fweights is None and aweights is None:
         return length, 1, ddof

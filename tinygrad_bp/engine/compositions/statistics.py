@@ -5,12 +5,12 @@ import numpy as np
 from ..arrays import as_array, known, like
 from ..registry import compose
 from ..rules.reductions import count
-from ..rules.types import cast, common_dtype, floating, ratio
+from ..rules.types import as_floating, cast, common_dtype, ratio
 
 
 @compose(np.average)
 def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
-    a = floating(a)
+    a = as_floating(a)
     if weights is None:
         result = np.mean(a, axis=axis, keepdims=keepdims)
         if returned:
@@ -64,7 +64,7 @@ def var(
         raise ValueError(f"np.var and np.std take ddof={ddof} or correction={correction}, not both")
     if dtype is not None and np.dtype(dtype).kind not in "fc":
         raise TypeError(f"np.var and np.std with dtype={np.dtype(dtype)} would round; use a float")
-    a = floating(a)
+    a = as_floating(a)
     if mean is None:
         mean = np.mean(a, axis=axis, dtype=dtype, keepdims=True, where=where)
     distance = a - mean if where is True else np.where(where, a - mean, 0)

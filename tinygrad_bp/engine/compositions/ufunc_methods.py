@@ -9,18 +9,18 @@ import functools
 import numpy as np
 
 from ..registry import RULES, compose_method
-from .scans import doubled
+from .scans import scan_by_doubling
 
 REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
 SCANS = {
     np.add: np.cumsum,
     np.multiply: np.cumprod,
-    np.maximum: functools.partial(doubled, np.maximum),
-    np.minimum: functools.partial(doubled, np.minimum),
+    np.maximum: functools.partial(scan_by_doubling, np.maximum),
+    np.minimum: functools.partial(scan_by_doubling, np.minimum),
 }
 
 
-def made_of(table, ufunc, method):
+def look_up_method(table, ufunc, method):
     """What ``table`` says that this method of ``ufunc`` is; an error if it says nothing."""
     if ufunc not in table:
         known = ", ".join(f"np.{f.__name__}.{method}" for f in table)
@@ -30,12 +30,12 @@ def made_of(table, ufunc, method):
 
 @compose_method("reduce")
 def reduce(ufunc, array, axis=0, **others):
-    return made_of(REDUCTIONS, ufunc, "reduce")(array, axis=axis, **others)
+    return look_up_method(REDUCTIONS, ufunc, "reduce")(array, axis=axis, **others)
 
 
 @compose_method("accumulate")
 def accumulate(ufunc, array, axis=0, dtype=None):
-    scan = made_of(SCANS, ufunc, "accumulate")
+    scan = look_up_method(SCANS, ufunc, "accumulate")
     return scan(array, axis=axis) if dtype is None else scan(array, axis=axis, dtype=dtype)
 
 

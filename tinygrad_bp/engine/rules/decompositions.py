@@ -139,7 +139,7 @@ rule(
 # Symmetric matrices
 
 
-def folded(term, upper):
+def fold(term, upper):
     """A symmetric derivative, each element off the diagonal on the place that NumPy reads."""
     return np.triu(term) + np.triu(term, 1) if upper else np.tril(term) + np.tril(term, -1)
 
@@ -150,7 +150,7 @@ def cholesky_rule(g, out, x, upper=False):
     inner = T(lower) @ g
     inner = np.tril(inner) + T(np.tril(inner, -1))
     term = np.linalg.solve(T(lower), T(np.linalg.solve(T(lower), inner))) / 2
-    return folded(term, upper)
+    return fold(term, upper)
 
 
 rule(np.linalg.cholesky, cholesky_rule, formula=["out⁻ᵀ sym(outᵀ @ g) out⁻¹, folded"])
@@ -165,7 +165,7 @@ def eigenvectors(x, UPLO="L"):
 def eigenvectors_rule(g, out, x, UPLO="L"):
     """A gap of 0 between eigenvalues gives what NumPy's arithmetic gives: infinities."""
     term = out @ (T(out) @ g * inverse_gaps(np.linalg.eigvalsh(x, UPLO))) @ T(out)
-    return folded((term + T(term)) / 2, UPLO in "Uu")
+    return fold((term + T(term)) / 2, UPLO in "Uu")
 
 
 def inverse_gaps(x):
@@ -178,7 +178,7 @@ def inverse_gaps(x):
 def eigvalsh_rule(g, out, x, UPLO="L"):
     """Without a division, so that equal eigenvalues do no harm."""
     v = eigenvectors(x, UPLO=UPLO)
-    return folded((v * g[..., np.newaxis, :]) @ T(v), UPLO in "Uu")
+    return fold((v * g[..., np.newaxis, :]) @ T(v), UPLO in "Uu")
 
 
 rule(eigenvectors, eigenvectors_rule, formula=["sym(out ((outᵀ @ g) / (λⱼ - λᵢ)) outᵀ), folded"])

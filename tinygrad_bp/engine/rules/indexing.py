@@ -56,11 +56,11 @@ def scatter_add(g, index, shape):
     except TypeError:  # not every library adds at places
         if isinstance(total, np.ndarray):
             raise
-        return added_up(g, parts, shape)
+        return add_up(g, parts, shape)
     return total
 
 
-def added_up(g, parts, shape):
+def add_up(g, parts, shape):
     """The same by a product with ones where an element of ``g`` goes, and zeros elsewhere."""
     arrays = [i for i, part in enumerate(parts) if may_repeat(part)]
     first, last = arrays[0], arrays[-1] + 1

@@ -48,13 +48,13 @@ class Placed(np.lib.mixins.NDArrayOperatorsMixin):
         if ufunc is np.add and method == "__call__" and not keywords:
             first, second = inputs
             if is_one_part(second):
-                return second.added_to(first)
+                return second.plus(first)
             if is_one_part(first):
-                return first.added_to(second)
-        return getattr(ufunc, method)(*laid_out(inputs), **laid_out(keywords))
+                return first.plus(second)
+        return getattr(ufunc, method)(*place_parts(inputs), **place_parts(keywords))
 
     def __array_function__(self, function, types, inputs, keywords):
-        return function(*laid_out(inputs), **laid_out(keywords))
+        return function(*place_parts(inputs), **place_parts(keywords))
 
     def __getitem__(self, index):
         return np.asarray(self)[index]
@@ -67,12 +67,12 @@ class Placed(np.lib.mixins.NDArrayOperatorsMixin):
             raise AttributeError(name)
         return getattr(np.asarray(self), name)
 
-    def added_to(self, other):
+    def plus(self, other):
         """The sum with ``other``, on which the one part of this array is noted."""
         ours = isinstance(other, Placed)
         alike = (ours or isinstance(other, np.ndarray)) and other.shape == self.shape
         if not alike or other.dtype != self.dtype:
-            return laid_out(other) + np.asarray(self)
+            return place_parts(other) + np.asarray(self)
         base, parts = (other.base, other.parts) if ours else (other, [])
         total = Placed([*parts, *self.parts], self.shape, base)
         if len(total.parts) > MANY or sum(g.size for _, g in total.parts) >= self.size:
@@ -85,10 +85,10 @@ def is_one_part(x):
     return isinstance(x, Placed) and len(x.parts) == 1 and x.base is None
 
 
-def laid_out(x):
+def place_parts(x):
     """``x`` with ordinary arrays in place of noted parts, those in containers too."""
     if isinstance(x, tuple | list):
-        return type(x)(map(laid_out, x))
+        return type(x)(map(place_parts, x))
     if isinstance(x, dict):
-        return {name: laid_out(value) for name, value in x.items()}
+        return {name: place_parts(value) for name, value in x.items()}
     return np.asarray(x) if isinstance(x, Placed) else x

@@ -53,18 +53,18 @@ rule(
 
 
 def tensordot_by_left(g, out, x, y, axes=2):
-    (x_summed, y_summed), (x_kept, y_kept) = pairing(axes, x, y)
+    (x_summed, y_summed), (x_kept, y_kept) = pair_axes(axes, x, y)
     term = np.tensordot(g, y, (range(len(x_kept), g.ndim), y_kept))
     return in_order(term, x_kept + [i for _, i in sorted(zip(y_summed, x_summed, strict=True))])
 
 
 def tensordot_by_right(g, out, x, y, axes=2):
-    (x_summed, y_summed), (x_kept, y_kept) = pairing(axes, x, y)
+    (x_summed, y_summed), (x_kept, y_kept) = pair_axes(axes, x, y)
     term = np.tensordot(x, g, (x_kept, range(len(x_kept))))
     return in_order(term, [i for _, i in sorted(zip(x_summed, y_summed, strict=True))] + y_kept)
 
 
-def pairing(axes, x, y):
+def pair_axes(axes, x, y):
     """The axes of x and of y that `numpy.tensordot` sums over, and those that it keeps."""
     if not np.iterable(axes):
         axes = range(x.ndim - axes, x.ndim), range(axes)
@@ -144,7 +144,7 @@ def einsum_by(position, g, out, inputs, optimize=False):
     """
     subscripts, operands = in_letters(inputs)
     position = position - 1 if isinstance(inputs[0], str) else position // 2  # among the operands
-    *terms, output = spelled_out(subscripts, operands)
+    *terms, output = spell_out(subscripts, operands)
     own = terms[position]
     length_of = dict(zip(own, np.shape(operands[position]), strict=True))
     terms[position], factors = output, [*operands[:position], g, *operands[position + 1 :]]
@@ -168,7 +168,7 @@ def einsum_by(position, g, out, inputs, optimize=False):
     return np.einsum(f"{','.join(terms)}->{wanted}", *factors, optimize=bool(optimize))
 
 
-def spelled_out(subscripts, operands):
+def spell_out(subscripts, operands):
     """The terms of an einsum, its output last, with a letter for each axis of an ellipsis."""
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = inputs.split(",")
@@ -238,7 +238,7 @@ rule(
 )
 
 
-def widened(g, a, v, mode):
+def pad_gradient(g, a, v, mode):
     """``g``, which may be of a part of the convolution, with zeros for the rest of it."""
     least = min(np.size(a), np.size(v))
     start = {"full": 0, "same": (least - 1) // 2, "valid": least - 1}[mode]
@@ -247,7 +247,7 @@ def widened(g, a, v, mode):
 
 def convolve_by(other, g, a, v, mode):
     """``g`` convolved with the other operand, the other way round."""
-    return np.convolve(widened(g, a, v, mode), np.flip(np.atleast_1d(other)), "valid")
+    return np.convolve(pad_gradient(g, a, v, mode), np.flip(np.atleast_1d(other)), "valid")
 
 
 rule(

@@ -82,7 +82,7 @@ for smallest in (np.min, np.amin, np.nanmin):
     rule(smallest, extreme_rule, formula=["g at the smallest"])
 
 
-def summed_from_the_end(g, x, axis):
+def sum_from_the_end(g, x, axis):
     """The adjoint of a running sum: ``g`` summed from each element to the last."""
     axis = axis or 0  # without an axis, the sum ran over the flattened array
     return np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis), x.shape)
@@ -90,6 +90,6 @@ def summed_from_the_end(g, x, axis):
 
 rule(
     np.cumsum,
-    lambda g, out, x, axis=None, dtype=None: summed_from_the_end(g, x, axis),
+    lambda g, out, x, axis=None, dtype=None: sum_from_the_end(g, x, axis),
     formula=["g, summed from the end"],
 )

@@ -88,7 +88,7 @@ rule(
 # Entropy; 0 log 0 is 0, and does not change with what is in the logarithm
 
 
-def ratio(x, y):
+def ratio_or_zero(x, y):
     """``x / y``, and 0 where both are."""
     return x / np.where((x == 0) & (y == 0), 1, y)
 
@@ -96,14 +96,14 @@ def ratio(x, y):
 rule(
     special.xlogy,
     lambda g, out, x, y: g * np.log(y),
-    lambda g, out, x, y: g * ratio(x, y),
+    lambda g, out, x, y: g * ratio_or_zero(x, y),
     formula=["log y", "x / y"],
 )
 
 rule(
     special.xlog1py,
     lambda g, out, x, y: g * np.log1p(y),
-    lambda g, out, x, y: g * ratio(x, 1 + y),
+    lambda g, out, x, y: g * ratio_or_zero(x, 1 + y),
     formula=["log(1 + y)", "x / (1 + y)"],
 )
 
@@ -112,14 +112,14 @@ rule(special.entr, lambda g, out, x: -g * (np.log(x) + 1), formula=["-log x - 1"
 rule(
     special.rel_entr,
     lambda g, out, x, y: g * (np.log(x / y) + 1),
-    lambda g, out, x, y: -g * ratio(x, y),
+    lambda g, out, x, y: -g * ratio_or_zero(x, y),
     formula=["log(x / y) + 1", "-x / y"],
 )
 
 rule(
     special.kl_div,
     lambda g, out, x, y: g * np.log(x / y),
-    lambda g, out, x, y: g * (1 - ratio(x, y)),
+    lambda g, out, x, y: g * (1 - ratio_or_zero(x, y)),
     formula=["log(x / y)", "1 - x / y"],
 )
 

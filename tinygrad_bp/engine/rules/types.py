@@ -39,7 +39,7 @@ def cast(x, dtype):
     return x if x.dtype == dtype else astype(x, dtype)
 
 
-def floating(x):
+def as_floating(x):
     """``x`` with integers and booleans as float64, as NumPy averages and measures them."""
     x = as_array(x)
     return x if x.dtype.kind in "fc" else cast(x, float)
