@@ -28,7 +28,7 @@ def apart(result: Any, given: Any) -> Any:
     if isinstance(result, list | tuple):
         parts = [apart(part, given) for part in result]
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
-    if not isinstance(result, Recorded) or getattr(result._array, "base", None) is None:
+    if not isinstance(result, Recorded) or hasattr(result, "_shows"):
         return result
     if is_view(result) and not any(_shared(result, x) for x in _tensors_in(given)):
         result._shows = False
