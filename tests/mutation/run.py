@@ -44,7 +44,7 @@ TESTS = {
     "optim/optimizer": ["optim/test_optim.py", "optim/test_own_optimizers.py"],
     "optim/gradient_descent": ["optim/test_optim.py"],
     "optim/adaptive": ["optim/test_optim.py"],
-    "optim/norms": ["optim/test_own_optimizers.py"],
+    "optim/norms": ["optim/test_own_optimizers.py", "optim/test_states_and_norms.py"],
     "support/files": ["support/test_files.py", "nn/test_saving.py"],
     "nn/saving": ["nn/test_saving.py"],
     "nn/formats": ["nn/test_saving.py"],
