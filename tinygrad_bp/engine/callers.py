@@ -9,7 +9,7 @@ from types import FrameType
 _NAMING = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF"})
 # What puts numbers into an array: of NumPy's, of the module array, of a buffer
 _WRITERS = frozenset(
-    "__setitem__ append array extend fill flat fromiter insert pack_into setitem".split()
+    {"__setitem__", "append", "array", "extend", "fill", "flat", "fromiter", "insert", "setitem"}
 )
 
 
