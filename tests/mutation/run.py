@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[2]
 # The files, and the tests that are run on each of their mutants.
 TESTS = {
     "engine/arrays": [
+        "engine/test_arrays.py",
         "engine/test_read_only.py",
         "engine/test_seeds.py",
         "engine/test_kept_constants.py",
@@ -47,7 +48,7 @@ TESTS = {
     "optim/norms": ["optim/test_own_optimizers.py", "optim/test_states_and_norms.py"],
     "support/files": ["support/test_files.py", "nn/test_saving.py"],
     "nn/saving": ["nn/test_saving.py"],
-    "nn/formats": ["nn/test_saving.py"],
+    "nn/formats": ["nn/test_formats.py", "nn/test_saving.py"],
 }
 SLOW = "not million and not damaged_byte and not truncation and not wide_graph"
 
