@@ -82,6 +82,15 @@ def test_an_element_of_an_array_of_numpys_cannot_hold_a_tensor():
     assert "np.stack" in str(error.value.__cause__)
 
 
+def test_arrays_of_another_library_are_not_asked_for_their_memory():
+    da = pytest.importorskip("dask.array")
+    y = Tensor(da.ones((2, 3)), requires_grad=True) * 1
+    for call in (lambda y: np.take(y, 1, axis=0), np.copy, np.cov, np.real, np.ravel):
+        v = call(y)
+        assert isinstance(v._array, da.Array)
+        assert not is_view(v)
+
+
 @pytest.mark.parametrize("recorded", [True, False])
 @pytest.mark.parametrize("sample", ALL_SAMPLES, ids=str)
 def test_what_is_a_view_is_numpy_s_answer(sample, recorded):

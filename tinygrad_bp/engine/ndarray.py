@@ -190,7 +190,7 @@ class NDArrayMethods(Recorded):
             forgets = (
                 f"{self._called()} requires grad, and an element of an array would forget how it "
                 "was made: collect the Tensors in a list, then np.stack(list); "
-                "np.full_like(array, t) has t everywhere"
+                "np.broadcast_to(t, array.shape) has t everywhere"
             )
         if is_transforming() or into not in {"", "flat"}:
             raise TypeError(forgets)

@@ -36,7 +36,8 @@ def apart(result: Any, given: Any) -> Any:
 
 
 def _shared(first: Recorded, second: Recorded) -> bool:
-    return bool(np.may_share_memory(first._array, second._array))
+    arrays = first._array, second._array
+    return all(isinstance(x, np.ndarray) for x in arrays) and bool(np.may_share_memory(*arrays))
 
 
 def _tensors_in(x: Any) -> Iterator[Recorded]:

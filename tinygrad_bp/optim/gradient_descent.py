@@ -78,7 +78,7 @@ class SGD(Optimizer):
         if self.weight_decay:
             g = g + self.weight_decay * data
         if self.momentum:
-            v = memory["velocity"] * self.momentum + g if memory else np.copy(g)
+            v = memory["velocity"] * self.momentum + g if memory else g + np.zeros_like(g)
             memory["velocity"] = v
             g = g + self.momentum * v if self.nesterov else v
         return data + g * -lr
