@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import copy
 import gc
 import threading
@@ -11,7 +13,8 @@ import numpy as np
 import pytest
 
 import tinygrad_bp as bp
-from tinygrad_bp import Tensor, gradients
+from tinygrad_bp import Tensor, gradients, no_grad
+from tinygrad_bp.engine.recording import is_recording
 
 RNG = np.random.default_rng(0)
 
@@ -119,3 +122,57 @@ def test_no_grad_can_be_entered_again_and_within_itself():
 
     assert countdown(3) == [False] * 4
     assert (x * x).requires_grad
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_contexts_enter_and_leave_in_any_order_and_for_each_other(seed):
+    """A context is that of a thread or a task; one records if all that it entered has been left."""
+    generator = np.random.default_rng(seed)
+    contexts = [contextvars.Context() for _ in range(3)]
+    opened = []
+    for _ in range(60):
+        one = int(generator.integers(3))
+        if opened and generator.random() < 0.5:
+            _, entered = opened.pop(int(generator.integers(len(opened))))
+            contexts[one].run(entered.__exit__, None, None, None)
+        else:
+            opened.append((one, no_grad()))
+            contexts[one].run(opened[-1][1].__enter__)
+        for place, context in enumerate(contexts):
+            assert context.run(is_recording) == all(place != owner for owner, _ in opened)
+
+
+def test_a_generator_that_one_task_begins_and_another_closes():
+    async def numbers():
+        with no_grad():
+            yield is_recording()
+
+    async def in_tasks(begin_apart, end_apart):
+        async def begun():
+            return await anext(generator)
+
+        generator = numbers()
+        assert not await (asyncio.create_task(begun()) if begin_apart else begun())
+        assert is_recording() == begin_apart
+        await (asyncio.create_task(generator.aclose()) if end_apart else generator.aclose())
+        assert is_recording()
+
+    for begin_apart in (False, True):
+        for end_apart in (False, True):
+            asyncio.run(in_tasks(begin_apart, end_apart))
+
+
+def test_tasks_and_their_threads_keep_what_they_began_with():
+    async def later():
+        await asyncio.sleep(0)
+        return is_recording()
+
+    async def program():
+        with no_grad():
+            inside = asyncio.create_task(later())
+            copied = await asyncio.to_thread(is_recording)
+            fresh = await asyncio.get_running_loop().run_in_executor(None, is_recording)
+        together = await asyncio.gather(inside, later(), asyncio.to_thread(is_recording))
+        return copied, fresh, *together
+
+    assert asyncio.run(program()) == (False, True, False, True, True)

@@ -53,6 +53,13 @@ def test_seeds_of_every_kind():
             assert np.array(getattr(x.grad, "data", x.grad)).tolist() == [2, 40]
 
 
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_the_gradient_of_a_leaf_by_itself_has_its_type(create_graph):
+    x = Tensor(np.array([1.0, 2.0], np.float32), requires_grad=True)
+    (g,) = gradients(x, [x], Tensor([1.0, 10.0]), create_graph=create_graph)
+    assert (g.dtype, g.tolist()) == (np.float32, [1, 10])
+
+
 def test_a_seed_that_requires_grad_is_differentiated_by():
     x = Tensor(np.array([1.0, 2.0], np.float32), requires_grad=True)
     seed = Tensor([1.0, 10.0], requires_grad=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from types import CodeType
 
 SWAPS: dict[type, type] = {
@@ -26,26 +27,40 @@ SWAPS: dict[type, type] = {
     ast.Or: ast.And,
 }
 _LEFT_ALONE = (ast.stmt, ast.JoinedStr, ast.arguments, ast.ExceptHandler)
-Change = tuple[ast.AST, Callable[[], None]]
+Change = tuple[ast.AST, ast.AST, Callable[[], None]]
 
 
-def mutants(source: str) -> Iterator[tuple[str, CodeType]]:
-    """Each mutant, as what was changed and the code."""
+@dataclass
+class Mutant:
+    """What was changed, in which lines of the file, and the whole file's code."""
+
+    what: str
+    lines: range
+    code: CodeType
+
+
+def mutants(source: str, file: str) -> Iterator[Mutant]:
+    """Each mutant of the source of a file."""
     for place in range(len(list(changes(ast.parse(source))))):
         tree = ast.parse(source)
-        node, change = list(changes(tree))[place]
-        before = ast.unparse(node).splitlines()[0]
+        statement, node, change = list(changes(tree))[place]
+        changed = node.test if isinstance(node, ast.If) else node
+        before = ast.unparse(statement).splitlines()[0]
         change()
-        after = ast.unparse(ast.fix_missing_locations(node)).splitlines()[0]
-        yield f"{before}  ->  {after}", compile(ast.fix_missing_locations(tree), "mutant", "exec")
+        after = ast.unparse(ast.fix_missing_locations(statement)).splitlines()[0]
+        yield Mutant(
+            f"{before}  ->  {after}",
+            range(changed.lineno, changed.end_lineno + 1),
+            compile(ast.fix_missing_locations(tree), file, "exec"),
+        )
 
 
 def changes(tree: ast.AST) -> Iterator[Change]:
-    """Every change that can be made to a tree: the smallest statement around it, and how."""
+    """Every change that can be made to a tree: the smallest statement around it, where, and how."""
     for statement in ast.walk(tree):
         if isinstance(statement, ast.stmt) and not isinstance(statement, ast.Raise | ast.AnnAssign):
             for node in _own(statement):
-                yield from ((statement, change) for change in _changes(node))
+                yield from ((statement, node, change) for change in _changes(node))
 
 
 def _own(statement: ast.stmt) -> Iterator[ast.AST]:

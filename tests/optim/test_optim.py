@@ -33,6 +33,20 @@ def test_fifty_steps_by_the_formula(momentum, weight_decay):
     np.testing.assert_allclose(p.data, x, rtol=1e-12)
 
 
+@pytest.mark.parametrize("kind", [lambda p: SGD(p, 0.1, 0.9, nesterov=True), Adam, AdamW])
+def test_the_moves_of_all_parameters_may_be_made_at_once(kind):
+    """As a compiled step makes them, where an optimiser says that each element moves by itself."""
+    parts, whole = [leaf([1.0, 2.0]), leaf([3.0])], leaf([1.0, 2.0, 3.0])
+    apart, together = kind(parts), kind([whole])
+    assert type(apart).elementwise
+    for _ in range(3):
+        parts[0].grad, parts[1].grad = np.array([0.1, -0.2]), np.array([5.0])
+        whole.grad = np.array([0.1, -0.2, 5.0])
+        apart.step()
+        together.step()
+    assert [*parts[0].tolist(), *parts[1].tolist()] == whole.tolist()
+
+
 def test_the_step_size_can_change_between_steps():
     p = leaf(1.0)
     optimizer = SGD([p], lr=0.1)

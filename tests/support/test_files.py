@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 
 import pytest
 
@@ -142,3 +143,50 @@ def test_an_interrupt_while_writing_leaves_what_was_there(tmp_path, monkeypatch)
             write(path, b"after")
         assert path.read_bytes() == b"before"
         assert list(tmp_path.iterdir()) == [path]
+
+
+def test_all_is_in_the_file_before_it_takes_the_place(tmp_path, monkeypatch):
+    path, seen = tmp_path / "a", []
+    for when in ("fsync", "replace"):
+        once(monkeypatch, when, lambda: seen.extend(p.read_bytes() for p in tmp_path.iterdir()))
+        write(path, b"whole")
+        path.unlink()
+    assert seen == [b"whole", b"whole"]
+
+
+def test_no_file_stays_open(tmp_path, monkeypatch):
+    """Neither one left behind, nor one that another call took away before it was held."""
+    hold, names, opened = files._hold, [], os.open
+    handles = []
+
+    def lost(handle):
+        if not names:
+            names.extend(os.listdir(tmp_path))
+            (tmp_path / names[-1]).unlink()
+        return hold(handle)
+
+    (tmp_path / f"{files._PARTIAL}left").touch()
+    monkeypatch.setattr(os, "open", lambda *given: handles.append(opened(*given)) or handles[-1])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        write(tmp_path / "a", b"first")
+        monkeypatch.setattr(files, "_hold", lost)
+        write(tmp_path / "b", b"second")
+    assert [w.category for w in caught] == []
+    assert len(handles) == 1
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(handles[0])
+
+
+def test_without_locks_files_are_closed_before_they_move_and_what_is_left_goes(
+    tmp_path, monkeypatch
+):
+    """As on Windows, where an open file is neither moved nor removed."""
+    new, made = files._new_partial, []
+    monkeypatch.setattr(files, "fcntl", None)
+    monkeypatch.setattr(files, "_new_partial", lambda path: made.append(new(path)) or made[-1])
+    (tmp_path / f"{files._PARTIAL}left").touch()
+    once(monkeypatch, "replace", lambda: made.append(made[0].closed))
+    write(tmp_path / "a", b"content")
+    assert made[1]
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]

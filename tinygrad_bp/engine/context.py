@@ -17,12 +17,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Entry:
-    """One entry into a with statement: the value that holds until it is left."""
+    """One entry into a with statement: the value that holds until it is left.
 
-    __slots__ = ("active", "value")
+    The token tells the context, a thread's or a task's, in which it was entered.
+    """
+
+    __slots__ = ("active", "token", "value")
 
     def __init__(self, value: Any):
         self.value, self.active = value, True
+        self.token: Any = None
 
 
 Entries = ContextVar[tuple[Entry, ...]]  # the innermost last; empty where nothing was changed
@@ -47,7 +51,7 @@ class Change:
     def __enter__(self) -> None:
         entry = Entry(self.value)
         self.entries.append(entry)
-        self.variable.set((*self.variable.get(), entry))
+        entry.token = self.variable.set((*self.variable.get(), entry))
 
     def __exit__(self, *error: object) -> None:
         here = self.variable.get()
@@ -56,16 +60,18 @@ class Change:
             raise RuntimeError("a with statement that was not entered cannot be left")
         entry = own[-1]
         self.entries.remove(entry)
-        if entry in here:  # a task that was begun inside keeps what it began with
-            self.variable.set(tuple(e for e in here if e.active and e is not entry))
-        else:  # it was entered in another thread
+        try:  # a task that was begun inside keeps what it began with
+            self.variable.reset(entry.token)
+        except ValueError:  # it was entered in another thread or task: it ends everywhere
             entry.active = False
+        self.variable.set(tuple(e for e in here if e.active and e is not entry))
 
     def __call__(self, function: F) -> F:
         """Decorate a function, which then runs with the other value."""
         if any(runs_in_parts(function) for runs_in_parts in _IN_PARTS):  # the rest after the call
+            name = getattr(function, "__name__", function)
             raise TypeError(
-                f"{function.__name__} runs in parts, which a decorator does not reach: "
+                f"{name} runs in parts, which a decorator does not reach: "
                 "write the with statement inside it"
             )
 

@@ -6,16 +6,15 @@ Each that computes is a call of NumPy's function of that name, which `_record` r
 from __future__ import annotations
 
 import operator
-import sys
 import warnings
 from collections.abc import Callable, Iterator
-from opcode import opmap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .advice import ADVICE
 from .arrays import gives_way_to, owned_index
+from .callers import calling_module, writer
 from .methods import ARRAYS, matrix_products, method, operators, plain_method, refusing_method
 from .recording import Recorded, is_transforming
 from .rules.activations import relu, sigmoid
@@ -83,7 +82,7 @@ class NDArrayMethods(Recorded):
         return self._record(function, inputs, keywords)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        if _caller().startswith("scipy.sparse"):  # which gives way to what is no array
+        if calling_module().startswith("scipy.sparse"):  # which gives way to what is no array
             return _as_object(self)
         if copy is False:
             if dtype not in (None, self.dtype) or not self.ndim or self._requires_grad:
@@ -171,29 +170,33 @@ class NDArrayMethods(Recorded):
         return bool(self._array)
 
     def __float__(self) -> float:
-        caller = sys._getframe(1)
-        if caller.f_code.co_code[caller.f_lasti] == opmap["STORE_SUBSCR"] and self._requires_grad:
-            raise TypeError(  # which NumPy shows above an error of its own
-                f"{self._called()} requires grad, and an element of a NumPy array would forget "
-                "how it was made: collect the Tensors in a list, then np.stack(list)"
-            )
-        return float(self._number("float"))
+        return float(self._number("float", writer()))
 
     def __int__(self) -> int:
-        return int(self._number("int"))
+        return int(self._number("int", writer()))
 
     def __index__(self) -> int:
         return operator.index(self._array)
 
-    def _number(self, kind: str) -> Any:
-        if self._requires_grad:
+    def _number(self, kind: str, into: str) -> Any:
+        """The one element, which forgets how it was made; refused where it goes into an array."""
+        if not self._requires_grad:
+            return self.item()
+        forgets = (
+            f"{kind}() of {self._called()} forgets how it was made, and so do the functions of "
+            "the math module: use t.item() for the number, np.sin(t) in place of math.sin(t)"
+        )
+        if into:
             forgets = (
-                f"{kind}() of {self._called()} forgets how it was made, and so do the functions of "
-                "the math module: use t.item() for the number, np.sin(t) in place of math.sin(t)"
+                f"{self._called()} requires grad, and an element of an array would forget how it "
+                "was made: collect the Tensors in a list, then np.stack(list); "
+                "np.broadcast_to(t, array.shape) has t everywhere"
             )
-            if is_transforming():
-                raise TypeError(forgets)
-            warnings.warn(forgets, RuntimeWarning, stacklevel=3)
+        if is_transforming() or into not in {"", "flat"}:
+            raise TypeError(forgets)
+        warnings.warn(forgets, RuntimeWarning, stacklevel=3)
+        if into:  # NumPy hides this error, and not the warning
+            raise TypeError(forgets)
         return self.item()
 
     def __format__(self, form: str) -> str:
@@ -299,11 +302,6 @@ class NDArrayMethods(Recorded):
 def _one_or_all(lengths: tuple[Any, ...]) -> Any:
     """What was passed as one tuple or as several numbers: ``(2, 3)`` for both."""
     return lengths[0] if len(lengths) == 1 else lengths
-
-
-def _caller() -> str:
-    """The name of the module whose code asked for an array."""
-    return sys._getframe(2).f_globals.get("__name__", "")
 
 
 def _as_object(x: Any) -> np.ndarray:

@@ -28,7 +28,7 @@ def apart(result: Any, given: Any) -> Any:
     if isinstance(result, list | tuple):
         parts = [apart(part, given) for part in result]
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
-    if not isinstance(result, Recorded) or getattr(result._array, "base", None) is None:
+    if not isinstance(result, Recorded) or hasattr(result, "_shows"):
         return result
     if is_view(result) and not any(_share_memory(result, x) for x in _tensors_in(given)):
         result._shows = False
@@ -36,7 +36,8 @@ def apart(result: Any, given: Any) -> Any:
 
 
 def _share_memory(first: Recorded, second: Recorded) -> bool:
-    return bool(np.may_share_memory(first._array, second._array))
+    arrays = first._array, second._array
+    return all(isinstance(x, np.ndarray) for x in arrays) and bool(np.may_share_memory(*arrays))
 
 
 def _tensors_in(x: Any) -> Iterator[Recorded]:

@@ -155,7 +155,7 @@ def pack_safetensors(arrays: State) -> bytes:
     header |= dict.fromkeys(arrays)
     parts, end = [], 0
     for name in sorted(arrays, key=lambda name: -arrays[name].dtype.itemsize):
-        array = arrays[name].astype(arrays[name].dtype.newbyteorder("<"), copy=False)
+        array = np.asarray(arrays[name], arrays[name].dtype.newbyteorder("<"))
         begin, end = end, end + array.nbytes
         kind = _NAMES_OF_TYPES[array.dtype.str]
         header[name] = {"dtype": kind, "shape": array.shape, "data_offsets": (begin, end)}

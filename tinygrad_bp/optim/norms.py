@@ -19,13 +19,11 @@ def euclidean_norm(arrays: Sequence[Any]) -> Any:
     >>> euclidean_norm([np.array([0.0, 2e200])])
     2e+200
     """
-    wide = [g if g.dtype.itemsize > 2 else g.astype(np.float32) for g in arrays if g.size]
+    wide = [g.astype(np.float32) if g.dtype == np.float16 else g for g in arrays if g.size]
     if not wide:
         return 0.0
     square = _sum_of_squares(wide)
-    if not (
-        isinstance(square, np.floating) or asks(square)
-    ):  # lazy: what holds of its value cannot be asked
+    if not (isinstance(square, np.floating) or asks(square)):  # lazy: its value cannot be asked
         in_range = (square > 1e-30) & (square < np.inf)
         return np.where(in_range, np.sqrt(square), _norm_by_largest(wide))
     norm = np.sqrt(square) if 1e-30 < square < np.inf else _norm_by_largest(wide)

@@ -18,7 +18,8 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     indices = as_array(np.asarray(indices, np.intp) if untyped else constant_array(indices))
     if mode != "raise":
         indices = np.take(np.arange(length), indices, mode=mode)  # NumPy says what a mode means
-    return a[axis % a.ndim * (slice(None),) + (indices,)]
+    taken = a[axis % a.ndim * (slice(None),) + (indices,)]
+    return taken if indices.ndim else np.copy(taken)  # one index would give a view
 
 
 @compose(np.take_along_axis)

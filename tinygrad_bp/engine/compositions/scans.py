@@ -17,6 +17,8 @@ def scan_by_doubling(combine, x, axis):
     while reach < x.shape[0]:
         x = np.concatenate((x[:reach], combine(x[reach:], x[:-reach])))
         reach *= 2
+    if x.shape[0] < 2:  # and nothing was combined
+        x = np.copy(x)
     return np.swapaxes(x, 0, axis)
 
 

@@ -66,4 +66,4 @@ def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None):
         return np.full_like(np.empty_like(a), fill_value, **others)
     shape = a.shape if shape is None else shape
     np.full_like(np.empty(0), 0, order=order)  # NumPy refuses what it does not know
-    return np.broadcast_to(cast(fill_value, a.dtype if dtype is None else dtype), shape)
+    return np.copy(np.broadcast_to(cast(fill_value, a.dtype if dtype is None else dtype), shape))

@@ -21,14 +21,20 @@ def astype(x, dtype):
 rule(astype, lambda g, out, x, dtype: g, None, formula=["1"])  # the engine gives g the type of x
 
 
-# A real number is its own real part and its own conjugate.
-rule(np.real, lambda g, out, x: g, formula=["1"])
+# A real number is its own real part and its own conjugate. NumPy gives the array itself as its
+# real part, of which [...] is a view that can be told from it.
+rule(np.real, lambda g, out, x: g, formula=["1"], run=lambda x: np.real(x)[...])
 
 rule(np.imag, lambda g, out, x: np.zeros_like(g), formula=["0"])
 
 rule(np.conjugate, lambda g, out, x: g, formula=["1"])
 
-rule(np.real_if_close, lambda g, out, x, tol=100: g, formula=["1"])
+rule(
+    np.real_if_close,
+    lambda g, out, x, tol=100: g,
+    formula=["1"],
+    run=lambda x, tol=100: np.real_if_close(x, tol)[...],
+)
 
 rule(np.angle, lambda g, out, x, deg=False: np.zeros_like(g), formula=["0"])
 
