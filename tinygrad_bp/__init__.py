@@ -19,7 +19,7 @@ from .engine.registry import primitive, rule
 from .engine.tensor import Tensor
 from .explain import count_paths, nudge, paths, propagate, trace
 from .support.answers import instead_of_scipy, nearest, no_attribute
-from .support.words import KEYWORDS
+from .support.meanings import KEYWORDS
 from .transforms import (
     elementwise_grad,
     grad,

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .engine.context import called_first
 from .engine.recording import no_grad, watching
 from .engine.registry import Each, Rule
 from .engine.signatures import described
@@ -162,6 +163,7 @@ def _at(index: tuple[int, ...]) -> str:
     return f"[{', '.join(map(str, index))}]" if index else ""
 
 
+@called_first
 @contextmanager
 def detect_nan() -> Iterator[None]:
     """Stop at the first operation that makes a NaN or an infinity of finite numbers.

@@ -10,7 +10,7 @@ import pytest
 import tinygrad_bp as bp
 from tinygrad_bp.engine.registry import RULES
 from tinygrad_bp.engine.signatures import full_name
-from tinygrad_bp.support.words import SCIPY
+from tinygrad_bp.support.meanings import SCIPY
 
 x = np.array([0.3, -1.2, 2.0])
 

@@ -20,6 +20,62 @@ class Plain(bp.nn.Module):
         self.w = np.ones(3)
 
 
+class Written(bp.optim.Optimizer):
+    """It writes in place."""
+
+    def move(self, data, gradient, memory, lr):
+        data -= lr * gradient
+        return data
+
+
+class Forgotten(bp.optim.Optimizer):
+    """It gives nothing back."""
+
+    def move(self, data, gradient, memory, lr):
+        data = data - lr * gradient
+
+
+class Summed(bp.optim.Optimizer):
+    """What it gives does not fit the parameter."""
+
+    def move(self, data, gradient, memory, lr):
+        return np.sum(data - lr * gradient)
+
+
+class Unprepared(bp.optim.Optimizer):
+    """It takes for granted what is not there at first."""
+
+    memory_names = ("v",)
+
+    def move(self, data, gradient, memory, lr):
+        memory["v"] = 0.9 * memory["v"] + gradient
+        return data - lr * memory["v"]
+
+
+class Unnamed(bp.optim.Optimizer):
+    """It remembers what it has no name for."""
+
+    def move(self, data, gradient, memory, lr):
+        memory["v"] = gradient
+        return data - lr * gradient
+
+
+class Unstarted(Unnamed):
+    """It does not begin as all optimisers do."""
+
+    def __init__(self, parameters):
+        self.share = 0.9
+
+
+def step(kind):
+    """The first step of an optimiser."""
+    t = bp.Tensor([1.0, 2.0], requires_grad=True)
+    (t * t).sum().backward()
+    optimizer = kind([t])
+    optimizer.step()
+    return optimizer
+
+
 def names():
     """What the mistakes are made with."""
     X = np.random.default_rng(0).normal(size=(20, 3))
@@ -121,14 +177,14 @@ bp.grad(np.sin)("a")  ⇒  cannot differentiate by an argument of
 bp.grad(np.sin)(np.arange(3))  ⇒  cannot differentiate by an argument of
 bp.grad(np.sin)(np.arange(3.0))  ⇒  use jacobian or vjp
 bp.grad(lambda x: None)(1.0)  ⇒  the function gave NoneType; to be
-bp.grad(lambda x: float(x))(1.0)  ⇒  use t.item() for the number, np.sin(t) in
-bp.grad(lambda x: math.sin(x))(1.0)  ⇒  use t.item() for the number, np.sin(t) in
+bp.grad(lambda x: float(x))(1.0)  ⇒  use t.detach().item() for the number
+bp.grad(lambda x: math.sin(x))(1.0)  ⇒  use t.detach().item() for the number
 bp.grad(lambda x: x, argnums=1)(1.0)  ⇒  must be an int, or a tuple of ints, that
 bp.grad(lambda x: x, argnum=0)(1.0)  ⇒  write argnums=
 bp.grad(lambda x: [x, x])(1.0)  ⇒  use jacobian or vjp
 bp.hessian(lambda x: x)(np.ones(2))  ⇒  use jacobian or vjp
 bp.hvp(lambda x: x.sum(), np.ones(2), np.ones(3))  ⇒  tangents of shapes [(3,)] do not fit
-bp.gradcheck(lambda x: float(x) * x, 2.0)  ⇒  use t.item() for the number, np.sin(t) in
+bp.gradcheck(lambda x: float(x) * x, 2.0)  ⇒  use t.detach().item() for the number
 bp.draw(3)  ⇒  needs Tensors, or a function that returns
 bp.draw(m)  ⇒  a model is drawn at work: give it rows, as
 bp.draw(t, "z.jpg")  ⇒  must end in one of .svg, .png, .pdf, .dot
@@ -225,11 +281,11 @@ learn(verbose=0)  ⇒  write progress=
 learn(validation=X)  ⇒  must be a pair of arrays (X, y), or a
 learn(validation=20)  ⇒  validation=20 of 20 rows must leave rows
 learn(validation=1.0)  ⇒  validation=1.0 of 20 rows must leave rows
-learn(metrics="accuracy")  ⇒  must be a list, not 'accuracy'
+learn(metrics="accuracy")  ⇒  write metrics=['accuracy']
 learn(metrics=["accuracy"])  ⇒  accuracy counts classes, whole numbers
 learn(metrics=["f1"])  ⇒  unknown metric 'f1': known are accuracy
 learn(patience=2, monitor="acc")  ⇒  unknown monitor 'acc': known are loss
-learn(callbacks=print)  ⇒  must be a list, not <built-in function
+learn(callbacks=print)  ⇒  write callbacks=[it]
 learn(early_stopping=True)  ⇒  write patience=
 learn(sample_weight=[1, 2])  ⇒  must hold one number for each of 20 rows
 learn(class_weight="auto")  ⇒  class_weight is for targets that are class
@@ -281,6 +337,32 @@ bp.estimators.MLPClassifier(solver="rmsprop").fit(X, labels)  ⇒  unknown solve
 bp.estimators.MLPClassifier().predict(X)  ⇒  This MLPClassifier instance is not fitted
 bp.vmap(np.sin)  ⇒  write a batch: functions of NumPy take
 with bp.no_grad(): (t * t).sum().backward()  ⇒  a Tensor of shape () does not depend on a
+with bp.no_grad: pass  ⇒  write with bp.no_grad()
+with bp.detect_nan: pass  ⇒  write with bp.detect_nan()
+bp.no_grad(lambda x: x)  ⇒  write @bp.no_grad()
+bp.grad(lambda x: x.item() * 2)(1.0)  ⇒  use t itself, or t.detach().item() for a
+bp.grad(lambda x: sum(x.tolist()))(np.ones(2))  ⇒  use t itself, or t.detach().tolist() for a
+bp.grad(lambda x: x.numpy().sum())(np.ones(2))  ⇒  use t itself, or t.detach().numpy() for a
+bp.gradients(t.sum(), [t.data])  ⇒  differentiate by Tensors: input 0 is a ReadOnlyArray
+bp.functional.mse_loss(t)  ⇒  mse_loss of a Tensor needs targets=, which is left out
+bp.jit(np.sin)  ⇒  write bp.compile(f), or bp.compile_step(
+learn(schedule=bp.schedules.constant(0.1))  ⇒  write lr=bp.schedules.cosine(0.01, steps) where
+learn(lr=0.1)  ⇒  write optimizer=bp.optim.Adam(model.parameters()
+learn(learning_rate=0.1)  ⇒  write optimizer=bp.optim.Adam(model.parameters()
+learn(monitor="val_accuracy", patience=2)  ⇒  give metrics=['accuracy'] and validation= too
+learn(monitor="val_loss", patience=2)  ⇒  give validation= too
+fit(m, X, y)  ⇒  fit needs loss, optimizer, epochs: fit(model, X, y, loss=...,
+of(m, bp.schedules.cosine)  ⇒  call it, lr=bp.schedules.cosine(lr, steps)
+of(m, lambda: 0.1)  ⇒  a schedule is a function of one argument, the number
+bp.nn.load("model.npz")  ⇒  load needs path: load(target, path)
+bp.nn.save(m)  ⇒  save needs path: save(state, path)
+step(Written)  ⇒  make a new one, as in return data - lr * gradient
+step(Forgotten)  ⇒  Forgotten.move must return the parameter's new array, not None
+step(Summed)  ⇒  Summed.move gave float64 of shape () for a parameter that is float64
+step(Unprepared)  ⇒  write memory.get('v', 0.0)
+step(Unstarted)  ⇒  Unstarted.__init__ must call super().__init__(parameters, lr)
+step(Unnamed).state_dict()  ⇒  write memory_names = ('v',) in the class
+bp.compile_step(m, bp.functional.mse_loss, Forgotten(m.parameters()))(X, y)  ⇒  must return the
 bp.rule(lambda x: x, lambda g, out, x: g)  ⇒  write @bp.primitive above its def
 bp.Tensor(t * 2)  ⇒  use t.detach()
 t.data = np.ones(4)  ⇒  a Tensor of shape (3,) cannot take data of
@@ -314,6 +396,39 @@ def test_a_mistake_is_answered_in_one_clear_line(code, words):
     if "plt" in scope:
         scope["plt"].close("all")
     assert "\n" not in str(raised.value)
+
+
+WARNINGS = """
+x = t - 0.1; x.grad  ⇒  After x = x - lr * x.grad x is no leaf any more: write x.data -= lr * x.grad
+bp.grad(lambda x: x.data * 2)(1.0)  ⇒  it used plain numbers, t.data or what
+bp.jacobian(lambda x: bp.train.predict(m, x))(X[:2])  ⇒  use t itself, and model(t)
+bp.grad(lambda x: (x * x).backward() or x.grad)(3.0)  ⇒  it used plain numbers, t.grad or what
+of(m).step()  ⇒  call backward() on a loss
+float(t[0])  ⇒  use t.detach().item() for the number
+"""
+WARNED = [line.split("  ⇒  ") for line in WARNINGS.strip().splitlines()]
+
+
+@pytest.mark.parametrize(("code", "words"), WARNED, ids=[code for code, _ in WARNED])
+def test_what_may_be_meant_is_done_with_a_warning_in_one_clear_line(code, words):
+    with pytest.warns(Warning, match=re.escape(words)) as caught:
+        exec(code, names())
+    assert len(caught) == 1
+    assert "\n" not in str(caught[0].message)
+
+
+def test_values_that_are_looked_at_do_no_harm_where_the_result_follows_the_variable():
+    """A look at the numbers decides, counts or prints; the warnings would be errors."""
+
+    def f(x):
+        sign = 1.0 if x.data.sum() > 0 else -1.0
+        return sign * (x * bp.stop_gradient(x)).sum() + len(str(x.detach().item()))
+
+    assert bp.grad(f)(3.0) == 3.0
+    assert bp.hessian(lambda x: 2.0 * x)(1.0) == 0.0  # a slope that does not depend on x
+    assert bp.grad(lambda x: 3.0)(1.0) == 0.0
+    inner = bp.grad(lambda x: x * bp.grad(lambda y: y * x.data)(2.0))
+    assert inner(3.0) == 3.0
 
 
 def test_the_table_is_large_and_without_doubles():

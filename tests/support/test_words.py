@@ -12,7 +12,8 @@ from tinygrad_bp.functional.losses import LOSSES
 from tinygrad_bp.nn import ACTIVATIONS, INITIALIZATIONS
 from tinygrad_bp.support.answers import nearest, told_keywords
 from tinygrad_bp.support.arguments import suggestion
-from tinygrad_bp.support.words import ATTRIBUTES, KEYWORDS, NAMES
+from tinygrad_bp.support.meanings import KEYWORDS, NAMES
+from tinygrad_bp.support.words import ATTRIBUTES
 from tinygrad_bp.train.metrics import METRICS
 
 PACKAGES = ("data", "functional", "nn", "optim", "schedules", "train")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..engine.tensor import Tensor
 from ..support.answers import no_attribute
 from ..support.arguments import places, size
 from .rows import as_rows, finite
@@ -67,7 +68,7 @@ class Standardize:
 
     def _fitting(self, X: Any) -> Any:
         X = as_rows(X, "X")
-        X = finite(X, "X") if X.size else X
+        X = X if not X.size or isinstance(X, Tensor) else finite(X, "X")
         if not X.ndim or X.shape[1:] != self.mean.shape:
             raise ValueError(
                 f"these rows were scaled to shape {self.mean.shape} each, "

@@ -64,6 +64,7 @@ class NDArrayMethods(Recorded):
         >>> bp.Tensor([[3.5]]).item()
         3.5
         """
+        self._keep_history("item")
         array = self._array
         return (array if hasattr(array, "item") else np.asarray(array)).item()
 
@@ -189,12 +190,21 @@ class NDArrayMethods(Recorded):
         if self._requires_grad:
             forgets = (
                 f"{kind}() of {self._called()} forgets how it was made, and so do the functions of "
-                "the math module: use t.item() for the number, np.sin(t) in place of math.sin(t)"
+                "the math module: use t.detach().item() for the number, np.sin(t) in place of "
+                "math.sin(t)"
             )
             if is_transforming():
                 raise TypeError(forgets)
             warnings.warn(forgets, RuntimeWarning, stacklevel=3)
         return self.item()
+
+    def _keep_history(self, name: str) -> None:
+        """Refuse to give plain numbers to a function that is being differentiated."""
+        if self._requires_grad and is_transforming():
+            raise TypeError(
+                f"t.{name}() of {self._called()} forgets how it was made, within a function that "
+                f"is being differentiated: use t itself, or t.detach().{name}() for a constant"
+            )
 
     def __format__(self, form: str) -> str:
         if form and self.ndim:
@@ -231,7 +241,7 @@ class NDArrayMethods(Recorded):
     ptp = method(np.ptp)
     relu = method(relu)
     repeat = method(np.repeat)
-    round = method(np.round)
+    round = __round__ = method(np.round)
     searchsorted = plain_method(np.searchsorted)
     sigmoid = method(sigmoid)
     sqrt = method(np.sqrt)
@@ -293,6 +303,7 @@ class NDArrayMethods(Recorded):
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
+        self._keep_history("tolist")
         return self._array.tolist()
 
 

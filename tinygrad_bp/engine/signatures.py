@@ -64,7 +64,7 @@ def bind(
     for name in places[len(inputs) : arity]:
         value = given.pop(name, defaults[name])
         if value is inspect.Parameter.empty:
-            raise TypeError(f"{full_name(function)} with {name}= left out has no derivative rule")
+            raise TypeError(f"{full_name(function)} of a Tensor needs {name}=, which is left out")
         inputs += (value,)
     for name, value in given.items():
         if name not in rule.keywords and value is not None:

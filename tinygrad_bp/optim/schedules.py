@@ -6,6 +6,7 @@ argument, and each holds its last value for ever. `PerEpoch` makes any of them c
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -182,6 +183,35 @@ class PerEpoch:
         if steps is None:
             raise ValueError("how many steps has an epoch? PerEpoch needs steps=, outside fit")
         return self.schedule(t // steps)
+
+
+def checked_schedule(lr: Schedule) -> Schedule:
+    """A function that takes the number of steps and nothing else, which makers of schedules do not.
+
+    Examples
+    --------
+    >>> checked_schedule(cosine)
+    Traceback (most recent call last):
+        ...
+    TypeError: cosine makes schedules and is none: call it, lr=bp.schedules.cosine(lr, steps)
+    """
+    name = getattr(lr, "__name__", type(lr).__name__)
+    try:
+        taken = inspect.signature(lr)
+    except ValueError:  # written in C
+        return lr
+    required = [p.name for p in taken.parameters.values() if p.default is p.empty]
+    if globals().get(name) is lr:
+        call = f"lr=bp.schedules.{name}({', '.join(required)})"
+        raise TypeError(f"{name} makes schedules and is none: call it, {call}")
+    try:
+        taken.bind(0)
+    except TypeError:
+        raise TypeError(
+            f"a schedule is a function of one argument, the number of steps, and {name} "
+            f"takes {', '.join(required) or 'none'}"
+        ) from None
+    return lr
 
 
 def _between(start: float, end: float, share: float) -> float:

@@ -11,9 +11,11 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
-from .words import ATTRIBUTES, KEYWORDS, NAMES, OTHERS, SCIPY
+from .meanings import ELSEWHERE, KEYWORDS, NAMES, OTHERS, SCIPY
+from .words import ATTRIBUTES
 
 F = TypeVar("F", bound=Callable[..., Any])
+_SINGLE = {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 
 
 def no_attribute(kind: str, name: str, owner: Any, called: str = "") -> AttributeError:
@@ -123,13 +125,15 @@ def check_keywords(function: Callable[..., Any], keywords: Collection[str], name
     TypeError: fit has no learning_rate=: write lr=
     """
     taken = inspect.signature(function).parameters.values()
-    known = [p.name for p in taken if p.kind in {p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD}]
+    known = [p.name for p in taken if p.kind in _SINGLE]
     if any(p.kind is p.VAR_KEYWORD for p in taken):
         return
     for keyword in keywords:
         if keyword not in known:
             known = [word for word in known if word != "self"]
-            raise TypeError(f"{name} has no {keyword}=: {_instead(keyword, known)}")
+            elsewhere = ELSEWHERE.get((keyword, name))
+            said = f"write {elsewhere}" if elsewhere else _instead(keyword, known)
+            raise TypeError(f"{name} has no {keyword}=: {said}")
 
 
 def _instead(keyword: str, known: Collection[str]) -> str:
@@ -140,7 +144,7 @@ def _instead(keyword: str, known: Collection[str]) -> str:
 
 
 def told_keywords(function: F) -> F:
-    """Decorate a function, or an ``__init__``, whose errors then say which keyword is meant.
+    """Decorate a function, or an ``__init__``, whose errors then say what is meant, or missing.
 
     Examples
     --------
@@ -151,11 +155,17 @@ def told_keywords(function: F) -> F:
     Traceback (most recent call last):
         ...
     TypeError: fit has no validation_data=: write validation=
+    >>> fit()
+    Traceback (most recent call last):
+        ...
+    TypeError: fit needs model: fit(model)
     """
     taken = inspect.signature(function).parameters
     kinds = [p.kind for p in taken.values()]
     places = sum(kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
     named = list(taken)[places:]
+    required = [word for word, p in taken.items() if p.default is p.empty and p.kind in _SINGLE]
+    pattern = [f"{word}=..." if word in named else word for word in required if word != "self"]
     limited = bool(named) and kinds[places] is inspect.Parameter.KEYWORD_ONLY
 
     @functools.wraps(function)
@@ -170,6 +180,9 @@ def told_keywords(function: F) -> F:
             )
         if keywords:
             check_keywords(function, keywords, name)
+        given = {*list(taken)[: len(inputs)], *keywords}
+        if missing := [word for word in required if word not in given]:
+            raise TypeError(f"{name} needs {', '.join(missing)}: {name}({', '.join(pattern)})")
         return function(*inputs, **keywords)
 
     return called  # type: ignore[return-value]  # of the same arguments

@@ -14,6 +14,7 @@ from ..engine.backprop import gradients, topological_order
 from ..engine.recording import is_recording, recording, transforming
 from ..engine.tensor import Tensor
 from ..support.structures import leaves, leaves_like, named_leaves, replaced
+from ..support.warning import warn
 
 Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
@@ -37,12 +38,19 @@ class Linear(NamedTuple):
 def linearize(f: Function, primals: tuple[Any, ...], has_aux: bool) -> Linear:
     """Evaluate ``f``, of variables of our own, and keep how its results were made."""
     check_function(f)
-    was_recording = is_recording()
-    with recording(True), transforming():
+    was_recording, taken = is_recording(), set[str]()
+    with recording(True), transforming(taken):
         variables = [_variable(x, i, primals) for i, x in enumerate(leaves(primals))]
         out = f(*replaced(primals, variables))
         out, aux = _pair(out) if has_aux else (out, None)
         nodes = [_one_array(x) for x in leaves(out)] or [_one_array(out)]
+    if taken and not set(variables).intersection(topological_order(*nodes)):
+        warn(
+            "the derivative is 0, for the function's result does not depend on what it is "
+            f"differentiated by: it used plain numbers, {' and '.join(sorted(taken))} or what "
+            "train.predict gives; use t itself, and model(t)",
+            RuntimeWarning,
+        )
     for x in variables:
         if x.is_leaf:
             x.requires_grad = False  # it is ours: nothing recorded from here on may follow it
