@@ -12,7 +12,7 @@ from tinygrad_bp.functional.losses import LOSSES
 from tinygrad_bp.nn import ACTIVATIONS, INITIALIZATIONS
 from tinygrad_bp.support.answers import nearest, told_keywords
 from tinygrad_bp.support.arguments import suggestion
-from tinygrad_bp.support.meanings import KEYWORDS, NAMES
+from tinygrad_bp.support.meanings import ELSEWHERE, KEYWORDS, NAMES
 from tinygrad_bp.support.words import ATTRIBUTES
 from tinygrad_bp.train.metrics import METRICS
 
@@ -196,6 +196,15 @@ def test_every_keyword_of_the_table_is_answered():
             exec(f"@told_keywords\ndef f(other, {meaning}): pass", scope)
             with pytest.raises(TypeError, match=f"^f has no {keyword}=: write {meaning}=$"):
                 scope["f"](**{keyword: 1})
+
+
+def test_what_is_said_elsewhere_names_the_place():
+    for (keyword, name), answer in ELSEWHERE.items():
+        assert name == "fit"
+        with pytest.raises(TypeError, match=re.escape(f"fit has no {keyword}=: write {answer}")):
+            fit(loss="mse", epochs=1, **{keyword: 1})
+        for path in re.findall(r"bp\.[\w.]+(?=\()", answer):
+            assert callable(eval(path))
 
 
 def test_what_is_given_by_its_place_and_has_a_name_only():

@@ -1,4 +1,4 @@
-"""Keywords and names of other libraries, and those that mean the same here, for errors and look-ups."""
+"""Keywords and names of other libraries, and those that mean the same here: tables, for errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attributes of other libraries, and what is written here in their place: a table, for errors alone.
+"""Attributes of other libraries, and what is written here in their place: a table, for errors.
 
 PyTorch's, Keras's, micrograd's, autograd's and JAX's names for what has another name here.
 """
