@@ -19,6 +19,7 @@ from .engine.signatures import described
 from .engine.tensor import Tensor
 from .support.structures import leaves, named_leaves, replaced
 from .transforms import jacobian
+from .transforms.linearizing import check_function
 
 STEP = np.cbrt(np.finfo(np.float64).eps)  # small, and still far from the rounding of its square
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
@@ -71,6 +72,7 @@ def gradcheck(f: Callable[..., Any], *inputs: Any, order: int = 1) -> bool:
     tinygrad_bp.check.GradientError: d output / d input 0: 3 by the rules, 6 by central
     differences, relative difference 0.5; the worst of 1 that disagree among 1 entries
     """
+    check_function(f)
     if order < 1:
         raise ValueError(f"order={order}: the first derivative is of order 1")
     places = {f"input {path[1:].replace(']', '', 1)}": x for path, x in named_leaves(inputs)}

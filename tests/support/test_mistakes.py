@@ -76,6 +76,13 @@ def step(kind):
     return optimizer
 
 
+def ruled(derivative, function=lambda x: x * 2):
+    """A function with a rule of one's own."""
+    recordable = bp.primitive(function)
+    bp.rule(recordable, derivative)
+    return recordable
+
+
 def names():
     """What the mistakes are made with."""
     X = np.random.default_rng(0).normal(size=(20, 3))
@@ -363,6 +370,63 @@ step(Unprepared)  ⇒  write memory.get('v', 0.0)
 step(Unstarted)  ⇒  Unstarted.__init__ must call super().__init__(parameters, lr)
 step(Unnamed).state_dict()  ⇒  write memory_names = ('v',) in the class
 bp.compile_step(m, bp.functional.mse_loss, Forgotten(m.parameters()))(X, y)  ⇒  must return the
+bp.Tensor([1.0, 2.0], True)  ⇒  Tensor takes data, and the rest by name: requires_grad=
+bp.Tensor([1.0, 2.0], require_grad=True)  ⇒  Tensor has no require_grad=: write requires_grad=
+bp.Tensor([[1.0, 2.0], [3.0]])  ⇒  a Tensor holds rows of one length, not [[1.0, 2.0], [3.0]]
+bp.softplus(t)  ⇒  write bp.functional.softplus
+bp.ReLU()  ⇒  write bp.functional.relu, the function
+bp.Optimizer(m.parameters())  ⇒  write bp.optim.Optimizer
+bp.random.seed(0)  ⇒  write np.random.default_rng(seed)
+bp.set_seed(0)  ⇒  write seed=0 where it is asked for
+bp.make_dot(t)  ⇒  write bp.draw(z)
+bp.derivative(np.sin)  ⇒  write bp.grad(f), or bp.elementwise_grad(f)
+bp.functional.MSELoss()(t, t)  ⇒  write bp.functional.mse_loss(outputs, y)
+bp.functional.accuracy(t, t)  ⇒  write bp.train.metrics.accuracy(outputs, y)
+bp.functional.cross_entropy(clf(X), labels, ignore_index=-1)  ⇒  cross_entropy has no ignore_index=
+bp.optim.Adagrad(m.parameters())  ⇒  write bp.optim.Adam(model.parameters())
+bp.optim.clip_grad_norm_(m.parameters(), 1.0)  ⇒  write max_norm= where the optimizer is made
+bp.optim.SGD([{"params": m.parameters()}], lr=0.1)  ⇒  make an optimizer for each
+bp.optim.SGD(m.state_dict(), lr=0.1)  ⇒  of a model model.parameters()
+of(m).get_lr()  ⇒  write optimizer.step_size
+bp.schedules.cosine(0.1, T_max=10)  ⇒  cosine has no T_max=: write steps=
+bp.schedules.exponential(0.1, gamma=0.9)  ⇒  exponential has no gamma=: write factor=
+bp.schedules.linear(0.1, 10)  ⇒  write any function of the step
+bp.nn.MLP([3, 4, 1], ["relu", "tanh"])  ⇒  all hidden layers have one activation
+bp.nn.MLP({3, 4, 1})  ⇒  a set has no order: write MLP([3, 8, 2])
+bp.nn.MLP([3, 4, 1], batch_norm=True)  ⇒  MLP has no batch_norm=: write normalization=
+bp.nn.MLP([3, 4, 1], final_activation="sigmoid")  ⇒  write output_activation=
+bp.nn.Sequential(layers=[bp.nn.Linear(3, 2)])  ⇒  Sequential has no layers=: it takes no keywords
+m.backward()  ⇒  write loss.backward(), of a loss
+m.clone()  ⇒  write copy.deepcopy(model)
+m.count_params()  ⇒  write bp.nn.summary(model, input_shape)
+m.freeze()  ⇒  write p.requires_grad = False for p in
+m.score(X, y)  ⇒  write a metric of bp.train.predict(
+m.predict_proba(X)  ⇒  write bp.functional.softmax(bp.train.predict(
+learn(device="cuda")  ⇒  write nothing: a model works where its arrays live
+learn(test_size=0.2)  ⇒  fit has no test_size=: write validation=
+learn(mode="min")  ⇒  write nothing: whether it is to grow is
+learn(grad_clip=1.0)  ⇒  write max_norm= where the optimizer is
+learn(save_best=True)  ⇒  write callbacks=[lambda model, history: bp.nn.save(
+bp.train.EarlyStopping(patience=3)  ⇒  write patience= of bp.train.fit
+history().best_epoch  ⇒  write history["loss"].argmin()
+history().to_pandas()  ⇒  write pandas.DataFrame(history.rows)
+bp.data.to_categorical(labels)  ⇒  write bp.data.one_hot(labels)
+bp.data.read_csv("a.csv")  ⇒  write pandas.read_csv(path), or np.genfromtxt
+bp.data.one_hot(labels, num_classes=2)  ⇒  one_hot has no num_classes=: write classes=
+bp.data.Standardize(X)(X[0])  ⇒  one row alone is X[np.newaxis]
+bp.plot.confusion_matrix(labels, labels)  ⇒  write sklearn.metrics.ConfusionMatrixDisplay
+bp.plot.loss(history())  ⇒  write bp.plot.loss_curves(history)
+t.reshape()  ⇒  t.reshape needs a shape: t.reshape(2, -1)
+bp.grad(np.sin, 1.0)  ⇒  where is told afterwards, grad(f)(x)
+bp.grad(np.sin)(None)  ⇒  cannot differentiate by an argument that is None
+bp.grad(np.sin, wrt=0)  ⇒  grad has no wrt=: write argnums=
+bp.gradcheck(t)  ⇒  functions are differentiated here, not a Tensor
+bp.gradients(3.0, [t])  ⇒  a Tensor is differentiated, not a float
+bp.primitive(3)  ⇒  a function is made recordable, and 3 is none
+ruled(lambda g, out, x: 2)(t).sum().backward()  ⇒  a derivative of a rule gave 2: it gives g times
+ruled(lambda g, out, x: None)(t).sum().backward()  ⇒  a derivative of a rule gave None
+ruled(lambda g, out, x: np.ones(4))(t).sum().backward()  ⇒  a derivative of a rule gave shape (4,)
+ruled(lambda g, out, x: g, lambda x, y: x * y)(t, t)  ⇒  has no derivative by y=; pass its values
 bp.rule(lambda x: x, lambda g, out, x: g)  ⇒  write @bp.primitive above its def
 bp.Tensor(t * 2)  ⇒  use t.detach()
 t.data = np.ones(4)  ⇒  a Tensor of shape (3,) cannot take data of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine.tensor import Tensor
-from ..support.answers import no_attribute
+from ..support.answers import no_attribute, told_keywords
 from ..support.arguments import places, size
 from .rows import as_rows, finite
 
@@ -73,10 +73,12 @@ class Standardize:
             raise ValueError(
                 f"these rows were scaled to shape {self.mean.shape} each, "
                 f"and do not fit an array of shape {X.shape}"
+                f"{': one row alone is X[np.newaxis]' if X.shape == self.mean.shape else ''}"
             )
         return X
 
 
+@told_keywords
 def one_hot(labels: Any, classes: int | None = None, *, dtype: Any = np.float64) -> np.ndarray:
     """Rows of zeros with a one at each label.
 

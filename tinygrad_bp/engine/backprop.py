@@ -135,6 +135,8 @@ def gradients(
     [array([2., 4.])]
     """
     found: dict[Any, Any] = {}
+    if not issubclass(type(output), Recorded):
+        raise TypeError(f"a Tensor is differentiated, not a {type(output).__name__}")
     if isinstance(inputs, Recorded):
         raise TypeError("differentiate by a list of Tensors, gradients(output, [x])")
     for i, x in enumerate(inputs):

@@ -35,6 +35,14 @@ class NDArrayMethods(Recorded):
     is_leaf: Any
     __pandas_priority__ = 5000  # above a DataFrame's, so that tables leave the operation to us
 
+    if not TYPE_CHECKING:  # which knows the arguments of __init__
+
+        def __new__(cls, *inputs: Any, **keywords: Any) -> Any:
+            """Say which keyword is meant, if there is one that ``__init__`` does not take."""
+            if (keywords or len(inputs) > 1) and cls.__base__ is NDArrayMethods:
+                ADVICE["call"](cls, inputs, keywords)
+            return object.__new__(cls)
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of the axes."""
@@ -272,6 +280,8 @@ class NDArrayMethods(Recorded):
 
     def reshape(self, *shape: Any, **order: str) -> Any:
         """`np.reshape`: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``, and ``order="F"``."""
+        if not shape:
+            raise TypeError("t.reshape needs a shape: t.reshape(2, -1), or t.reshape(-1)")
         whole = shape if isinstance(shape[0], int) else _one_or_all(shape)
         return self._record(np.reshape, (self, whole), order)
 

@@ -171,7 +171,12 @@ class Tensor(NDArrayMethods):
     ):
         if isinstance(data, Tensor) and data._requires_grad:
             raise TypeError("a Tensor of a Tensor would forget how it was made; use t.detach()")
-        array = copied(_array_of(data), dtype)
+        try:
+            array = copied(_array_of(data), dtype)
+        except ValueError as error:
+            if "inhomogeneous" not in str(error):
+                raise
+            raise ValueError(f"a Tensor holds rows of one length, not {data!r:.60}") from None
         if array.dtype.kind not in "biufc":
             given = " ".join(repr(data).split())
             raise TypeError(f"a Tensor holds numbers, not {array.dtype}: {given:.60}")
@@ -331,7 +336,7 @@ def _node(
     data: Any, rule: Rule | None, inputs: tuple, values: Sequence, edges: tuple, keywords: dict
 ) -> Tensor:
     """A Tensor that was computed, or if it has no rule a leaf."""
-    self = Tensor.__new__(Tensor)
+    self = object.__new__(Tensor)
     self._array = data
     self._requires_grad = rule is not None
     self._grad = self.name = None

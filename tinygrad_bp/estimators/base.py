@@ -279,12 +279,12 @@ class MultilayerPerceptron(BaseEstimator):
             learn, judge = lazy.parted(data, self.validation_fraction, random.randint(2**31 - 1))
             self._check_held_out(len(judge), len(data))
             return learn, judge
-        stratify = data.targets if is_classifier(self) and not self._several_labels else None
+        two_classes = is_classifier(self) and self.n_outputs_ == 1  # of more theirs draws freely
         learn, judge = train_test_split(
             np.arange(len(data)),
             test_size=self.validation_fraction,
             random_state=random,
-            stratify=stratify,
+            stratify=data.targets if two_classes and not self._several_labels else None,
         )
         self._check_held_out(len(judge), len(data))
         return data[learn], data[judge]

@@ -359,6 +359,11 @@ def _checked_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
             "parameters must be a list of Tensors such as model.parameters(), "
             f"not a {type(parameters).__name__}"
         )
+    parameters = parameters if is_container(parameters) else list(parameters)
+    if isinstance(parameters, list) and any(
+        isinstance(p, Mapping) and "params" in p for p in parameters
+    ):
+        raise TypeError("there are no groups of parameters: make an optimizer for each")
     found = leaves(parameters) if is_container(parameters) else list(parameters)
     if not found:
         raise ValueError(
@@ -368,9 +373,12 @@ def _checked_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
         )
     for i, p in enumerate(found):
         if not isinstance(p, Tensor):
+            cure = (
+                "bp.Tensor(it, requires_grad=True)" if isinstance(p, np.ndarray) else "them alone"
+            )
             raise TypeError(
-                f"parameter {i} is not a Tensor but a {type(p).__name__}: "
-                "write bp.Tensor(it, requires_grad=True)"
+                f"parameter {i} is not a Tensor but a {type(p).__name__}: write {cure}, "
+                "or of a model model.parameters()"
             )
         if not (p.requires_grad and p.is_leaf):
             raise ValueError(f"parameter {i}, {p._called()}, is not a leaf that requires grad")

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..support.answers import answering
+from ..support.answers import answering, told_keywords
 from ..support.arguments import below_one, not_negative, number, positive, shown, size
 
 Schedule = Callable[[int], float]
@@ -20,6 +20,7 @@ if not TYPE_CHECKING:  # which knows the names that are there
     __getattr__ = answering("bp.schedules", __name__)
 
 
+@told_keywords
 def constant(lr: float) -> Schedule:
     """Make ``α_t = α``.
 
@@ -32,6 +33,7 @@ def constant(lr: float) -> Schedule:
     return lambda t: lr
 
 
+@told_keywords
 def step(lr: float, every: int, factor: float = 0.1) -> Schedule:
     """Make ``α_t = α factor^⌊t / every⌋``: a drop after every so many steps.
 
@@ -45,6 +47,7 @@ def step(lr: float, every: int, factor: float = 0.1) -> Schedule:
     return lambda t: lr * factor ** (t // every)
 
 
+@told_keywords
 def exponential(lr: float, factor: float) -> Schedule:
     """Make ``α_t = α factor^t``.
 
@@ -58,6 +61,7 @@ def exponential(lr: float, factor: float) -> Schedule:
     return lambda t: lr * factor**t
 
 
+@told_keywords
 def inverse_time(lr: float, decay: float) -> Schedule:
     """Make ``α_t = α / (1 + decay t)``.
 
@@ -75,6 +79,7 @@ def inverse_time(lr: float, decay: float) -> Schedule:
     return lambda t: lr / (1 + decay * t)
 
 
+@told_keywords
 def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
     """Make ``α_t = final + (α - final) (1 + cos(π t / steps)) / 2``, and ``final`` afterwards.
 
@@ -90,6 +95,7 @@ def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
     return lambda t: _between(lr, final, min(t / steps, 1))
 
 
+@told_keywords
 def warm_up(then: float | Schedule, steps: int) -> Schedule:
     """Make ``α_t = (t + 1) / steps · then(0)`` for ``steps`` steps, and ``then(t - steps)`` after.
 
@@ -113,6 +119,7 @@ def warm_up(then: float | Schedule, steps: int) -> Schedule:
     return lambda t: (t + 1) / steps * after(0) if t < steps else after(t - steps)
 
 
+@told_keywords
 def one_cycle(
     lr: float, steps: int, *, rise: float = 0.3, start: float = 1 / 25, final: float = 1 / 250_000
 ) -> Schedule:

@@ -12,6 +12,9 @@ Each function raises ImportError if matplotlib is not installed, ValueError if t
 ``path`` is another, and OSError if ``path`` cannot be written.
 """
 
+from typing import TYPE_CHECKING
+
+from ..support.answers import answering
 from .boundary import BoundaryAnimation, decision_boundary
 from .curves import loss_curves
 from .filters import weights
@@ -28,3 +31,6 @@ __all__ = [
     "regression_fit",
     "weights",
 ]
+
+if not TYPE_CHECKING:  # which knows the names that are there
+    __getattr__ = answering("bp.plot", __name__)

@@ -41,6 +41,8 @@ def linearize(f: Function, primals: tuple[Any, ...], has_aux: bool) -> Linear:
     was_recording, taken = is_recording(), set[str]()
     with recording(True), transforming(taken):
         variables = [_variable(x, i, primals) for i, x in enumerate(leaves(primals))]
+        if not variables and None in primals:
+            raise TypeError("cannot differentiate by an argument that is None")
         out = f(*replaced(primals, variables))
         out, aux = _pair(out) if has_aux else (out, None)
         nodes = [_one_array(x) for x in leaves(out)] or [_one_array(out)]
@@ -159,12 +161,18 @@ def inner(xs: Sequence[Any], ys: Sequence[Any]) -> Any:
     return sum(np.sum(x * y) for x, y in zip(xs, ys, strict=True))
 
 
-def check_function(f: Any) -> None:
-    """Refuse what cannot be called."""
+def check_function(f: Any, argnums: Any = 0) -> None:
+    """Refuse what cannot be called, and what numbers no arguments."""
     if not callable(f):
         raise TypeError(
             f"functions are differentiated here, not a {type(f).__name__}; "
             "of a Tensor z use z.backward(), or gradients(z, [x])"
+        )
+    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+    if not all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in numbers):
+        raise TypeError(
+            f"argnums={argnums!r} must be an int, or a tuple of ints: which arguments to "
+            "differentiate by; where is told afterwards, grad(f)(x)"
         )
 
 
