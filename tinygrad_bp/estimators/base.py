@@ -36,6 +36,10 @@ ACTIVATIONS: dict[str, Any] = {"logistic": sigmoid} | {name: name for name in KN
 SCHEDULES = dict.fromkeys(("constant", "invscaling", "adaptive"))
 
 
+class InvalidParameterError(ValueError, TypeError):
+    """A parameter's value is wrong: an error of both kinds, as scikit-learn's of that name is."""
+
+
 class MultilayerPerceptron(BaseEstimator):
     """What the classifier and the regressor share: everything but the targets and the loss."""
 
@@ -147,7 +151,10 @@ class MultilayerPerceptron(BaseEstimator):
         self, X: Any, y: Any, weights: Any, *, incremental: bool = False, classes: Any = None
     ) -> str:
         """Train, and say why that did not end by itself, if it did not."""
-        self._check_parameters(incremental)
+        try:
+            self._check_parameters(incremental)
+        except (TypeError, ValueError) as error:
+            raise InvalidParameterError(str(error)) from None
         resume = self._has_network() and (incremental or self.warm_start)
         if has_blocks(X) or has_blocks(y):
             X, y = lazy.rows_in_blocks(self, X, y, weights, reset=not resume)
@@ -190,6 +197,8 @@ class MultilayerPerceptron(BaseEstimator):
             positive(getattr(self, name), name)
         for name in ("momentum", "beta_1", "beta_2"):
             below_one(getattr(self, name), name)
+        if not isinstance(self.verbose, bool | np.bool_):
+            size(self.verbose, "verbose", least=0)
         for name in ("early_stopping", "nesterovs_momentum", "shuffle", "warm_start"):
             flag(getattr(self, name), name)
         if not 0 < number(self.validation_fraction, "validation_fraction") < 1:
