@@ -23,6 +23,8 @@ from .rules.indexing import getitem
 from .rules.types import astype
 from .signatures import cannot_write, without_history
 
+_TENSORS = frozenset({"data", "requires_grad", "dtype", "name"})  # what its __init__ takes
+
 
 class NDArrayMethods(Recorded):
     """The part of Tensor that is ndarray's: `numpy.lib.mixins.NDArrayOperatorsMixin`, and methods.
@@ -39,7 +41,8 @@ class NDArrayMethods(Recorded):
 
         def __new__(cls, *inputs: Any, **keywords: Any) -> Any:
             """Say which keyword is meant, if there is one that ``__init__`` does not take."""
-            if (keywords or len(inputs) > 1) and cls.__base__ is NDArrayMethods:
+            wrong = len(inputs) > 1 or not _TENSORS.issuperset(keywords)
+            if wrong and cls.__base__ is NDArrayMethods:  # a subclass may take others
                 ADVICE["call"](cls, inputs, keywords)
             return object.__new__(cls)
 
