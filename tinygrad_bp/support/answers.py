@@ -146,9 +146,7 @@ def check_keywords(function: Callable[..., Any], keywords: Collection[str], name
     for keyword in keywords:
         if keyword not in known:
             known = [word for word in known if word != "self"]
-            elsewhere = ELSEWHERE.get((keyword, name))
-            said = f"write {elsewhere}" if elsewhere else _instead(keyword, known)
-            raise TypeError(f"{name} has no {keyword}=: {said}")
+            raise TypeError(f"{name} has no {keyword}=: {_instead(keyword, known, name)}")
 
 
 def check_call(kind: type, inputs: Collection[Any], keywords: Collection[str]) -> None:
@@ -174,10 +172,12 @@ def check_call(kind: type, inputs: Collection[Any], keywords: Collection[str]) -
     check_keywords(kind.__init__, keywords, kind.__name__)  # type: ignore[misc]
 
 
-def _instead(keyword: str, known: Collection[str]) -> str:
+def _instead(keyword: str, known: Collection[str], name: str) -> str:
     near = nearest(keyword, known, KEYWORDS)
     if near and near in KEYWORDS.get(keyword, ()):
         return f"write {near}="
+    if elsewhere := ELSEWHERE.get((keyword, name)):
+        return f"write {elsewhere}"
     return f"did you mean {near}=?" if near else f"it takes {', '.join(known) or 'no keywords'}"
 
 
