@@ -465,7 +465,7 @@ def test_a_mistake_is_answered_in_one_clear_line(code, words):
 WARNINGS = """
 x = t - 0.1; x.grad  ⇒  After x = x - lr * x.grad x is no leaf any more: write x.data -= lr * x.grad
 bp.grad(lambda x: x.data * 2)(1.0)  ⇒  it used plain numbers, t.data or what
-bp.jacobian(lambda x: bp.train.predict(m, x))(X[:2])  ⇒  use t itself, and model(t)
+bp.jacobian(lambda x: bp.train.predict(m, x))(X[:2])  ⇒  use t itself, model(t) and a loss
 bp.grad(lambda x: (x * x).backward() or x.grad)(3.0)  ⇒  it used plain numbers, t.grad or what
 of(m).step()  ⇒  call backward() on a loss
 float(t[0])  ⇒  use t.detach().item() for the number

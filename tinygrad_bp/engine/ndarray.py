@@ -69,6 +69,9 @@ class NDArrayMethods(Recorded):
     def item(self) -> float:
         """The one element as a Python number.
 
+        Refused within a function that is being differentiated, whose gradient would lack it; for a
+        number that is to be a constant there, write ``t.detach().item()``.
+
         Examples
         --------
         >>> import tinygrad_bp as bp

@@ -131,6 +131,8 @@ class MultilayerPerceptron(BaseEstimator):
         """
         return self._fit(X, y, sample_weight)
 
+    fit.__qualname__ = "fit"  # for Python's own errors, which would name this class
+
     def _fit(self, X: Any, y: Any, weights: Any, **how: Any) -> Any:
         """Train, or if that fails leave everything as it was."""
         before = dict(self.__dict__)

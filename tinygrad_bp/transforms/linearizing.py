@@ -50,7 +50,7 @@ def linearize(f: Function, primals: tuple[Any, ...], has_aux: bool) -> Linear:
         warn(
             "the derivative is 0, for the function's result does not depend on what it is "
             f"differentiated by: it used plain numbers, {' and '.join(sorted(taken))} or what "
-            "train.predict gives; use t itself, and model(t)",
+            "train.predict and metrics give; use t itself, model(t) and a loss",
             RuntimeWarning,
         )
     for x in variables:
