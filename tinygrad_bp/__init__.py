@@ -18,8 +18,8 @@ from .engine.recording import no_grad
 from .engine.registry import primitive, rule
 from .engine.tensor import Tensor
 from .explain import count_paths, nudge, paths, propagate, trace
-from .support.answers import instead_of_scipy, nearest, no_attribute
-from .support.words import KEYWORDS
+from .support.answers import check_call, instead_of_scipy, nearest, no_attribute
+from .support.meanings import KEYWORDS
 from .transforms import (
     elementwise_grad,
     grad,
@@ -82,6 +82,7 @@ __all__ = [
 
 ADVICE["array"] = instead_of_scipy
 ADVICE["attribute"] = lambda owner, name: no_attribute("Tensor", name, owner)
+ADVICE["call"] = check_call
 ADVICE["keyword"] = lambda name, known: nearest(name, known, KEYWORDS)
 
 _LATER = {"data", "estimators", "functional", "nn", "optim", "plot", "train"}
@@ -99,6 +100,8 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(".compiling", __name__), name)
     if name in _MOVED:
         return import_module(_MOVED[name], __name__)
+    for room in _LATER - {"estimators", "plot"} if not name.startswith("_") else ():
+        import_module(f".{room}", __name__)  # it may be there
     raise no_attribute("bp", name, sys.modules[__name__])
 
 

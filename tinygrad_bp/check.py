@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from .engine.context import called_first
 from .engine.recording import no_grad, watching
 from .engine.registry import Each, Rule
 from .engine.signatures import describe
 from .engine.tensor import Tensor
 from .support.structures import leaves, named_leaves, rebuild
 from .transforms import jacobian
+from .transforms.linearizing import check_function
 
 STEP = np.cbrt(np.finfo(np.float64).eps)  # small, and still far from the rounding of its square
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
@@ -70,6 +72,7 @@ def gradcheck(f: Callable[..., Any], *inputs: Any, order: int = 1) -> bool:
     tinygrad_bp.check.GradientError: d output / d input 0: 3 by the rules, 6 by central
     differences, relative difference 0.5; the worst of 1 that disagree among 1 entries
     """
+    check_function(f)
     if order < 1:
         raise ValueError(f"order={order}: the first derivative is of order 1")
     places = {f"input {path[1:].replace(']', '', 1)}": x for path, x in named_leaves(inputs)}
@@ -162,6 +165,7 @@ def _index(index: tuple[int, ...]) -> str:
     return f"[{', '.join(map(str, index))}]" if index else ""
 
 
+@called_first
 @contextmanager
 def detect_nan() -> Iterator[None]:
     """Stop at the first operation that makes a NaN or an infinity of finite numbers.

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tinygrad_bp as bp
 from tinygrad_bp import data, nn
 from tinygrad_bp.data.rows import finite
 
@@ -353,3 +354,12 @@ def test_an_error_names_the_column_of_a_table():
     for empty, place in ((frame.assign(age=missing), r"\[3, 0\]"), (missing, r"\[3\]")):
         with pytest.raises(ValueError, match=f"X must be finite, and X{place} is nan"):
             finite(empty, "X")
+
+
+def test_a_scale_is_differentiated_through():
+    X = np.array([[1.0, 5.0], [3.0, 9.0]])
+    scale = data.Standardize(X)
+    there = bp.grad(lambda x: (scale(x) ** 2).sum())(X)
+    np.testing.assert_allclose(there, 2 * scale(X) / scale.deviation)
+    back = bp.grad(lambda z: scale.inverse(z).sum())(X)
+    np.testing.assert_allclose(back, np.tile(scale.deviation, (2, 1)))

@@ -10,7 +10,7 @@ import pytest
 import tinygrad_bp as bp
 from tinygrad_bp.engine.registry import RULES
 from tinygrad_bp.engine.signatures import full_name
-from tinygrad_bp.support.words import SCIPY
+from tinygrad_bp.support.meanings import SCIPY
 
 x = np.array([0.3, -1.2, 2.0])
 
@@ -72,7 +72,7 @@ def test_a_rule_is_used_and_checked_to_second_order():
 def test_keyword_arguments_and_writes_within():
     assert np.array_equal(bp.grad(lambda x: np.sum(dry(x, slope=0.5)))(x), [1, 0.5, 1])
     assert np.array_equal(bp.grad(lambda x: np.sum(dry(x)))(x), [1, 0.1, 1])
-    with pytest.raises(TypeError, match="dry with gain= has no derivative rule"):
+    with pytest.raises(TypeError, match="dry has no gain="):
         dry(bp.Tensor(x), gain=2)
 
 

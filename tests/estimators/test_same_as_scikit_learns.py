@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+from inspect import signature
 
 import numpy as np
 import pytest
 
 pytest.importorskip("sklearn")
 
+from sklearn import __version__ as sklearn_version
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
@@ -58,11 +60,12 @@ def test_the_same_random_state_gives_the_same_network(kind, options):
 
 @unsettled
 def test_early_stopping_as_theirs():
-    """Of numbers and of two classes; of more classes ours holds out the same share of each."""
+    """Of numbers, of two classes and of more: the same rows are held out."""
     X, y = diabetes()
     for kinds, targets in (
         ((MLPRegressor, TheirRegressor), y),
         ((MLPClassifier, TheirClassifier), y > 0),
+        ((MLPClassifier, TheirClassifier), np.digitize(y, [-0.5, 0.5])),
     ):
         ours, theirs = (
             kind(hidden_layer_sizes=(8,), early_stopping=True, batch_size=40, random_state=1).fit(
@@ -237,3 +240,42 @@ def test_ctrl_c_is_told(monkeypatch):
                 model = fast().fit(X, y)
         assert model.n_iter_ == len(model.loss_curve_) == epochs
         assert model.predict(X).shape == y.shape
+
+
+# What can be given
+
+
+def test_the_parameters_are_theirs_in_their_order():
+    if tuple(map(int, sklearn_version.split(".")[:2])) < (1, 7):
+        pytest.skip("an earlier scikit-learn's regressor has no loss")
+    for ours, theirs in ((MLPClassifier, TheirClassifier), (MLPRegressor, TheirRegressor)):
+        assert ours().get_params() == theirs().get_params()
+        assert list(signature(ours).parameters) == list(signature(theirs).parameters)
+    new, old = MLPRegressor("poisson", (5,), "tanh"), MLPRegressor((5,), "tanh", loss="poisson")
+    assert new.get_params() == old.get_params() == clone(old).get_params()
+    assert (old.loss, old.hidden_layer_sizes, old.activation) == ("poisson", (5,), "tanh")
+    assert MLPRegressor((5,)).loss == "squared_error"
+    with pytest.raises(TypeError, match="MLPRegressor has no epochs=: write max_iter="):
+        MLPRegressor((5,), epochs=3)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"alpha": -1},
+        {"shuffle": "no"},
+        {"batch_size": "large"},
+        {"solver": "rmsprop"},
+        {"verbose": "yes"},
+        {"verbose": -1},
+        {"validation_fraction": 1},
+        {"n_iter_no_change": 0},
+    ],
+    ids=str,
+)
+def test_a_wrong_parameter_is_an_error_of_both_kinds_as_theirs(wrong):
+    X, y = iris()
+    for kind in (MLPClassifier, TheirClassifier):
+        with pytest.raises(ValueError, match=next(iter(wrong))) as caught:
+            kind(**wrong).fit(X, y)
+        assert isinstance(caught.value, TypeError)

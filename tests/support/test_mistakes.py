@@ -20,6 +20,69 @@ class Plain(bp.nn.Module):
         self.w = np.ones(3)
 
 
+class Written(bp.optim.Optimizer):
+    """It writes in place."""
+
+    def move(self, data, gradient, memory, lr):
+        data -= lr * gradient
+        return data
+
+
+class Forgotten(bp.optim.Optimizer):
+    """It gives nothing back."""
+
+    def move(self, data, gradient, memory, lr):
+        data = data - lr * gradient
+
+
+class Summed(bp.optim.Optimizer):
+    """What it gives does not fit the parameter."""
+
+    def move(self, data, gradient, memory, lr):
+        return np.sum(data - lr * gradient)
+
+
+class Unprepared(bp.optim.Optimizer):
+    """It takes for granted what is not there at first."""
+
+    memory_names = ("v",)
+
+    def move(self, data, gradient, memory, lr):
+        memory["v"] = 0.9 * memory["v"] + gradient
+        return data - lr * memory["v"]
+
+
+class Unnamed(bp.optim.Optimizer):
+    """It remembers what it has no name for."""
+
+    def move(self, data, gradient, memory, lr):
+        memory["v"] = gradient
+        return data - lr * gradient
+
+
+class Unstarted(Unnamed):
+    """It does not begin as all optimisers do."""
+
+    def __init__(self, parameters):
+        self.share = 0.9
+
+
+def step(kind):
+    """The first step of an optimiser."""
+    t = bp.Tensor([1.0, 2.0], requires_grad=True)
+    (t * t).sum().backward()
+    optimizer = kind([t])
+    optimizer.step()
+    return optimizer
+
+
+def ruled(derivative, function=lambda x: x * 2):
+    """A function with a rule of one's own."""
+    recordable = bp.primitive(function)
+    bp.rule(recordable, derivative)
+    return recordable
+
+
 def names():
     """What the mistakes are made with."""
     X = np.random.default_rng(0).normal(size=(20, 3))
@@ -121,14 +184,14 @@ bp.grad(np.sin)("a")  ⇒  cannot differentiate by an argument of
 bp.grad(np.sin)(np.arange(3))  ⇒  cannot differentiate by an argument of
 bp.grad(np.sin)(np.arange(3.0))  ⇒  use jacobian or vjp
 bp.grad(lambda x: None)(1.0)  ⇒  the function gave NoneType; to be
-bp.grad(lambda x: float(x))(1.0)  ⇒  use t.item() for the number, np.sin(t) in
-bp.grad(lambda x: math.sin(x))(1.0)  ⇒  use t.item() for the number, np.sin(t) in
+bp.grad(lambda x: float(x))(1.0)  ⇒  use t.detach().item() for the number
+bp.grad(lambda x: math.sin(x))(1.0)  ⇒  use t.detach().item() for the number
 bp.grad(lambda x: x, argnums=1)(1.0)  ⇒  must be an int, or a tuple of ints, that
 bp.grad(lambda x: x, argnum=0)(1.0)  ⇒  write argnums=
 bp.grad(lambda x: [x, x])(1.0)  ⇒  use jacobian or vjp
 bp.hessian(lambda x: x)(np.ones(2))  ⇒  use jacobian or vjp
 bp.hvp(lambda x: x.sum(), np.ones(2), np.ones(3))  ⇒  tangents of shapes [(3,)] do not fit
-bp.gradcheck(lambda x: float(x) * x, 2.0)  ⇒  use t.item() for the number, np.sin(t) in
+bp.gradcheck(lambda x: float(x) * x, 2.0)  ⇒  use t.detach().item() for the number
 bp.draw(3)  ⇒  needs Tensors, or a function that returns
 bp.draw(m)  ⇒  a model is drawn at work: give it rows, as
 bp.draw(t, "z.jpg")  ⇒  must end in one of .svg, .png, .pdf, .dot
@@ -225,11 +288,11 @@ learn(verbose=0)  ⇒  write progress=
 learn(validation=X)  ⇒  must be a pair of arrays (X, y), or a
 learn(validation=20)  ⇒  validation=20 of 20 rows must leave rows
 learn(validation=1.0)  ⇒  validation=1.0 of 20 rows must leave rows
-learn(metrics="accuracy")  ⇒  must be a list, not 'accuracy'
+learn(metrics="accuracy")  ⇒  write metrics=['accuracy']
 learn(metrics=["accuracy"])  ⇒  accuracy counts classes, whole numbers
 learn(metrics=["f1"])  ⇒  unknown metric 'f1': known are accuracy
 learn(patience=2, monitor="acc")  ⇒  unknown monitor 'acc': known are loss
-learn(callbacks=print)  ⇒  must be a list, not <built-in function
+learn(callbacks=print)  ⇒  write callbacks=[it]
 learn(early_stopping=True)  ⇒  write patience=
 learn(sample_weight=[1, 2])  ⇒  must hold one number for each of 20 rows
 learn(class_weight="auto")  ⇒  class_weight is for targets that are class
@@ -281,6 +344,89 @@ bp.estimators.MLPClassifier(solver="rmsprop").fit(X, labels)  ⇒  unknown solve
 bp.estimators.MLPClassifier().predict(X)  ⇒  This MLPClassifier instance is not fitted
 bp.vmap(np.sin)  ⇒  write a batch: functions of NumPy take
 with bp.no_grad(): (t * t).sum().backward()  ⇒  a Tensor of shape () does not depend on a
+with bp.no_grad: pass  ⇒  write with bp.no_grad()
+with bp.detect_nan: pass  ⇒  write with bp.detect_nan()
+bp.no_grad(lambda x: x)  ⇒  write @bp.no_grad()
+bp.grad(lambda x: x.item() * 2)(1.0)  ⇒  use t itself, or t.detach().item() for a
+bp.grad(lambda x: sum(x.tolist()))(np.ones(2))  ⇒  use t itself, or t.detach().tolist() for a
+bp.grad(lambda x: x.numpy().sum())(np.ones(2))  ⇒  use t itself, or t.detach().numpy() for a
+bp.gradients(t.sum(), [t.data])  ⇒  differentiate by Tensors: input 0 is a ReadOnlyArray
+bp.functional.mse_loss(t)  ⇒  mse_loss of a Tensor needs targets=, which is left out
+bp.jit(np.sin)  ⇒  write bp.compile(f), or bp.compile_step(
+learn(schedule=bp.schedules.constant(0.1))  ⇒  write lr=bp.schedules.cosine(0.01, steps) where
+learn(lr=0.1)  ⇒  write optimizer=bp.optim.Adam(model.parameters()
+learn(learning_rate=0.1)  ⇒  write optimizer=bp.optim.Adam(model.parameters()
+learn(monitor="val_accuracy", patience=2)  ⇒  give metrics=['accuracy'] and validation= too
+learn(monitor="val_loss", patience=2)  ⇒  give validation= too
+fit(m, X, y)  ⇒  fit needs loss, optimizer, epochs: fit(model, X, y, loss=...,
+of(m, bp.schedules.cosine)  ⇒  call it, lr=bp.schedules.cosine(lr, steps)
+of(m, lambda: 0.1)  ⇒  a schedule is a function of one argument, the number
+bp.nn.load("model.npz")  ⇒  load needs path: load(target, path)
+bp.nn.save(m)  ⇒  save needs path: save(state, path)
+step(Written)  ⇒  make a new one, as in return data - lr * gradient
+step(Forgotten)  ⇒  Forgotten.move must return the parameter's new array, not None
+step(Summed)  ⇒  Summed.move gave float64 of shape () for a parameter that is float64
+step(Unprepared)  ⇒  write memory.get('v', 0.0)
+step(Unstarted)  ⇒  Unstarted.__init__ must call super().__init__(parameters, lr)
+step(Unnamed).state_dict()  ⇒  write memory_names = ('v',) in the class
+bp.compile_step(m, bp.functional.mse_loss, Forgotten(m.parameters()))(X, y)  ⇒  must return the
+bp.Tensor([1.0, 2.0], True)  ⇒  Tensor takes data, and the rest by name: requires_grad=
+bp.Tensor([1.0, 2.0], require_grad=True)  ⇒  Tensor has no require_grad=: write requires_grad=
+bp.Tensor([[1.0, 2.0], [3.0]])  ⇒  a Tensor holds rows of one length, not [[1.0, 2.0], [3.0]]
+bp.softplus(t)  ⇒  write bp.functional.softplus
+bp.ReLU()  ⇒  write bp.functional.relu, the function
+bp.Optimizer(m.parameters())  ⇒  write bp.optim.Optimizer
+bp.random.seed(0)  ⇒  write np.random.default_rng(seed)
+bp.set_seed(0)  ⇒  write seed=0 where it is asked for
+bp.make_dot(t)  ⇒  write bp.draw(z)
+bp.derivative(np.sin)  ⇒  write bp.grad(f), or bp.elementwise_grad(f)
+bp.functional.MSELoss()(t, t)  ⇒  write bp.functional.mse_loss(outputs, y)
+bp.functional.accuracy(t, t)  ⇒  write bp.train.metrics.accuracy(outputs, y)
+bp.functional.cross_entropy(clf(X), labels, ignore_index=-1)  ⇒  cross_entropy has no ignore_index=
+bp.optim.Adagrad(m.parameters())  ⇒  write bp.optim.Adam(model.parameters())
+bp.optim.clip_grad_norm_(m.parameters(), 1.0)  ⇒  write max_norm= where the optimizer is made
+bp.optim.SGD([{"params": m.parameters()}], lr=0.1)  ⇒  make an optimizer for each
+bp.optim.SGD(m.state_dict(), lr=0.1)  ⇒  of a model model.parameters()
+of(m).get_lr()  ⇒  write optimizer.step_size
+bp.schedules.cosine(0.1, T_max=10)  ⇒  cosine has no T_max=: write steps=
+bp.schedules.exponential(0.1, gamma=0.9)  ⇒  exponential has no gamma=: write factor=
+bp.schedules.linear(0.1, 10)  ⇒  write any function of the step
+bp.nn.MLP([3, 4, 1], ["relu", "tanh"])  ⇒  all hidden layers have one activation
+bp.nn.MLP({3, 4, 1})  ⇒  a set has no order: write MLP([3, 8, 2])
+bp.nn.MLP([3, 4, 1], batch_norm=True)  ⇒  MLP has no batch_norm=: write normalization=
+bp.nn.MLP([3, 4, 1], final_activation="sigmoid")  ⇒  write output_activation=
+bp.nn.Sequential(layers=[bp.nn.Linear(3, 2)])  ⇒  Sequential has no layers=: it takes no keywords
+m.backward()  ⇒  write loss.backward(), of a loss
+m.clone()  ⇒  write copy.deepcopy(model)
+m.count_params()  ⇒  write bp.nn.summary(model, input_shape)
+m.freeze()  ⇒  write p.requires_grad = False for p in
+m.score(X, y)  ⇒  write a metric of bp.train.predict(
+m.predict_proba(X)  ⇒  write bp.functional.softmax(bp.train.predict(
+learn(device="cuda")  ⇒  write nothing: a model works where its arrays live
+learn(test_size=0.2)  ⇒  fit has no test_size=: write validation=
+learn(mode="min")  ⇒  write nothing: whether it is to grow is
+learn(grad_clip=1.0)  ⇒  write max_norm= where the optimizer is
+learn(save_best=True)  ⇒  write callbacks=[lambda model, history: bp.nn.save(
+bp.train.EarlyStopping(patience=3)  ⇒  write patience= of bp.train.fit
+history().best_epoch  ⇒  write history["loss"].argmin()
+history().to_pandas()  ⇒  write pandas.DataFrame(history.rows)
+bp.data.to_categorical(labels)  ⇒  write bp.data.one_hot(labels)
+bp.data.read_csv("a.csv")  ⇒  write pandas.read_csv(path), or np.genfromtxt
+bp.data.one_hot(labels, num_classes=2)  ⇒  one_hot has no num_classes=: write classes=
+bp.data.Standardize(X)(X[0])  ⇒  one row alone is X[np.newaxis]
+bp.plot.confusion_matrix(labels, labels)  ⇒  write sklearn.metrics.ConfusionMatrixDisplay
+bp.plot.loss(history())  ⇒  write bp.plot.loss_curves(history)
+t.reshape()  ⇒  t.reshape needs a shape: t.reshape(2, -1)
+bp.grad(np.sin, 1.0)  ⇒  where is told afterwards, grad(f)(x)
+bp.grad(np.sin)(None)  ⇒  cannot differentiate by an argument that is None
+bp.grad(np.sin, wrt=0)  ⇒  grad has no wrt=: write argnums=
+bp.gradcheck(t)  ⇒  functions are differentiated here, not a Tensor
+bp.gradients(3.0, [t])  ⇒  a Tensor is differentiated, not a float
+bp.primitive(3)  ⇒  a function is made recordable, and 3 is none
+ruled(lambda g, out, x: 2)(t).sum().backward()  ⇒  a derivative of a rule gave 2: it gives g times
+ruled(lambda g, out, x: None)(t).sum().backward()  ⇒  a derivative of a rule gave None
+ruled(lambda g, out, x: np.ones(4))(t).sum().backward()  ⇒  a derivative of a rule gave shape (4,)
+ruled(lambda g, out, x: g, lambda x, y: x * y)(t, t)  ⇒  has no derivative by y=; pass its values
 bp.rule(lambda x: x, lambda g, out, x: g)  ⇒  write @bp.primitive above its def
 bp.Tensor(t * 2)  ⇒  use t.detach()
 t.data = np.ones(4)  ⇒  a Tensor of shape (3,) cannot take data of
@@ -314,6 +460,39 @@ def test_a_mistake_is_answered_in_one_clear_line(code, words):
     if "plt" in scope:
         scope["plt"].close("all")
     assert "\n" not in str(raised.value)
+
+
+WARNINGS = """
+x = t - 0.1; x.grad  ⇒  After x = x - lr * x.grad x is no leaf any more: write x.data -= lr * x.grad
+bp.grad(lambda x: x.data * 2)(1.0)  ⇒  it used plain numbers, t.data or what
+bp.jacobian(lambda x: bp.train.predict(m, x))(X[:2])  ⇒  use t itself, model(t) and a loss
+bp.grad(lambda x: (x * x).backward() or x.grad)(3.0)  ⇒  it used plain numbers, t.grad or what
+of(m).step()  ⇒  call backward() on a loss
+float(t[0])  ⇒  use t.detach().item() for the number
+"""
+WARNED = [line.split("  ⇒  ") for line in WARNINGS.strip().splitlines()]
+
+
+@pytest.mark.parametrize(("code", "words"), WARNED, ids=[code for code, _ in WARNED])
+def test_what_may_be_meant_is_done_with_a_warning_in_one_clear_line(code, words):
+    with pytest.warns(Warning, match=re.escape(words)) as caught:
+        exec(code, names())
+    assert len(caught) == 1
+    assert "\n" not in str(caught[0].message)
+
+
+def test_values_that_are_looked_at_do_no_harm_where_the_result_follows_the_variable():
+    """A look at the numbers decides, counts or prints; the warnings would be errors."""
+
+    def f(x):
+        sign = 1.0 if x.data.sum() > 0 else -1.0
+        return sign * (x * bp.stop_gradient(x)).sum() + len(str(x.detach().item()))
+
+    assert bp.grad(f)(3.0) == 3.0
+    assert bp.hessian(lambda x: 2.0 * x)(1.0) == 0.0  # a slope that does not depend on x
+    assert bp.grad(lambda x: 3.0)(1.0) == 0.0
+    inner = bp.grad(lambda x: x * bp.grad(lambda y: y * x.data)(2.0))
+    assert inner(3.0) == 3.0
 
 
 def test_the_table_is_large_and_without_doubles():

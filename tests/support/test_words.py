@@ -12,10 +12,11 @@ from tinygrad_bp.functional.losses import LOSSES
 from tinygrad_bp.nn import ACTIVATIONS, INITIALIZATIONS
 from tinygrad_bp.support.answers import keyword_advice, nearest
 from tinygrad_bp.support.arguments import suggestion
-from tinygrad_bp.support.words import ATTRIBUTES, KEYWORDS, NAMES
+from tinygrad_bp.support.meanings import ELSEWHERE, KEYWORDS, NAMES
+from tinygrad_bp.support.words import ATTRIBUTES
 from tinygrad_bp.train.metrics import METRICS
 
-PACKAGES = ("data", "functional", "nn", "optim", "schedules", "train")
+PACKAGES = ("data", "functional", "nn", "optim", "plot", "schedules", "train")
 
 
 def owners():
@@ -33,6 +34,10 @@ def owners():
     }
 
 
+TAKEN = (
+    "axis callbacks dtype epochs init jac keep_grads keepdims loss lr max_norm optimizer path "
+    "patience requires_grad return_inverse seed weight_decay"
+)
 ALL = [(kind, name) for kind, table in ATTRIBUTES.items() for name in table]
 IDS = [f"{kind}.{name}" for kind, name in ALL]
 STANDING_FOR = {
@@ -75,8 +80,7 @@ def test_what_an_answer_names_is_there(kind, name):
         for part in path[1:].split("."):
             thing = getattr(thing, part)
     for keyword in re.findall(r"(\w+)=(?!=)", answer):
-        assert keyword in {"requires_grad", "dtype", "keep_grads", "init", "lr", "seed", "loss",
-                           "optimizer", "epochs", "axis"}  # fmt: skip
+        assert keyword in TAKEN.split()
 
 
 @pytest.mark.parametrize(
@@ -88,10 +92,17 @@ def test_what_an_answer_names_is_there(kind, name):
         ("Tensor", "stack", "np.stack(t)"),
         ("bp", "zeros", "np.zeros"),
         ("bp", "exp", "np.exp"),
+        ("bp", "softplus", "bp.functional.softplus"),
+        ("bp", "ReLU", ATTRIBUTES["bp.nn"]["ReLU"]),
+        ("bp.nn", "mse_loss", "bp.functional.mse_loss"),
+        ("bp.optim", "cosine", None),
+        ("bp.functional", "Linear", "bp.nn.Linear"),
+        ("bp.train", "MLP", "bp.nn.MLP"),
     ],
 )
-def test_what_numpy_has(kind, name, answer):
-    with pytest.raises(AttributeError, match=f"{kind} has no '{name}': write {re.escape(answer)}$"):
+def test_what_numpy_or_another_package_has(kind, name, answer):
+    said = f": write {re.escape(answer)}$" if answer else "$"
+    with pytest.raises(AttributeError, match=f"^{kind} has no '{name}'{said}"):
         getattr(owners()[kind], name)
 
 
@@ -169,7 +180,7 @@ def fit(**keywords):
             lambda: bp.hessian(np.sum, has_axu=True),
             "has no has_axu=: did you mean has_aux=",
         ),
-        (lambda: bp.Tensor(X).sum(dim=0), "np.sum with dim= has no derivative rule: write axis="),
+        (lambda: bp.Tensor(X).sum(dim=0), "np.sum has no dim=: write axis="),
         (lambda: bp.Tensor(X).mean(0, keepdim=True), ": write keepdims="),
         (lambda: bp.functional.softmax(bp.Tensor(X), dim=0), ": write axis="),
     ],
@@ -195,6 +206,15 @@ def test_every_keyword_of_the_table_is_answered():
             exec(f"@keyword_advice\ndef f(other, {meaning}): pass", scope)
             with pytest.raises(TypeError, match=f"^f has no {keyword}=: write {meaning}=$"):
                 scope["f"](**{keyword: 1})
+
+
+def test_what_is_said_elsewhere_names_the_place():
+    for (keyword, name), answer in ELSEWHERE.items():
+        assert name == "fit"
+        with pytest.raises(TypeError, match=re.escape(f"fit has no {keyword}=: write {answer}")):
+            fit(loss="mse", epochs=1, **{keyword: 1})
+        for path in re.findall(r"bp\.[\w.]+(?=\()", answer):
+            assert callable(eval(path))
 
 
 def test_what_is_given_by_its_place_and_has_a_name_only():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinygrad_bp.train.metrics import accuracy, mae, r2
+import tinygrad_bp as bp
+from tinygrad_bp.train.metrics import accuracy, mae, mse, r2
 
 random = np.random.default_rng(0)
 
@@ -59,3 +60,13 @@ def test_r2_of_equal_targets_is_scikit_learns(outputs):
 def test_labels_of_a_usual_other_shape_are_told_the_cure(targets, cure):
     with pytest.raises(ValueError, match=cure):
         accuracy(np.eye(3), targets)
+
+
+def test_tensors_that_require_grad_are_measured_as_their_values():
+    outputs = bp.Tensor([1.0, 3.0, 2.0], requires_grad=True)
+    targets = np.array([1.0, 2.0, 4.0])
+    for metric in (mae, mse, r2):
+        value = metric(outputs * 1.0, targets)
+        assert type(value) is float
+        assert value == metric(outputs.data, targets)
+    assert accuracy(bp.Tensor([[0.0, 1.0]], requires_grad=True) * 2.0, np.array([1])) == 1.0

@@ -257,7 +257,7 @@ def _update(
             scale = optimizer.max_norm / (norm + 1e-6)
             gradient = gradient * np.fmin(scale, 1.0).astype(group.dtype)
         memory = _memory(transcript, optimizer, group, k)
-        outputs[f"p{k}"] = optimizer.move(data, gradient, memory, rate)  # type: ignore[arg-type]
+        outputs[f"p{k}"] = optimizer._moved(data, gradient, memory, rate)  # type: ignore[arg-type]
         if unknown := memory.keys() - set(optimizer.memory_names):
             raise CannotCompileError(
                 f"the optimizer remembers {some(sorted(unknown))} beside memory_names"

@@ -124,7 +124,7 @@ class State:
         """Let the parameters and the optimiser hold what is in a set."""
         for tensor, view in zip(self.moving, found.views, strict=True):
             tensor._array = view
-            tensor.grad = None
+            tensor._grad = None
         for place in self.still:
             found.memories[place] = self.optimizer._memories[place]
         self.optimizer._memories = found.memories

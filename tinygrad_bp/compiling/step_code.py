@@ -131,7 +131,7 @@ class StepProgram:
                 new.memories[place][name] = value
         for tensor in self.held:
             tensor._replace(next(rest))
-            tensor.grad = None
+            tensor._grad = None
 
 
 def _source(program: Program, layout: Layout) -> str:

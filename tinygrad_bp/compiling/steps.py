@@ -186,7 +186,7 @@ class CompiledStep:
                 tensor._array = array
             raise
         for tensor in self.tensors:  # the gradients that it used are not kept
-            tensor.grad = None
+            tensor._grad = None
 
 
 def compile_step(

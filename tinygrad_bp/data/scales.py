@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..support.answers import no_attribute
+from ..engine.tensor import Tensor
+from ..support.answers import keyword_advice, no_attribute
 from ..support.arguments import places, size
 from .rows import as_rows, finite
 
@@ -67,15 +68,17 @@ class Standardize:
 
     def _fitting(self, X: Any) -> Any:
         X = as_rows(X, "X")
-        X = finite(X, "X") if X.size else X
+        X = X if not X.size or isinstance(X, Tensor) else finite(X, "X")
         if not X.ndim or X.shape[1:] != self.mean.shape:
             raise ValueError(
                 f"these rows were scaled to shape {self.mean.shape} each, "
                 f"and do not fit an array of shape {X.shape}"
+                f"{': one row alone is X[np.newaxis]' if X.shape == self.mean.shape else ''}"
             )
         return X
 
 
+@keyword_advice
 def one_hot(labels: Any, classes: int | None = None, *, dtype: Any = np.float64) -> np.ndarray:
     """Rows of zeros with a one at each label.
 

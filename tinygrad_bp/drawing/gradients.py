@@ -52,5 +52,5 @@ def _pass_from(end: Node, nodes: list[Node], seed: Any) -> list[Any]:
 
 
 def _grad_array(node: Node) -> Any:
-    found = node.tensor.grad if isinstance(node.tensor, Tensor) else None
+    found = node.tensor._grad if isinstance(node.tensor, Tensor) else None
     return found.data if isinstance(found, Tensor) else found

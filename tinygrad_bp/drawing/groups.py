@@ -40,7 +40,7 @@ def find_paths(graph: Graph) -> dict[Node, Path]:
 
 def whose_gradients(graph: Graph) -> dict[Node, Node]:
     """For every output that is the gradient of another node, that node."""
-    by_gradient = {id(node.tensor.grad): node for node in graph.visited()}
+    by_gradient = {id(node.tensor._grad): node for node in graph.visited()}
     outputs = [node for node in graph.visited() if node.kind == "output"]
     return {n: by_gradient[id(n.tensor)] for n in outputs if id(n.tensor) in by_gradient}
 

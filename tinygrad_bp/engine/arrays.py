@@ -293,12 +293,19 @@ def unbroadcast(term: Any, value: Any) -> Any:
 
     Where the forward pass broadcast, one element was used in many places: sum over them.
     """
-    if term.shape != value.shape:
-        added = term.ndim - value.ndim
-        stretched = [added + i for i, n in enumerate(value.shape) if n != term.shape[added + i]]
-        term = term.sum(axis=(*range(added), *stretched))
-        if stretched:
-            term = term.reshape(value.shape)
+    try:
+        if term.shape != value.shape:
+            added = term.ndim - value.ndim
+            stretched = [added + i for i, n in enumerate(value.shape) if n != term.shape[added + i]]
+            term = term.sum(axis=(*range(added), *stretched))
+            if stretched:
+                term = term.reshape(value.shape)
+    except (AttributeError, ValueError, IndexError):  # of a rule of a user's own
+        given = f"shape {term.shape}" if hasattr(term, "shape") else repr(term)
+        raise TypeError(
+            f"a derivative of a rule gave {given}: it gives g times the local derivative, an "
+            f"array of shape {value.shape}"
+        ) from None
     return term if term.dtype is value.dtype else term.astype(value.dtype)
 
 

@@ -135,8 +135,13 @@ def gradients(
     [array([2., 4.])]
     """
     found: dict[Any, Any] = {}
+    if not issubclass(type(output), Recorded):
+        raise TypeError(f"a Tensor is differentiated, not a {type(output).__name__}")
     if isinstance(inputs, Recorded):
         raise TypeError("differentiate by a list of Tensors, gradients(output, [x])")
+    for i, x in enumerate(inputs):
+        if not isinstance(x, Recorded):
+            raise TypeError(f"differentiate by Tensors: input {i} is a {type(x).__name__}")
     targets = set(inputs)
     if output.requires_grad:
         seed = seed_of(output, seed, create_graph)
@@ -189,9 +194,9 @@ def accumulate(nodes: Iterable[tuple[Any, Any]], *, as_tensors: bool, keep_all: 
         if node.rule is None or keep_all:
             found.append((node, adjoint))
         else:
-            node.grad = None  # a gradient left from an earlier pass would be a lie
+            node._grad = None  # a gradient left from an earlier pass would be a lie
     with _ACCUMULATING:
-        grads = [g if x.rule or x.grad is None else x.grad + g for x, g in found]
+        grads = [g if x.rule or x._grad is None else x._grad + g for x, g in found]
         if as_tensors:
             pairs = zip(found, grads, strict=True)
             grads = [g if isinstance(g, Recorded) else type(x)(g) for (x, _), g in pairs]
@@ -199,7 +204,7 @@ def accumulate(nodes: Iterable[tuple[Any, Any]], *, as_tensors: bool, keep_all: 
             grads = [g._array if isinstance(g, Recorded) else g for g in grads]
             grads = separate(of_kind(grads, [x._array for x, _ in found]))
         for (node, _), grad in zip(found, grads, strict=True):
-            node.grad = np.array(grad) if isinstance(grad, np.generic) else grad  # writable
+            node._grad = np.array(grad) if isinstance(grad, np.generic) else grad  # writable
 
 
 def _dependents(inputs: Collection[Any], order: list[Any]) -> list[Any]:

@@ -16,6 +16,35 @@ _IN_PARTS = (
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class CalledFirst:
+    """A function whose result is entered by ``with``: the error for who leaves out ``()``."""
+
+    def __init__(self, function: Callable[..., Any]):
+        functools.update_wrapper(self, function)
+        self.function = function
+
+    def __call__(self, *inputs: Any, **keywords: Any) -> Any:
+        """Call the function, which takes no other."""
+        if inputs and callable(inputs[0]):
+            raise self._without_parentheses("@")
+        return self.function(*inputs, **keywords)
+
+    def __enter__(self) -> None:
+        raise self._without_parentheses("with ")
+
+    def __exit__(self, *error: object) -> None:
+        """Python looks for it before it enters."""
+
+    def _without_parentheses(self, begin: str) -> TypeError:
+        name = self.function.__name__
+        return TypeError(f"{begin}{name} lacks its parentheses: write {begin}bp.{name}()")
+
+
+def called_first(function: F) -> F:
+    """Decorate a function that gives a context manager, so that ``()`` is not left out."""
+    return CalledFirst(function)  # type: ignore[return-value]  # is called as the function is
+
+
 class Entry:
     """One entry into a with statement: the value that holds until it is left.
 

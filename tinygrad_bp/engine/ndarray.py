@@ -22,6 +22,8 @@ from .rules.indexing import getitem
 from .rules.types import astype
 from .signatures import cannot_write, without_history
 
+_TENSORS = frozenset({"data", "requires_grad", "dtype", "name"})  # what its __init__ takes
+
 
 class NDArrayMethods(Recorded):
     """The part of Tensor that is ndarray's: `numpy.lib.mixins.NDArrayOperatorsMixin`, and methods.
@@ -33,6 +35,15 @@ class NDArrayMethods(Recorded):
 
     is_leaf: Any
     __pandas_priority__ = 5000  # above a DataFrame's, so that tables leave the operation to us
+
+    if not TYPE_CHECKING:  # which knows the arguments of __init__
+
+        def __new__(cls, *inputs: Any, **keywords: Any) -> Any:
+            """Say which keyword is meant, if there is one that ``__init__`` does not take."""
+            wrong = len(inputs) > 1 or not _TENSORS.issuperset(keywords)
+            if wrong and cls.__base__ is NDArrayMethods:  # a subclass may take others
+                ADVICE["call"](cls, inputs, keywords)
+            return object.__new__(cls)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -57,12 +68,16 @@ class NDArrayMethods(Recorded):
     def item(self) -> float:
         """The one element as a Python number.
 
+        Refused within a function that is being differentiated, whose gradient would lack it; for a
+        number that is to be a constant there, write ``t.detach().item()``.
+
         Examples
         --------
         >>> import tinygrad_bp as bp
         >>> bp.Tensor([[3.5]]).item()
         3.5
         """
+        self._keep_history("item")
         array = self._array
         return (array if hasattr(array, "item") else np.asarray(array)).item()
 
@@ -199,6 +214,14 @@ class NDArrayMethods(Recorded):
             raise TypeError(forgets)
         return self.item()
 
+    def _keep_history(self, name: str) -> None:
+        """Refuse to give plain numbers to a function that is being differentiated."""
+        if self._requires_grad and is_transforming():
+            raise TypeError(
+                f"t.{name}() of {self._called()} forgets how it was made, within a function that "
+                f"is being differentiated: use t itself, or t.detach().{name}() for a constant"
+            )
+
     def __format__(self, form: str) -> str:
         if form and self.ndim:
             raise TypeError(
@@ -234,7 +257,7 @@ class NDArrayMethods(Recorded):
     ptp = method(np.ptp)
     relu = method(relu)
     repeat = method(np.repeat)
-    round = method(np.round)
+    round = __round__ = method(np.round)
     searchsorted = plain_method(np.searchsorted)
     sigmoid = method(sigmoid)
     sqrt = method(np.sqrt)
@@ -265,6 +288,8 @@ class NDArrayMethods(Recorded):
 
     def reshape(self, *shape: Any, **order: str) -> Any:
         """`np.reshape`: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``, and ``order="F"``."""
+        if not shape:
+            raise TypeError("t.reshape needs a shape: t.reshape(2, -1), or t.reshape(-1)")
         whole = shape if isinstance(shape[0], int) else _one_or_all(shape)
         return self._record(np.reshape, (self, whole), order)
 
@@ -296,6 +321,7 @@ class NDArrayMethods(Recorded):
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
+        self._keep_history("tolist")
         return self._array.tolist()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from .context import Change, Entries, innermost
+from .context import Change, Entries, called_first, innermost
 
 
 class Recorded:
@@ -18,10 +18,10 @@ class Recorded:
     __slots__ = (
         "__weakref__",
         "_array",
+        "_grad",
         "_requires_grad",
         "_shows",
         "edges",
-        "grad",
         "inputs",
         "keywords",
         "name",
@@ -30,10 +30,10 @@ class Recorded:
     )
 
     _array: Any  # not called _data: numpy.ma would take that for a masked array's own
+    _grad: Any
     _requires_grad: bool
     _shows: bool  # whether it shows another's memory, where its array does not tell; else not set
     edges: tuple[int, ...]
-    grad: Any
     inputs: tuple[Any, ...]
     keywords: dict[str, Any]
     name: str | None
@@ -74,9 +74,12 @@ def recording(on: bool) -> Change:
     return Change(RECORDING, on)
 
 
-def transforming() -> Change:
-    """Say that a function is being differentiated: losing the history is then an error."""
-    return Change(TRANSFORMING, True)
+def transforming(taken: set[str]) -> Change:
+    """Say that a function is being differentiated: losing the history is then an error.
+
+    ``taken`` gets the name of what gives the values of a recorded array as plain ones.
+    """
+    return Change(TRANSFORMING, taken)
 
 
 def watching(watch: Callable[..., Any]) -> Change:
@@ -87,6 +90,7 @@ def watching(watch: Callable[..., Any]) -> Change:
     return Change(WATCH, watch)
 
 
+@called_first
 def no_grad() -> Change:
     """Compute without recording: a context manager and a decorator, local to the thread.
 
@@ -109,4 +113,10 @@ def is_recording() -> bool:
 
 def is_transforming() -> bool:
     """Whether a function is being differentiated in this thread, now."""
-    return innermost(TRANSFORMING, False)
+    return innermost(TRANSFORMING, None) is not None
+
+
+def taken_out(name: str) -> None:
+    """Tell the functions that are being differentiated that values were taken out of the graph."""
+    for entry in TRANSFORMING.get():
+        entry.value.add(name)

@@ -174,6 +174,8 @@ def primitive(function: Callable[..., Any]) -> Callable[..., Any]:
     >>> bp.gradcheck(kepler, np.array([0.5, 2.0]), 0.3, order=2)
     True
     """
+    if not callable(function):
+        raise TypeError(f"a function is made recordable, and {function!r} is none")
 
     @functools.wraps(function)
     def dispatched(*inputs: Any, **keywords: Any) -> Any:

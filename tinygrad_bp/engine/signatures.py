@@ -64,15 +64,19 @@ def bind(
     for name in places[len(inputs) : arity]:
         value = given.pop(name, defaults[name])
         if value is inspect.Parameter.empty:
-            raise TypeError(f"{full_name(function)} with {name}= left out has no derivative rule")
+            raise TypeError(f"{full_name(function)} of a Tensor needs {name}=, which is left out")
         inputs += (value,)
     for name, value in given.items():
         if name not in rule.keywords and value is not None:
             if name == "out":
                 raise cannot_write(function)
+            if name in defaults or not defaults:  # a ufunc's are not known
+                raise TypeError(f"{full_name(function)} with {name}= has no derivative rule")
             meant = ADVICE["keyword"](name, rule.keywords)
             hint = f": write {meant}=" if meant else ""
-            raise TypeError(f"{full_name(function)} with {name}= has no derivative rule{hint}")
+            raise TypeError(f"{full_name(function)} has no {name}={hint}")
+        if isinstance(value, Recorded) and value._requires_grad:
+            raise TypeError(f"{rule.name} has no derivative by {name}=; pass its values, t.data")
     return inputs, _meant(function, {n: v for n, v in given.items() if n in rule.keywords})
 
 

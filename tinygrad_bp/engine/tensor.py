@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from .backprop import accumulate, backward_pass, seed_of
 from .context import innermost
 from .dispatch import call_without_rule
 from .ndarray import NDArrayMethods
-from .recording import RECORDING, WATCH, is_recording, recording
+from .recording import RECORDING, TRANSFORMING, WATCH, is_recording, recording, taken_out
 from .registry import RULES, Rule
 from .signatures import bind, explain_error
 
@@ -170,14 +171,19 @@ class Tensor(NDArrayMethods):
     ):
         if isinstance(data, Tensor) and data._requires_grad:
             raise TypeError("a Tensor of a Tensor would forget how it was made; use t.detach()")
-        array = copied(_array_of(data), dtype)
+        try:
+            array = copied(_array_of(data), dtype)
+        except ValueError as error:
+            if "inhomogeneous" not in str(error):
+                raise
+            raise ValueError(f"a Tensor holds rows of one length, not {data!r:.60}") from None
         if array.dtype.kind not in "biufc":
             given = " ".join(repr(data).split())
             raise TypeError(f"a Tensor holds numbers, not {array.dtype}: {given:.60}")
         if requires_grad and not hasattr(data, "dtype") and array.dtype.kind in "iu":
             array = array.astype(np.float64) if dtype is None else array
         self._array = frozen(array)
-        self.grad = None
+        self._grad = None
         self.name = name
         self.rule = None
         self.inputs = self.edges = self.values = ()
@@ -192,6 +198,8 @@ class Tensor(NDArrayMethods):
     def data(self) -> Any:
         """The values, as a read-only array. Assign to it to update a leaf: ``t.data = new``."""
         data = self._array
+        if self._requires_grad and TRANSFORMING.get():
+            taken_out("t.data")
         return read_only(data) if isinstance(data, np.ndarray | np.generic) else data
 
     @data.setter
@@ -224,8 +232,28 @@ class Tensor(NDArrayMethods):
         """Whether it was given, not computed."""
         return self.rule is None
 
+    @property
+    def grad(self) -> Any:
+        """The gradient that `backward` found, or None."""
+        if self._grad is None and self.edges:
+            warnings.warn(
+                f"{self._called()} was computed, and has no grad: leaves have. After "
+                "x = x - lr * x.grad x is no leaf any more: write x.data -= lr * x.grad, or take "
+                "an optimizer; backward(keep_grads=True) keeps those of what was computed",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        if TRANSFORMING.get():
+            taken_out("t.grad")
+        return self._grad
+
+    @grad.setter
+    def grad(self, new: Any) -> None:
+        self._grad = new
+
     def numpy(self) -> np.ndarray:
         """A copy of the values, as an array that can be written."""
+        self._keep_history("numpy")
         return np.array(self._array)
 
     def detach(self) -> Tensor:
@@ -234,7 +262,7 @@ class Tensor(NDArrayMethods):
 
     def zero_grad(self) -> None:
         """Forget the gradient found so far."""
-        self.grad = None
+        self._grad = None
 
     # Differentiation
 
@@ -296,8 +324,8 @@ class Tensor(NDArrayMethods):
             raise TypeError(
                 f"{self._called()} was computed; detach() it before it is copied, or use t.data"
             )
-        grad = self.grad if isinstance(self.grad, Tensor) else copy.copy(self.grad)
-        return _rebuild, (self.numpy(), self._requires_grad, self.name, grad)
+        grad = self._grad if isinstance(self._grad, Tensor) else copy.copy(self._grad)
+        return _rebuild, (np.array(self._array), self._requires_grad, self.name, grad)
 
     def _replace(self, new: Any) -> None:
         """Rebind a leaf's data to an array that nobody else will write to, without a copy."""
@@ -308,10 +336,10 @@ def _node(
     data: Any, rule: Rule | None, inputs: tuple, values: Sequence, edges: tuple, keywords: dict
 ) -> Tensor:
     """A Tensor that was computed, or if it has no rule a leaf."""
-    self = Tensor.__new__(Tensor)
+    self = object.__new__(Tensor)
     self._array = data
     self._requires_grad = rule is not None
-    self.grad = self.name = None
+    self._grad = self.name = None
     self.rule = rule
     self.inputs = inputs
     self.edges = edges
@@ -331,7 +359,7 @@ def _array_of(x: Any) -> Any:
 def _rebuild(data: np.ndarray, requires_grad: bool, name: str | None, grad: Any) -> Tensor:
     """Rebuild a leaf that was pickled or copied."""
     tensor = Tensor(data, requires_grad=requires_grad, name=name)
-    tensor.grad = grad
+    tensor._grad = grad
     return tensor
 
 

@@ -36,6 +36,10 @@ ACTIVATIONS: dict[str, Any] = {"logistic": sigmoid} | {name: name for name in KN
 SCHEDULES = dict.fromkeys(("constant", "invscaling", "adaptive"))
 
 
+class InvalidParameterError(ValueError, TypeError):
+    """A parameter's value is wrong: an error of both kinds, as scikit-learn's of that name is."""
+
+
 class MultilayerPerceptron(BaseEstimator):
     """What the classifier and the regressor share: everything but the targets and the loss."""
 
@@ -127,6 +131,8 @@ class MultilayerPerceptron(BaseEstimator):
         """
         return self._fit(X, y, sample_weight)
 
+    fit.__qualname__ = "fit"  # for Python's own errors, which would name this class
+
     def _fit(self, X: Any, y: Any, weights: Any, **how: Any) -> Any:
         """Train, or if that fails leave everything as it was."""
         before = dict(self.__dict__)
@@ -147,7 +153,10 @@ class MultilayerPerceptron(BaseEstimator):
         self, X: Any, y: Any, weights: Any, *, incremental: bool = False, classes: Any = None
     ) -> str:
         """Train, and say why that did not end by itself, if it did not."""
-        self._check_parameters(incremental)
+        try:
+            self._check_parameters(incremental)
+        except (TypeError, ValueError) as error:
+            raise InvalidParameterError(str(error)) from None
         resume = self._has_network() and (incremental or self.warm_start)
         if has_blocks(X) or has_blocks(y):
             X, y = lazy.rows_in_blocks(self, X, y, weights, reset=not resume)
@@ -190,6 +199,8 @@ class MultilayerPerceptron(BaseEstimator):
             positive(getattr(self, name), name)
         for name in ("momentum", "beta_1", "beta_2"):
             below_one(getattr(self, name), name)
+        if not isinstance(self.verbose, bool | np.bool_):
+            size(self.verbose, "verbose", least=0)
         for name in ("early_stopping", "nesterovs_momentum", "shuffle", "warm_start"):
             flag(getattr(self, name), name)
         if not 0 < number(self.validation_fraction, "validation_fraction") < 1:
@@ -279,12 +290,12 @@ class MultilayerPerceptron(BaseEstimator):
             learn, judge = lazy.hold_out(data, self.validation_fraction, random.randint(2**31 - 1))
             self._check_held_out(len(judge), len(data))
             return learn, judge
-        stratify = data.targets if is_classifier(self) and not self._several_labels else None
+        two_classes = is_classifier(self) and self.n_outputs_ == 1  # of more theirs draws freely
         learn, judge = train_test_split(
             np.arange(len(data)),
             test_size=self.validation_fraction,
             random_state=random,
-            stratify=stratify,
+            stratify=data.targets if two_classes and not self._several_labels else None,
         )
         self._check_held_out(len(judge), len(data))
         return data[learn], data[judge]

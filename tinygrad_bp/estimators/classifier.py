@@ -117,6 +117,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
     (5, 2)
     """
 
+    loss = "log_loss"
     _y_options: ClassVar[dict[str, bool]] = {"multi_output": True}
 
     @available_if(lambda self: self.solver != "lbfgs")

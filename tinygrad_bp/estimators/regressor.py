@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -20,7 +21,20 @@ from . import lazy
 from .base import MultilayerPerceptron
 from .rows import Rows
 
+F = TypeVar("F", bound=Callable[..., Any])
 LOSSES = dict.fromkeys(("squared_error", "poisson"))
+
+
+def _sizes_may_be_first(init: F) -> F:
+    """Take the layers' sizes in the first place too, where they were before the loss (1.7)."""
+
+    @functools.wraps(init)
+    def called(self: Any, *inputs: Any, **keywords: Any) -> None:
+        if inputs and not isinstance(inputs[0], str):
+            inputs = (keywords.pop("loss", "squared_error"), *inputs)
+        init(self, *inputs, **keywords)
+
+    return called  # type: ignore[return-value]  # of the same arguments
 
 
 class MLPRegressor(RegressorMixin, MultilayerPerceptron):
@@ -60,13 +74,14 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
 
     _y_options: ClassVar[dict[str, bool]] = {"multi_output": True, "y_numeric": True}
 
+    @_sizes_may_be_first
     @keyword_advice
     def __init__(
         self,
+        loss: str = "squared_error",
         hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str = "relu",
         *,
-        loss: str = "squared_error",
         solver: str = "adam",
         alpha: float = 1e-4,
         batch_size: Any = "auto",

@@ -165,7 +165,7 @@ class Module:
         >>> {name: array.shape for name, array in nn.Linear(3, 2).state_dict().items()}
         {'weight': (2, 3), 'bias': (2,)}
         """
-        return {path: tensor.numpy() for path, tensor in self.named_tensors().items()}
+        return {path: np.array(tensor._array) for path, tensor in self.named_tensors().items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Copy in the values that `state_dict` gave, of a model with the same paths and shapes.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any
 
 import numpy as np
@@ -139,16 +139,7 @@ class MLP(Sequential):
         seed: Seed = None,
         dtype: Any = np.float64,
     ):
-        sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
-        if isinstance(activation, list | tuple | int):
-            more = list(activation) if isinstance(activation, list | tuple) else [activation]
-            more += [output_activation] if isinstance(output_activation, int) else []
-            raise TypeError(f"all sizes go into one list: write MLP({sizes + more})")
-        if len(sizes) < 2:
-            raise ValueError(
-                f"sizes must hold those of the input and the output, as [3, 8, 2], not {sizes}"
-            )
-        sizes = [size(n, "each of sizes") for n in sizes]
+        sizes = _sizes(sizes, activation, output_activation)
         function, usual = _activation(activation)
         last = [] if output_activation is None else [_activation(output_activation)[0]]
         dropout = below_one(dropout, "dropout")
@@ -172,6 +163,27 @@ class MLP(Sequential):
         *inner, (inputs, outputs) = itertools.pairwise(sizes)
         layers = [layer for pair in inner for layer in hidden(*pair)]
         super().__init__(*layers, affine(inputs, outputs), *last)
+
+
+def _sizes(sizes: Any, activation: Any, output_activation: Any) -> list[int]:
+    """The sizes of all layers in order, which are not spread over the arguments that follow."""
+    if isinstance(sizes, Set):
+        raise TypeError(f"a set has no order: write MLP([3, 8, 2]), and not {sizes}")
+    sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
+    more = list(activation) if isinstance(activation, list | tuple) else [activation]
+    if isinstance(activation, list | tuple) and not all(isinstance(n, int) for n in more):
+        raise TypeError(
+            "all hidden layers have one activation; of several make "
+            f"Sequential(Linear(...), np.tanh, ...), not {shown(activation)}"
+        )
+    if isinstance(activation, list | tuple | int):
+        more += [output_activation] if isinstance(output_activation, int) else []
+        raise TypeError(f"all sizes go into one list: write MLP({sizes + more})")
+    if len(sizes) < 2:
+        raise ValueError(
+            f"sizes must hold those of the input and the output, as [3, 8, 2], not {sizes}"
+        )
+    return [size(n, "each of sizes") for n in sizes]
 
 
 def _said(layer: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from ..support.answers import keyword_advice
 from ..support.arguments import shown, some
 from ..support.files import open_to_read, writable_path, write
 from .formats import FORMATS, State
@@ -27,6 +28,7 @@ class Stateful(Protocol):
 Target = TypeVar("Target", bound=Stateful)
 
 
+@keyword_advice
 def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     """Write the parameters of a model to a file, whole or not at all.
 
@@ -76,6 +78,7 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     write(path, pack(arrays))
 
 
+@keyword_advice
 def load(target: Target, path: str | os.PathLike[str]) -> Target:
     """Copy the parameters in a file into a model with the same names and shapes.
 

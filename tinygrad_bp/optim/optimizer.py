@@ -14,7 +14,9 @@ from ..support.state import matching_arrays, most_bytes, plain_array
 from ..support.structures import is_container, leaves
 from ..support.warning import warn
 from .norms import euclidean_norm
-from .schedules import Schedule, step_size
+from .schedules import Schedule, checked_schedule, step_size
+
+_OWN = {"_lr", "_memories", "_warned", "max_norm", "parameters", "steps", "weight_decay"}
 
 
 class Optimizer:
@@ -85,7 +87,10 @@ class Optimizer:
             return super().__new__(cls)
 
         def __getattr__(self, name: str) -> Any:
-            raise no_attribute("Optimizer", name, self, type(self).__name__)
+            kind = type(self).__name__
+            if name in _OWN and "_memories" not in vars(self):
+                raise AttributeError(f"{kind}.__init__ must call super().__init__(parameters, lr)")
+            raise no_attribute("Optimizer", name, self, kind)
 
     def __init__(
         self,
@@ -109,7 +114,7 @@ class Optimizer:
 
     @lr.setter
     def lr(self, lr: float | Schedule) -> None:
-        self._lr = lr if callable(lr) else positive(lr, "lr")
+        self._lr = checked_schedule(lr) if callable(lr) else positive(lr, "lr")
 
     @property
     def step_size(self) -> float:
@@ -119,7 +124,7 @@ class Optimizer:
     def zero_grad(self) -> None:
         """Forget the gradients found so far."""
         for p in self.parameters:
-            p.grad = None
+            p._grad = None
 
     def gradient_norm(self) -> Any:
         """The length of all gradients, taken together as one vector: a number.
@@ -134,7 +139,7 @@ class Optimizer:
         >>> SGD([x], lr=0.1).gradient_norm()
         5.0
         """
-        return euclidean_norm([_gradient(p) for p in self.parameters if p.grad is not None])
+        return euclidean_norm([_gradient(p) for p in self.parameters if p._grad is not None])
 
     def step(self) -> None:
         """Move every parameter that has a gradient by one step; if none has one, take no step.
@@ -149,7 +154,7 @@ class Optimizer:
             no step size. No parameter has then moved.
         """
         lr = self.step_size
-        moving = [(i, p) for i, p in enumerate(self.parameters) if p.grad is not None]
+        moving = [(i, p) for i, p in enumerate(self.parameters) if p._grad is not None]
         if not moving:
             self._warn_of_no_gradient()
             return
@@ -160,7 +165,7 @@ class Optimizer:
         moved = []
         for (i, p), g in zip(moving, gradients, strict=True):
             memories[i] = dict(memories[i])
-            moved.append((p, self.move(p._array, g, memories[i], lr)))
+            moved.append((p, self._moved(p._array, g, memories[i], lr)))
         before = [(p, p._array) for _, p in moving], self._memories, self.steps
         try:
             for p, new in moved:
@@ -171,6 +176,35 @@ class Optimizer:
             for p, array in arrays:
                 p._replace(array)
             raise
+
+    def _moved(self, data: Any, gradient: Any, memory: dict[str, Any], lr: float) -> Any:
+        """Where `move` takes a parameter, which must fit it; mistakes in `move` are explained."""
+        name = f"{type(self).__name__}.move"
+        try:
+            new = self.move(data, gradient, memory, lr)
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+            raise ValueError(
+                f"{name} writes into an array that it was given: make a new one, "
+                "as in return data - lr * gradient"
+            ) from error
+        except KeyError as error:
+            if error.args[0] in memory:
+                raise
+            asked = repr(error.args[0])
+            raise LookupError(
+                f"{name} asked for memory[{asked}], and memory is empty at first: "
+                f"write memory.get({asked}, 0.0)"
+            ) from error
+        if isinstance(new, Tensor) or not hasattr(new, "dtype"):
+            raise TypeError(f"{name} must return the parameter's new array, not {shown(new)}")
+        if new.shape != data.shape or new.dtype != data.dtype:
+            raise ValueError(
+                f"{name} gave {new.dtype} of shape {new.shape} for a parameter that is "
+                f"{data.dtype} of shape {data.shape}: they must agree"
+            )
+        return new
 
     def _warn_of_no_gradient(self) -> None:
         if not self._warned:
@@ -219,6 +253,12 @@ class Optimizer:
         >>> optimizer.state_dict()
         {'steps': array(1), '0.velocity': array([10.])}
         """
+        if unknown := {name for memory in self._memories for name in memory} - {*self.memory_names}:
+            names = ", ".join(map(repr, sorted(unknown)))
+            raise ValueError(
+                f"{type(self).__name__} remembers {names}, which load_state_dict would not know: "
+                f"write memory_names = ({names},) in the class"
+            )
         state = {"steps": np.array(self.steps)}
         for i, memory in enumerate(self._memories):
             state |= {f"{i}.{name}": np.array(value) for name, value in memory.items()}
@@ -298,7 +338,7 @@ def _clip(gradients: list[Any], max_norm: float) -> list[Any]:
 
 def _gradient(p: Tensor) -> Any:
     """The array of a parameter's gradient, which must fit the parameter."""
-    g = p.grad._array if isinstance(p.grad, Tensor) else p.grad
+    g = p._grad._array if isinstance(p._grad, Tensor) else p._grad
     data = p._array
     if not hasattr(g, "dtype"):
         raise TypeError(f"the gradient of {p._called()} must be an array, not {shown(g)}")
@@ -307,6 +347,9 @@ def _gradient(p: Tensor) -> Any:
             f"the gradient of {p._called()} and {data.dtype} "
             f"has shape {g.shape} and {g.dtype}: they must agree"
         )
+    if type(g) is np.ndarray:  # the user's, and not for an optimiser to write to
+        g = g.view()
+        g.flags.writeable = False
     return g
 
 
@@ -317,6 +360,11 @@ def _distinct_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
             "parameters must be a list of Tensors such as model.parameters(), "
             f"not a {type(parameters).__name__}"
         )
+    parameters = parameters if is_container(parameters) else list(parameters)
+    if isinstance(parameters, list) and any(
+        isinstance(p, Mapping) and "params" in p for p in parameters
+    ):
+        raise TypeError("there are no groups of parameters: make an optimizer for each")
     found = leaves(parameters) if is_container(parameters) else list(parameters)
     if not found:
         raise ValueError(
@@ -326,9 +374,12 @@ def _distinct_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
         )
     for i, p in enumerate(found):
         if not isinstance(p, Tensor):
+            cure = (
+                "bp.Tensor(it, requires_grad=True)" if isinstance(p, np.ndarray) else "them alone"
+            )
             raise TypeError(
-                f"parameter {i} is not a Tensor but a {type(p).__name__}: "
-                "write bp.Tensor(it, requires_grad=True)"
+                f"parameter {i} is not a Tensor but a {type(p).__name__}: write {cure}, "
+                "or of a model model.parameters()"
             )
         if not (p.requires_grad and p.is_leaf):
             raise ValueError(f"parameter {i}, {p._called()}, is not a leaf that requires grad")

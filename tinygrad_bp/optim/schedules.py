@@ -6,11 +6,12 @@ argument, and each holds its last value for ever. `PerEpoch` makes any of them c
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..support.answers import attribute_answers
+from ..support.answers import attribute_answers, keyword_advice
 from ..support.arguments import below_one, not_negative, number, positive, shown, size
 
 __all__ = [
@@ -34,6 +35,7 @@ def __dir__() -> list[str]:
     return __all__
 
 
+@keyword_advice
 def constant(lr: float) -> Schedule:
     """Make ``α_t = α``.
 
@@ -46,6 +48,7 @@ def constant(lr: float) -> Schedule:
     return lambda t: lr
 
 
+@keyword_advice
 def step(lr: float, every: int, factor: float = 0.1) -> Schedule:
     """Make ``α_t = α factor^⌊t / every⌋``: a drop after every so many steps.
 
@@ -59,6 +62,7 @@ def step(lr: float, every: int, factor: float = 0.1) -> Schedule:
     return lambda t: lr * factor ** (t // every)
 
 
+@keyword_advice
 def exponential(lr: float, factor: float) -> Schedule:
     """Make ``α_t = α factor^t``.
 
@@ -72,6 +76,7 @@ def exponential(lr: float, factor: float) -> Schedule:
     return lambda t: lr * factor**t
 
 
+@keyword_advice
 def inverse_time(lr: float, decay: float) -> Schedule:
     """Make ``α_t = α / (1 + decay t)``.
 
@@ -89,6 +94,7 @@ def inverse_time(lr: float, decay: float) -> Schedule:
     return lambda t: lr / (1 + decay * t)
 
 
+@keyword_advice
 def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
     """Make ``α_t = final + (α - final) (1 + cos(π t / steps)) / 2``, and ``final`` afterwards.
 
@@ -104,6 +110,7 @@ def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
     return lambda t: _half_cosine(lr, final, min(t / steps, 1))
 
 
+@keyword_advice
 def warm_up(then: float | Schedule, steps: int) -> Schedule:
     """Make ``α_t = (t + 1) / steps · then(0)`` for ``steps`` steps, and ``then(t - steps)`` after.
 
@@ -127,6 +134,7 @@ def warm_up(then: float | Schedule, steps: int) -> Schedule:
     return lambda t: (t + 1) / steps * after(0) if t < steps else after(t - steps)
 
 
+@keyword_advice
 def one_cycle(
     lr: float, steps: int, *, rise: float = 0.3, start: float = 1 / 25, final: float = 1 / 250_000
 ) -> Schedule:
@@ -197,6 +205,35 @@ class PerEpoch:
         if steps is None:
             raise ValueError("how many steps has an epoch? PerEpoch needs steps=, outside fit")
         return self.schedule(t // steps)
+
+
+def checked_schedule(lr: Schedule) -> Schedule:
+    """A function that takes the number of steps and nothing else, which makers of schedules do not.
+
+    Examples
+    --------
+    >>> checked_schedule(cosine)
+    Traceback (most recent call last):
+        ...
+    TypeError: cosine makes schedules and is none: call it, lr=bp.schedules.cosine(lr, steps)
+    """
+    name = getattr(lr, "__name__", type(lr).__name__)
+    try:
+        taken = inspect.signature(lr)
+    except ValueError:  # written in C
+        return lr
+    required = [p.name for p in taken.parameters.values() if p.default is p.empty]
+    if globals().get(name) is lr:
+        call = f"lr=bp.schedules.{name}({', '.join(required)})"
+        raise TypeError(f"{name} makes schedules and is none: call it, {call}")
+    try:
+        taken.bind(0)
+    except TypeError:
+        raise TypeError(
+            f"a schedule is a function of one argument, the number of steps, and {name} "
+            f"takes {', '.join(required) or 'none'}"
+        ) from None
+    return lr
 
 
 def _half_cosine(start: float, end: float, share: float) -> float:

@@ -5,6 +5,9 @@ colour, so that nothing is told by colour alone. Each picture is a matplotlib Fi
 notebook shows, and is written to ``path`` if one is given; the suffix chooses PNG, SVG or PDF.
 """
 
+from typing import TYPE_CHECKING
+
+from ..support.answers import attribute_answers
 from .boundary import BoundaryAnimation, decision_boundary
 from .curves import loss_curves
 from .filters import weights
@@ -25,3 +28,7 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return __all__
+
+
+if not TYPE_CHECKING:  # which knows the names that are there
+    __getattr__ = attribute_answers("bp.plot", __name__)

@@ -11,9 +11,12 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
-from .words import ATTRIBUTES, KEYWORDS, NAMES, OTHERS, SCIPY
+from .meanings import ELSEWHERE, KEYWORDS, NAMES, OTHERS, SCIPY
+from .words import ATTRIBUTES
 
 F = TypeVar("F", bound=Callable[..., Any])
+_ROOT = __name__.partition(".")[0]
+_SINGLE = {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 
 
 def no_attribute(kind: str, name: str, owner: Any, called: str = "") -> AttributeError:
@@ -30,9 +33,23 @@ def no_attribute(kind: str, name: str, owner: Any, called: str = "") -> Attribut
     """
     if hasattr(type(owner), name):  # it is there: a property, whose own error must not be hidden
         object.__getattribute__(owner, name)
-    answer = ATTRIBUTES[kind].get(name) or _of_numpy(kind, name)
+    answer = ATTRIBUTES[kind].get(name) or _of_numpy(kind, name) or _elsewhere(kind, name)
     said = f"{called or kind} has no {name!r}" + (f": write {answer}" if answer else "")
     return AttributeError(said, name=name, obj=owner)
+
+
+def _elsewhere(kind: str, name: str) -> str | None:
+    """Where a name is that is looked for in the wrong package, of those that are loaded."""
+    if not kind.startswith("bp"):
+        return None
+    rooms = [room for room in ATTRIBUTES if room.startswith("bp.")]
+    for room in rooms:
+        path = "bp.optim.schedules" if room == "bp.schedules" else room
+        package = sys.modules.get(f"{_ROOT}{path.removeprefix('bp')}")
+        if package and name in vars(package).get("__all__", ()):
+            return f"{room}.{name}"
+    layers = ("bp.nn", "bp.functional", "bp.optim", "bp.data", "bp.schedules")
+    return next((found for room in layers if (found := ATTRIBUTES[room].get(name))), None)
 
 
 def _of_numpy(kind: str, name: str) -> str | None:
@@ -123,24 +140,49 @@ def check_keywords(function: Callable[..., Any], keywords: Collection[str], name
     TypeError: fit has no learning_rate=: write lr=
     """
     taken = inspect.signature(function).parameters.values()
-    known = [p.name for p in taken if p.kind in {p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD}]
+    known = [p.name for p in taken if p.kind in _SINGLE]
     if any(p.kind is p.VAR_KEYWORD for p in taken):
         return
     for keyword in keywords:
         if keyword not in known:
             known = [word for word in known if word != "self"]
-            raise TypeError(f"{name} has no {keyword}=: {_instead(keyword, known)}")
+            raise TypeError(f"{name} has no {keyword}=: {_instead(keyword, known, name)}")
 
 
-def _instead(keyword: str, known: Collection[str]) -> str:
+def check_call(kind: type, inputs: Collection[Any], keywords: Collection[str]) -> None:
+    """Refuse what the ``__init__`` of a class does not take, by place or by name.
+
+    Examples
+    --------
+    >>> class Tensor:
+    ...     def __init__(self, data, *, requires_grad=False):
+    ...         pass
+    >>> check_call(Tensor, [1.0, True], [])
+    Traceback (most recent call last):
+        ...
+    TypeError: Tensor takes data, and the rest by name: requires_grad=
+    """
+    taken = list(inspect.signature(kind.__init__).parameters.values())[1:]  # type: ignore[misc]
+    by_place = [p.name for p in taken if p.kind is p.POSITIONAL_OR_KEYWORD]
+    if len(inputs) > len(by_place):
+        rest = ", ".join(f"{p.name}=" for p in taken if p.kind is p.KEYWORD_ONLY)
+        raise TypeError(
+            f"{kind.__name__} takes {', '.join(by_place)}, and the rest by name: {rest}"
+        )
+    check_keywords(kind.__init__, keywords, kind.__name__)  # type: ignore[misc]
+
+
+def _instead(keyword: str, known: Collection[str], name: str) -> str:
     near = nearest(keyword, known, KEYWORDS)
     if near and near in KEYWORDS.get(keyword, ()):
         return f"write {near}="
-    return f"did you mean {near}=?" if near else f"it takes {', '.join(known)}"
+    if elsewhere := ELSEWHERE.get((keyword, name)):
+        return f"write {elsewhere}"
+    return f"did you mean {near}=?" if near else f"it takes {', '.join(known) or 'no keywords'}"
 
 
 def keyword_advice(function: F) -> F:
-    """Decorate a function or an ``__init__``: its errors then say which keyword is meant.
+    """Decorate a function, or an ``__init__``, whose errors then say what is meant, or missing.
 
     Examples
     --------
@@ -151,11 +193,17 @@ def keyword_advice(function: F) -> F:
     Traceback (most recent call last):
         ...
     TypeError: fit has no validation_data=: write validation=
+    >>> fit()
+    Traceback (most recent call last):
+        ...
+    TypeError: fit needs model: fit(model)
     """
     taken = inspect.signature(function).parameters
     kinds = [p.kind for p in taken.values()]
     places = sum(kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
     named = list(taken)[places:]
+    required = [word for word, p in taken.items() if p.default is p.empty and p.kind in _SINGLE]
+    pattern = [f"{word}=..." if word in named else word for word in required if word != "self"]
     limited = bool(named) and kinds[places] is inspect.Parameter.KEYWORD_ONLY
 
     @functools.wraps(function)
@@ -170,6 +218,9 @@ def keyword_advice(function: F) -> F:
             )
         if keywords:
             check_keywords(function, keywords, name)
+        given = {*list(taken)[: len(inputs)], *keywords}
+        if missing := [word for word in required if word not in given]:
+            raise TypeError(f"{name} needs {', '.join(missing)}: {name}({', '.join(pattern)})")
         return function(*inputs, **keywords)
 
     return called  # type: ignore[return-value]  # of the same arguments

@@ -96,7 +96,9 @@ def _describe(value: Any) -> str:
 def as_list(values: Any, name: str) -> list[Any]:
     """A list of what was given, which text is not."""
     if isinstance(values, str) or not isinstance(values, Iterable):
-        raise TypeError(f"{name} must be a list, not {shown(values)}")
+        hint = f": write {name}=[{shown(values)}]" if isinstance(values, str) else ""
+        hint = f": write {name}=[it]" if callable(values) else hint
+        raise TypeError(f"{name} must be a list, not {shown(values)}{hint}")
     return list(values)
 
 

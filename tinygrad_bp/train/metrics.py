@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.tensor import Tensor
+
 __all__ = ["METRICS", "accuracy", "mae", "mse", "r2"]
 
 
@@ -105,6 +107,7 @@ METRICS: dict[str, Callable[[Any, Any], Any]] = {
 
 def _numbers(x: Any) -> Any:
     """An array of real numbers, wide enough for their differences; lazy ones stay so."""
+    x = x.data if isinstance(x, Tensor) else x
     x = x if hasattr(x, "__array_function__") else np.asarray(x)
     if x.dtype.kind not in "biuf" or not x.size:
         raise ValueError(f"a metric compares real numbers, not {x.dtype} of shape {x.shape}")

@@ -10,11 +10,13 @@ from ..data.rows import finite
 from ..engine.recording import no_grad
 from ..engine.tensor import Tensor
 from ..nn import Module, evaluating
+from ..support.answers import keyword_advice
 from ..support.arguments import shown
 
 CHUNK = 4096  # rows that are evaluated at once, so that memory stays bounded
 
 
+@keyword_advice
 def predict(model: Module, X: Any) -> Any:
     """The outputs of the model in evaluation mode for all rows of X, as an array.
 

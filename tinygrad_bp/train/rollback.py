@@ -58,7 +58,7 @@ class Rollback:
     def zero_grad(self) -> None:
         """Forget all gradients, of parameters that the optimiser does not have too."""
         for tensor in self.tensors:
-            tensor.grad = None
+            tensor._grad = None
 
     @contextmanager
     def guard(self, batch: int) -> Iterator[None]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..support.arguments import look_up, not_negative, size
 from .history import VALIDATION, History, as_named_here
+from .metrics import METRICS
 from .preparing import Prepared
 from .rollback import Rollback
 
@@ -24,7 +25,20 @@ def _to_watch(monitor: Any, patience: Any, metrics: Iterable[str], held_out: boo
     known = {name: name for name in ("loss", *metrics)}
     if held_out:
         known |= {f"{VALIDATION}{name}": f"{VALIDATION}{name}" for name in known}
-    return look_up(as_named_here(monitor), known, "monitor")
+    name = as_named_here(monitor)
+    missing = _missing(name, known, held_out) if isinstance(name, str) else ""
+    if missing:
+        raise ValueError(f"monitor={monitor!r} is not measured: give {missing} too")
+    return look_up(name, known, "monitor")
+
+
+def _missing(name: str, known: Iterable[str], held_out: bool) -> str:
+    """The arguments of `fit` that would make it measure a column, if some would."""
+    metric = name.removeprefix(VALIDATION)
+    wanted = [f"metrics=[{metric!r}]"] if metric in METRICS and metric not in known else []
+    if name.startswith(VALIDATION) and not held_out and (wanted or metric in known):
+        wanted.append("validation=")
+    return " and ".join(wanted)
 
 
 class Stopping:

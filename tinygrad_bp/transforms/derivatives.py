@@ -46,7 +46,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
     >>> value_and_grad(loss)({"W": np.array([1.0, 2.0]), "b": 0.5}, np.array([1.0, 1.0]))
     (np.float64(12.25), {'W': array([7., 7.]), 'b': np.float64(7.0)})
     """
-    check_function(f)
+    check_function(f, argnums)
 
     def value_and_gradient(*arguments: Any, **parameters: Any) -> tuple[Any, Any]:
         of_chosen, chosen = restrict(f, argnums, arguments, parameters)
@@ -103,7 +103,7 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     >>> elementwise_grad(np.sin)(np.array([0.0, np.pi]))
     array([ 1., -1.])
     """
-    check_function(f)
+    check_function(f, argnums)
     return grad(lambda *arguments, **parameters: np.sum(f(*arguments, **parameters)), argnums)
 
 
@@ -134,7 +134,7 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     array([[3., 0., 1.],
            [0., 3., 2.]])
     """
-    check_function(f)
+    check_function(f, argnums)
 
     def jacobian_of_f(*arguments: Any, **parameters: Any) -> Any:
         of_chosen, chosen = restrict(f, argnums, arguments, parameters)

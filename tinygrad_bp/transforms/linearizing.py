@@ -14,6 +14,7 @@ from ..engine.backprop import gradients, topological_order
 from ..engine.recording import is_recording, recording, transforming
 from ..engine.tensor import Tensor
 from ..support.structures import leaves, leaves_like, named_leaves, rebuild
+from ..support.warning import warn
 
 Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
@@ -37,12 +38,21 @@ class Linearization(NamedTuple):
 def linearize(f: Function, primals: tuple[Any, ...], has_aux: bool) -> Linearization:
     """Evaluate ``f``, of variables of our own, and keep how its results were made."""
     check_function(f)
-    was_recording = is_recording()
-    with recording(True), transforming():
+    was_recording, taken = is_recording(), set[str]()
+    with recording(True), transforming(taken):
         variables = [_variable(x, i, primals) for i, x in enumerate(leaves(primals))]
+        if not variables and None in primals:
+            raise TypeError("cannot differentiate by an argument that is None")
         out = f(*rebuild(primals, variables))
         out, aux = _check_auxiliary(out) if has_aux else (out, None)
         nodes = [_one_array(x) for x in leaves(out)] or [_one_array(out)]
+    if taken and not set(variables).intersection(topological_order(*nodes)):
+        warn(
+            "the derivative is 0, for the function's result does not depend on what it is "
+            f"differentiated by: it used plain numbers, {' and '.join(sorted(taken))} or what "
+            "train.predict and metrics give; use t itself, model(t) and a loss",
+            RuntimeWarning,
+        )
     for x in variables:
         if x.is_leaf:
             x.requires_grad = False  # it is ours: nothing recorded from here on may follow it
@@ -151,12 +161,18 @@ def inner(xs: Sequence[Any], ys: Sequence[Any]) -> Any:
     return sum(np.sum(x * y) for x, y in zip(xs, ys, strict=True))
 
 
-def check_function(f: Any) -> None:
-    """Refuse what cannot be called."""
+def check_function(f: Any, argnums: Any = 0) -> None:
+    """Refuse what cannot be called, and what numbers no arguments."""
     if not callable(f):
         raise TypeError(
             f"functions are differentiated here, not a {type(f).__name__}; "
             "of a Tensor z use z.backward(), or gradients(z, [x])"
+        )
+    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+    if not all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in numbers):
+        raise TypeError(
+            f"argnums={argnums!r} must be an int, or a tuple of ints: which arguments to "
+            "differentiate by; where is told afterwards, grad(f)(x)"
         )
 
 
