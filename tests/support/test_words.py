@@ -95,7 +95,7 @@ def test_what_an_answer_names_is_there(kind, name):
         ("bp", "softplus", "bp.functional.softplus"),
         ("bp", "ReLU", ATTRIBUTES["bp.nn"]["ReLU"]),
         ("bp.nn", "mse_loss", "bp.functional.mse_loss"),
-        ("bp.optim", "cosine", None),
+        ("bp.optim", "cosine", "bp.schedules.cosine"),
         ("bp.functional", "Linear", "bp.nn.Linear"),
         ("bp.train", "MLP", "bp.nn.MLP"),
     ],
