@@ -13,6 +13,7 @@ import pytest
 import tinygrad_bp as bp
 from tinygrad_bp.drawing.drawing import _outputs
 from tinygrad_bp.drawing.fonts import settled, width
+from tinygrad_bp.support.palette import CHIP
 from tinygrad_bp.drawing.groups import find_paths
 from tinygrad_bp.drawing.render import size_of
 from tinygrad_bp.explain import view
@@ -334,6 +335,28 @@ def test_no_arrow_lies_on_another(fuse, direction):
             for backward in lines["bwd"]:
                 apart = np.linalg.norm(forward[:, None] - backward[None], axis=2).min(axis=1)
                 assert (apart < 1).sum() < 20
+
+
+@pytest.mark.parametrize("fuse", [False, True])
+def test_no_arrow_runs_through_a_label(fuse):
+    for output in (expression()[2], network()[1], two_two_two()):
+        tree = ElementTree.fromstring(bp.draw(output, backward=True, fuse=fuse).svg)
+        lines, boxes = [], []
+        for group in tree.iter("{http://www.w3.org/2000/svg}g"):
+            if (group.get("class") or "").endswith("bwd"):
+                path = next(group.iter("{http://www.w3.org/2000/svg}path"))
+                lines.append(points(path.get("d")))
+            for shape in group.findall("{http://www.w3.org/2000/svg}polygon"):
+                if shape.get("fill", "").upper() == CHIP.upper():
+                    corners = np.array(
+                        [xy.split(",") for xy in shape.get("points").split()], dtype=float
+                    )
+                    boxes.append((corners.min(axis=0), corners.max(axis=0)))
+        assert len(boxes) >= len(set(map(str, boxes))) > 3
+        for low, high in boxes:
+            for line in lines:
+                inside = ((line > low + 1) & (line < high - 1)).all(axis=1)
+                assert inside.sum() < 2
 
 
 # Frames

@@ -257,8 +257,11 @@ def _term_row(edge: Edge, look: Look, first: bool, width: int) -> str:
     )
 
 
-def chip(edge: Edge, look: Look) -> str:
-    """The label of a backward edge: the step's number and the local derivative."""
+def chip(edge: Edge, look: Look, strip: int = 0) -> str:
+    """The label of a backward edge: the step's number and the local derivative.
+
+    With a strip of so many points under it, into which its arrow may bend.
+    """
     color = CHIP if look.taken(edge.step) else CLEAR
     *texts, last = local_derivative(edge)
     texts = texts[1:] if look.brief else texts
@@ -267,6 +270,7 @@ def chip(edge: Edge, look: Look) -> str:
     told = (look.ink(text, edge.step, GRADIENT, 10) for text in cells)
     return table(
         row(badge(edge.step, look.taken(edge.step)), *(cell(text, bgcolor=color) for text in told)),
+        *([row(cell("", height=strip))] if strip else []),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..explain import Graph
+from ..explain import Edge, Graph
 from ..explain.names import count, is_small, norm
 from ..support.arguments import size, suggestion
 from ..support.palette import FREE, INK, LINE, ORANGE
@@ -41,6 +41,7 @@ _CAPTION = (
     "after all its terms are summed: each {grad} is computed once, then reused."
 )
 _NORMS = "  |0.5| is the norm of an array."
+_STRIP = 9  # points under a label, into which its arrow bends where it flows to the right
 _INTO = {"TB": "n", "BT": "s", "LR": "w", "RL": "e"}  # where an arrow comes to the side it faces
 _END = '<BR ALIGN="LEFT"/>'
 
@@ -200,8 +201,9 @@ class _Writer:
         look = self.look
         near, far = ("0.35", "0.6" if look.merged else "0.42") if look.scalar else ("0.25", "0.3")
         if look.backward:
-            near, far = ("0.6", "0.65") if self.stacked else ("0.4", "1.25")
-            near, far = (str(float(x) * (0.4 if look.brief else 1)) for x in (near, far))
+            near, far = ("0.6", "1.05") if self.stacked else ("0.4", "1.25")
+            if look.brief:
+                near, far = ("0.24", "0.26") if self.stacked else ("0.16", "0.5")
         spacing = {"nodesep": near, "ranksep": far, "pad": "0.2", "bgcolor": CLEAR}
         spacing |= {"fontname": FONT, "fontsize": "11", "fontcolor": FREE, "newrank": "true"}
         words = self._words() if look.backward else ""
@@ -313,7 +315,11 @@ class _Writer:
             return attributes | {"tooltip": f"steps {steps}"}
         told = _plain(f"step {edge.step}: {edge.receiver.adjoint_name} += {edge.product}")
         about = {"tooltip": told, "labeltooltip": told}
-        return attributes | about | {"label": chip(edge, self.look)}
+        return attributes | about | {"label": self._chip(edge)}
+
+    def _chip(self, edge: Edge) -> str:
+        bends_under = not (self.stacked or self.look.brief)
+        return chip(edge, self.look, _STRIP if bends_under else 0)
 
     def _told(self, item: Item) -> str:
         """What a card says when it is pointed at: everything in full."""
