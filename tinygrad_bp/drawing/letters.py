@@ -59,8 +59,8 @@ def _as_row(found: re.Match[str]) -> str:
     filler = [f'<TD WIDTH="{rest}"></TD>'] if rest else []
     on_the_right = 'ALIGN="RIGHT"' in found[1]
     row = "".join([*filler, *cells] if on_the_right else [*cells, *filler])
-    high = math.ceil(1.2 * max(size for _, size, _, _ in runs))
-    room = f'WIDTH="{math.ceil(needed + rest)}" HEIGHT="{high}"'
+    high = round(1.2 * max(size for _, size, _, _ in runs))
+    room = f'WIDTH="{round(needed + rest)}" HEIGHT="{high}"'
     align = "RIGHT" if on_the_right else "LEFT"
     return f'<TD{found[1]}><TABLE {_BARE} ALIGN="{align}" {room}><TR>{row}</TR></TABLE></TD>'
 
