@@ -13,11 +13,11 @@ import pytest
 import tinygrad_bp as bp
 from tinygrad_bp.drawing.drawing import _outputs
 from tinygrad_bp.drawing.fonts import settled, width
-from tinygrad_bp.support.palette import CHIP
 from tinygrad_bp.drawing.groups import find_paths
 from tinygrad_bp.drawing.render import size_of
 from tinygrad_bp.explain import view
 from tinygrad_bp.support import palette
+from tinygrad_bp.support.palette import CHIP
 
 from .test_draw import by_name, contrast, expression, leaf, named, network
 
