@@ -11,6 +11,7 @@ import numpy as np
 
 from ..explain import Edge, Graph, Node
 from ..explain.names import count, decimal, entries, is_small, literal, norm
+from ..explain.notation import typeset
 from ..support.palette import CHIP, GRADIENT, INK, QUIET, VALUE
 from .groups import description_of, short_title
 from .sheet import Item
@@ -146,11 +147,12 @@ def _tensor_card(item: Item, look: Look) -> str:
     node = item.node
     if node.name == literal(node.value):
         return table(row(cell(_name(node, 13))), padding=2)
+    made = _briefly_made(node) if node.written else node.sign or ""
     if node.inputs and look.merged and not node.tensor.name:
-        title = font(node.sign or node.name, INK, 13, bold=True)
+        title = font(made or node.name, INK, 13, bold=True)
     else:
         title = _name(node, 13, last_part=node.kind == "leaf" and bool(item.path))
-        title += _made(node.sign or "") if look.merged else ""
+        title += _made(made) if look.merged else ""
     shape = cell(font(shape_of(node.value), QUIET), "RIGHT", width=76 if node.inputs else 40)
     rows = [row(cell(title), shape)]
     if look.values and (look.entries or not node.value.shape):
@@ -202,9 +204,7 @@ def _group_card(item: Item, graph: Graph, look: Look) -> str:
 
 def _backward_card(node: Node, graph: Graph, look: Look) -> str:
     """A name and a value, the terms that were paid into the adjoint, and their sum."""
-    made = node.expression
-    if not look.scalar and len(made) > LONGEST_EXPRESSION:
-        made = node.sign or ""
+    made = node.expression if look.scalar else _briefly_made(node)
     value = shape_of(node.value) if node.value.shape and not is_small(node.value) else ""
     value = value or (entries(node.value) if look.values else shape_of(node.value))
     header = row(
@@ -308,6 +308,12 @@ def _name(node: Node, size: int = 14, last_part: bool = False) -> str:
 
 def _made(how: str) -> str:
     return font(f" = {one_line(how, 48)}", QUIET, 13) if how else ""
+
+
+def _briefly_made(node: Node) -> str:
+    """How a value was made, or, where that is long to write, by which function."""
+    made = node.expression
+    return made if len(typeset(made)) <= LONGEST_EXPRESSION else node.sign or ""
 
 
 def _uses(node: Node) -> str:
