@@ -149,11 +149,12 @@ def draw(
         groups are closed only where more than 60 cards would be drawn.
     max_nodes : int
         The most cards. Of a larger graph, those nearest to the output are drawn. A PNG
-        has some 360 pixels for each card of a chain that flows to the right, and 200 down: for
+        has some 360 pixels for each card that flows to the right, and 200 down: for
         one that fits a screen, draw fewer cards, or close groups by ``depth``; an SVG can be
         zoomed into.
     direction : {"LR", "TB", "RL", "BT"}, optional
-        Where the computation flows to: by default to the right for numbers, down for arrays.
+        Where the computation flows to: by default to the right for numbers, down for arrays, and
+        a chain of more than 24 cards in lines, each of which begins with where the last one ended.
     notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
         What adjoints are called, as for `explain.view`: ``z.grad``, or ``δ^[2]``.
     fuse : bool

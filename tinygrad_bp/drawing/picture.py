@@ -17,6 +17,7 @@ from ..support.palette import FREE, INK, LINE, ORANGE
 from .cards import Look, chip, gradient_norm, label_of
 from .gradients import gradients_left
 from .groups import Path, title_of, whose_gradients
+from .lines import in_lines
 from .sheet import Item, Link, Sheet, lay_out
 from .style import (
     CARD,
@@ -111,8 +112,12 @@ def picture_of(
         options.ops == "auto" and plain and len(visited) <= DOTS_UP_TO and not options.depth
     )
     sheet = lay_out(graph, fold=not dots, depth=options.depth, max_nodes=options.max_nodes)
+    free = options.direction is None and not dots
+    sheet, starts = in_lines(sheet) if free else (sheet, [])
     look = _look(graph, sheet, options, scalar, merged=not dots, until=until)
     writer = _Writer(graph, sheet, look, options.direction or _direction(sheet, look), caption)
+    if len(starts) > 1:
+        writer.align(starts)
     hidden = sum(len(item.nodes) for item in sheet.items if item.key == "earlier")
     return Picture(writer.text(), *_words(graph), hidden)
 
@@ -182,6 +187,11 @@ class _Writer:
         root.attr("node", fontname=FONT, fontsize="12", fontcolor=INK)
         root.attr("edge", fontname=FONT, fontsize="10", color=LINE, penwidth="1.3")
         root.attr("edge", fontcolor=FREE, arrowsize="0.7")
+
+    def align(self, starts: list[Item]) -> None:
+        """Let each of these stand below the one before it: a line starts with each."""
+        keys = " -> ".join(item.key for item in starts)
+        self.places[()].body.append(f"\t{{ rank=same; {keys} [style=invis] }}\n")
 
     def text(self) -> str:
         """The DOT text."""
