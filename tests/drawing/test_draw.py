@@ -541,3 +541,23 @@ def test_the_example_makes_every_picture(tmp_path):
     for path in tmp_path.iterdir():
         assert 5_000 < path.stat().st_size < 300_000
         assert str(path) in done.stdout
+
+
+def test_what_a_backward_pass_takes_from_the_forward_pass_is_drawn_again_in_its_frame():
+    W, x = leaf(np.eye(2, 3), "W"), bp.Tensor(np.ones(3), name="x")
+    loss = named(np.sum(np.tanh(W @ x) ** 2), "loss")
+    loss.backward(create_graph=True)
+    drawing = bp.draw([loss, W.grad])
+    told = by_name(drawing)
+    assert told["W.grad"][0] == " = ×"
+    assert {"v1", "v2", "x", "loss"} <= told.keys()  # the cards that are drawn again have names
+    source = drawing.source
+    aliases = set(re.findall(r"^\t+(n\d+b\d+) \[", source, re.MULTILINE))
+    assert len(aliases) == 3
+    frames = {
+        key: number
+        for number, frame in enumerate(re.findall(r"subgraph cluster.*?\n\t}", source, re.DOTALL))
+        for key in re.findall(r"^\t\t(n\d+(?:b\d+)?) \[", frame, re.MULTILINE)
+    }
+    for tail, head in re.findall(r"^\t(n\w+) -> (n\w+)", source, re.MULTILINE):
+        assert frames[tail] == frames[head]

@@ -56,6 +56,8 @@ class Look:
         The gradient of each node that shows one.
     numbers : dict
         The number of each layer, by its path.
+    again : set
+        The nodes that are drawn again in another place, by their names.
     caption : bool
         Whether it is said how a backward pass is read.
     brief : bool
@@ -73,6 +75,7 @@ class Look:
     until: int | None = None
     gradients: dict[Node, Any] = field(default_factory=dict)
     numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
+    again: set[Node] = field(default_factory=set)
     caption: bool = True
     brief: bool = False
     smallest: float = 0.0
@@ -148,7 +151,7 @@ def _tensor_card(item: Item, look: Look) -> str:
     if node.name == literal(node.value):
         return table(row(cell(_name(node, 13))), padding=2)
     made = _briefly_made(node) if node.written else node.sign or ""
-    if node.inputs and look.merged and not node.tensor.name:
+    if node.inputs and look.merged and not _is_called(node, look):
         title = font(made or node.name, INK, 13, bold=True)
     else:
         title = _name(node, 13, last_part=node.kind == "leaf" and bool(item.path))
@@ -166,6 +169,11 @@ def _tensor_card(item: Item, look: Look) -> str:
         else:
             rows.append(_bar_row(gradient_norm(item, look), look))
     return table(*rows, padding=2)
+
+
+def _is_called(node: Node, look: Look) -> bool:
+    """Whether somebody gave a computed value its name, or another card uses that name."""
+    return bool(node.tensor.name) or node in look.again or node.name.endswith(".grad")
 
 
 def _bar_row(size: float | None, look: Look) -> str:

@@ -16,7 +16,7 @@ from ..support.arguments import size, suggestion
 from ..support.palette import FREE, INK, LINE, ORANGE
 from .cards import Look, chip, gradient_norm, label_of
 from .gradients import gradients_left
-from .groups import Path, title_of, whose_gradients
+from .groups import BACKWARD, Path, title_of, whose_gradients
 from .lines import in_lines
 from .sheet import Item, Link, Sheet, lay_out
 from .style import (
@@ -131,6 +131,7 @@ def _look(
     small = all(is_small(node.value) for node in graph.nodes)
     look = Look(scalar, options.values, grads, options.backward, merged, small, until)
     look.numbers, look.caption, look.brief = sheet.numbers, options.caption, options.brief
+    look.again = {item.node for item in sheet.items if item.kind == "alias"}
     if not options.backward:
         look.gradients = gradients_left(graph, own=grads is not True)
     if grads or options.backward:
@@ -195,7 +196,10 @@ class _Writer:
 
     def text(self) -> str:
         """The DOT text."""
-        for item in self.sheet.items:
+        backward_first = not self.stacked  # as what comes first stands below, or on the left
+        for item in sorted(
+            self.sheet.items, key=lambda x: (x.path[:1] == BACKWARD) is not backward_first
+        ):
             self._card(item)
         if self.stacked and not self.look.scalar:
             for item in self.sheet.items:
