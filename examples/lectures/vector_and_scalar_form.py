@@ -253,7 +253,8 @@ def plot_chain(file):
 def _box(axes, at, name, value, color):
     numbers = "\n".join(" ".join(f"{x:.4f}" for x in row) for row in np.atleast_2d(value))
     frame = {"boxstyle": "round", "facecolor": "white", "edgecolor": color}
-    axes.text(*at, f"{name}\n{numbers}", ha="center", va="center", fontsize=10, bbox=frame)
+    told = f"{name}\n{numbers}"
+    axes.text(*at, told, ha="center", va="center", fontsize=10, color=COLORS["ink"], bbox=frame)
 
 
 def links_to(T):
