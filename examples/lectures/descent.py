@@ -219,7 +219,8 @@ def contours(axes, way):
     least = heights.min()
     levels = least + (heights.max() - least) * np.linspace(0.03, 1, 12) ** 2
     axes.contour(*np.moveaxis(grid, -1, 0), heights, levels, colors=COLORS["quiet"], linewidths=0.7)
-    axes.plot(*minimum(way), "*", color=COLORS["good"], markersize=13, zorder=4)
+    goal = minimum(way)
+    axes.plot(*goal, "*", color=COLORS["good"], markersize=13, zorder=4, label="minimum")
     axes.set(xlim=(-1.6, 3.4), ylim=(-2.4, 1.6), xlabel="w₁", ylabel="w₂")
 
 
@@ -232,8 +233,9 @@ def plot_ways(file):
         contours(axes, way)
         steps = path(way)[:, 0]
         axes.plot(*steps.T, ".-", color=COLORS["gradient"], linewidth=1, markersize=4)
-        axes.plot(*steps[0], "o", color=COLORS["value"])
+        axes.plot(*steps[0], "o", color=COLORS["value"], label="start")
         axes.set_title(name.replace("α_t", "αₜ"))
+    all_axes[0, 0].legend(loc="lower left")
     figure.savefig(file, dpi=100)
     plt.close(figure)
 

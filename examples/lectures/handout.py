@@ -18,7 +18,17 @@ COLORS = {
     "ink": palette.INK,
     "chip": palette.CHIP,
 }
-GRID = {"color": palette.HAIR, "linewidth": 0.6}
+GRID = {"color": palette.LINE, "linewidth": 0.6, "alpha": 0.35}
+
+# No ground of their own, and letters that can be read on a light page and on a dark one
+ON_EVERY_PAGE = {
+    "savefig.transparent": True,
+    "legend.facecolor": "none",
+    "text.color": palette.FREE,
+    **dict.fromkeys(("axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"), palette.FREE),
+    **dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), palette.LINE),
+    "legend.edgecolor": palette.LINE,
+}
 
 
 class Exercise(NamedTuple):
@@ -44,7 +54,10 @@ class Handout(NamedTuple):
     def plot(self, function, name, *arguments):
         """Let a function plot into a file; without matplotlib, say what to install."""
         try:
-            function(*arguments, self.out / name)
+            import matplotlib as mpl
+
+            with mpl.rc_context(ON_EVERY_PAGE):
+                function(*arguments, self.out / name)
             print(f"  picture: {self.out / name}")
         except ImportError:
             print('  no plot: pip install "tinygrad_bp[examples]" brings matplotlib')

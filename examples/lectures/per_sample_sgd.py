@@ -168,6 +168,16 @@ def by_layers(problem):
 # The factors of the chain rule, and a step
 
 
+def rows_forward(problem):
+    """What a sample gives: rows of (formula, by hand, engine)."""
+    x, d, weights, *_ = problem
+    h, d_hat = forward(x, *weights)
+    graph = bp.explain.view(network(problem))
+    yield "h_n = σ(Σ_k w_nk x_k)", h, graph["h"].value
+    yield "d̂_q = σ(Σ_n v_qn h_n)", d_hat, graph["d_hat"].value
+    yield "f = ½ Σ_q (d̂_q - d_q)²", 0.5 * sum((d_hat - d) ** 2), graph["f"].value
+
+
 def rows_of_factors(problem):
     """σ′, and what is multiplied for ∂f/∂w_nk: rows of (formula, by hand, engine)."""
     x, d, (w, v), *_ = problem
@@ -180,6 +190,10 @@ def rows_of_factors(problem):
     engine = bp.grad(lambda d_hat: 0.5 * np.sum(np.square(d_hat - d)))(d_hat)
     yield "∂f/∂d̂_q = d̂_q - d_q", by_d_hat, engine
     slopes = [d_hat[q] * (1 - d_hat[q]) for q in range(len(d))]
+    to_u = [by_d_hat[q] * slopes[q] for q in range(len(d))]
+    by_v = np.array([[to_u[q] * h[n] for n in range(len(h))] for q in range(len(d))])
+    formula = "∂f/∂v_qn = ∂f/∂d̂_q σ′(u_q) ∂u_q/∂v_qn"
+    yield formula, by_v, gradients_by_engine(x, d, [w, v])[1]
     by_h = np.array([[slopes[q] * v[q, n] for n in range(len(h))] for q in range(len(d))])
     yield "∂d̂_q/∂h_n = d̂_q (1 - d̂_q) v_qn", by_h, bp.jacobian(lambda h: sigmoid(v @ h))(h)
     by_w = np.array([[h[n] * (1 - h[n]) * x[k] for k in range(len(x))] for n in range(len(h))])
@@ -365,8 +379,10 @@ def trap_for(alpha):
 def main():
     page = handout.begin(__doc__)
     problem = random_problem([2, 2, 2])
-    print("m = 2 features, P = 2 hidden units, Q = 2 outputs, one sample. The factors:")
-    side_by_side(rows_of_factors(problem))
+    print(
+        "m = 2 features, P = 2 hidden units, Q = 2 outputs, one sample. Forward, and the factors:"
+    )
+    side_by_side([*rows_forward(problem), *rows_of_factors(problem)])
     print("\nThe two errors, and the gradients that they give:")
     side_by_side(compare(network(problem), by_indices(problem)))
     print("\nA step, with α = 0.5:")

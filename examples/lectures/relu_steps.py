@@ -122,6 +122,8 @@ def rows_forward(problem):
             yield f"a^[{k}] = {problem.g}(z^[{k}])", f"a^[{k}]", a[k]
         else:
             yield f"a^[{r}] = z^[{r}]: no {problem.g} here", f"z^[{r}]", a[r]
+    if problem.loss == "half squares":
+        yield f"J = ½ ‖a^[{r}] - y‖²", "J", 0.5 * np.sum((a[r] - problem.y) ** 2)
 
 
 def rows_backward(problem):

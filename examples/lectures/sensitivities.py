@@ -188,7 +188,11 @@ def rows_of_dependence(problem):
         above = delta[f"s^({layer + 1})"]
         by_x = [sum(above[:, 0] * W[layer + 1][i]) for i in range(1, len(x[layer]))]
         formula = f"∂e/∂x_i^({layer}) = Σ_j δ_j^({layer + 1}) w_ij^({layer + 1}), i ≥ 1"
-        yield formula, np.array(by_x), adjoints(engine)[f"x^({layer})"][1:, 0]
+        by_x = np.array(by_x)
+        yield formula, by_x, adjoints(engine)[f"x^({layer})"][1:, 0]
+        formula = f"δ_i^({layer}) = ∂e/∂x_i^({layer}) θ′(s_i^({layer}))"
+        slopes = ACTIVATIONS[theta][1](s[layer])[:, 0]
+        yield formula, by_x * slopes, adjoints(engine)[f"s^({layer})"][:, 0]
     if loss == "squares":
         last = 2 * (x[L] - y) * ACTIVATIONS[theta][1](s[L])
         yield f"δ^({L}) = 2 (x^({L}) - y) θ′(s^({L}))", last, adjoints(engine)[f"s^({L})"]

@@ -141,6 +141,7 @@ def show(axes, matrix, at, title, strong):
                 ha="center",
                 va="center",
                 fontsize=11,
+                color=COLORS["ink"],
                 zorder=3,
             )
     axes.text(x0 + columns / 2, y0 + rows + 0.15, title, ha="center", fontsize=11)

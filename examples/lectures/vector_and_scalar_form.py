@@ -89,13 +89,29 @@ def forward_values(problem):
     return h, f
 
 
+def forward_by_index(problem):
+    """The same, one index at a time."""
+    x, _, w, b, g, _ = problem
+    h, f = [None], [x]
+    for k in range(len(w)):
+        h.append(np.zeros(len(w[k])))
+        for i in range(len(w[k])):
+            bias = b[k][i] if b[k].ndim else b[k]
+            h[k + 1][i] = sum(w[k][i, j] * f[k][j] for j in range(len(f[k]))) + bias
+        f.append(ACTIVATIONS[g][0](h[k + 1]))
+    return h, f
+
+
 def rows_forward(problem):
     """The model itself: rows of (formula, by hand, engine)."""
     h, f = forward_values(problem)
+    _, by_index = forward_by_index(problem)
     engine = {node.name: node.data for node in topological_order(network(problem))}
     for t in range(len(problem.W)):
         yield f"h_{t + 1} = W_{t} f_{t} + b_{t}", h[t + 1], engine[f"h_{t + 1}"]
         yield f"f_{t + 1} = g(h_{t + 1})", f[t + 1], engine[f"f_{t + 1}"]
+        formula = f"f_i^{t + 1} = g(Σ_j w_ij^{t} f_j^{t} + b^{t})"
+        yield formula, by_index[t + 1], engine[f"f_{t + 1}"]
 
 
 def jacobian_chains(problem):
@@ -127,6 +143,7 @@ def jacobian_chains(problem):
         jacobian = bp.jacobian(layer, 1)(W[T - 1], f[T - 1], problem.b[T - 1])
         between = f"∇_f{T - 1} f_{T}"
         yield f"{between} = W_{T - 1}ᵀ diag g′(h_{T})", by_inputs(T - 1), jacobian.T
+        yield f"P_{T - 1} = {between} P_{T}", by_inputs(T - 1) @ P_T, found[f"f_{T - 1}"]
         chain = by_weights(T - 2) @ by_inputs(T - 1) @ P_T
         formula = f"∇_W{T - 2} Φ = {before} {between} ∇_f{T} Φ"
         yield formula, chain, found[f"W_{T - 2}"].ravel()
@@ -150,6 +167,27 @@ def links(problem):
         yield f"∂h_s^{k + 1}/∂f_i^{k} = w_si^{k}", W[k], jacobian
 
 
+def written_out(problem):
+    """The gradients of the last two W, index by index from end to end: rows as above."""
+    T, W, (h, f) = len(problem.W), problem.W, forward_values(problem)
+    g_prime, found = ACTIVATIONS[problem.g][1], adjoints(network(problem))
+    by_f = LOSSES[problem.loss][1](f[T], problem.y)
+    last = np.zeros(W[T - 1].shape)
+    for i, j in np.ndindex(last.shape):
+        last[i, j] = by_f[i] * g_prime(h[T])[i] * f[T - 1][j]
+    formula = f"∂Φ/∂w_ij^{T - 1} = ∂Φ/∂f_i^{T} ∂f_i^{T}/∂h_i^{T} ∂h_i^{T}/∂w_ij^{T - 1}"
+    yield formula, last, found[f"W_{T - 1}"]
+    if T > 1:
+        delta, slopes = by_f * g_prime(h[T]), g_prime(h[T - 1])
+        before = np.zeros(W[T - 2].shape)
+        for i, j in np.ndindex(before.shape):
+            paid = sum(delta[s] * W[T - 1][s, i] for s in range(len(delta)))
+            before[i, j] = paid * slopes[i] * f[T - 2][j]
+        sums = f"Σ_s ∂Φ/∂h_s^{T} ∂h_s^{T}/∂f_i^{T - 1}"
+        formula = f"∂Φ/∂w_ij^{T - 2} = ({sums}) g′(h_i^{T - 1}) f_j^{T - 2}"
+        yield formula, before, found[f"W_{T - 2}"]
+
+
 def vector_form(problem):
     """The recurrence for P: rows of (formula, the node whose adjoint it is, value)."""
     _, y, W, b, g, loss = problem
@@ -170,15 +208,9 @@ def vector_form(problem):
 def scalar_form(problem):
     """The recurrence for δ, index by index: rows as in `vector_form`."""
     x, y, w, b, g, loss = problem
-    g, g_prime = ACTIVATIONS[g]
+    g_prime = ACTIVATIONS[g][1]
     T, d = len(w), [len(x), *map(len, w)]
-    h, f = [None], [x]
-    for k in range(T):
-        h.append(np.zeros(d[k + 1]))
-        for i in range(d[k + 1]):
-            bias = b[k][i] if b[k].ndim else b[k]
-            h[k + 1][i] = sum(w[k][i, j] * f[k][j] for j in range(d[k])) + bias
-        f.append(g(h[k + 1]))
+    h, f = forward_by_index(problem)
 
     delta = [np.zeros(width) for width in d]
     by_output = LOSSES[loss][1](f[T], y)
@@ -211,7 +243,8 @@ def all_rows(problem):
     """Every comparison of this page: each form with the engine, and the two forms."""
     both = [*vector_form(problem), *scalar_form(problem)]
     direct = [*rows_forward(problem), *jacobian_chains(problem), *links(problem)]
-    return direct + compare(network(problem), both) + compare_forms(problem)
+    direct += [*written_out(problem), *compare_forms(problem)]
+    return direct + compare(network(problem), both)
 
 
 def sweep():
@@ -253,7 +286,8 @@ def plot_chain(file):
 def _box(axes, at, name, value, color):
     numbers = "\n".join(" ".join(f"{x:.4f}" for x in row) for row in np.atleast_2d(value))
     frame = {"boxstyle": "round", "facecolor": "white", "edgecolor": color}
-    axes.text(*at, f"{name}\n{numbers}", ha="center", va="center", fontsize=10, bbox=frame)
+    told = f"{name}\n{numbers}"
+    axes.text(*at, told, ha="center", va="center", fontsize=10, color=COLORS["ink"], bbox=frame)
 
 
 def links_to(T):
@@ -297,6 +331,8 @@ def main():
     side_by_side(rows_forward(problem))
     print("\nJacobian chains for widths 1-2-1, a matrix of weights as one long vector:")
     side_by_side(jacobian_chains(random_problem([1, 2, 1])))
+    print("\nThe same two gradients with all indices, from end to end:")
+    side_by_side(written_out(random_problem([1, 2, 1])))
     print("\nVector form: P_k is the adjoint of the node f_k, and each gradient hangs off one P.")
     side_by_side(compare(network(problem), vector_form(problem)))
     print("\nScalar form: δ^k is the adjoint of the node h_k, found index by index.")

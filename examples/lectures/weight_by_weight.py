@@ -125,6 +125,8 @@ def rows_forward(kind, x, d, w):
     for i in (0, 1):
         e = 0.5 * (inputs[i] - d[i]) ** 2
         yield f"ε{i + 1} = ½ (y{i + 1} - d{i + 1})²", e, engine[f"ε{i + 1}"]
+    both = 0.5 * sum((y - goal) ** 2 for y, goal in zip(inputs, d, strict=True))
+    yield "ε = ε1 + ε2", both, engine["ε"]
 
 
 def symbols(path):

@@ -171,7 +171,7 @@ def draw_engine(axes, title, values, right):
         axes.text(*at, text, color=color, fontsize=9, ha="center", va="center", bbox=paper)
     for unit, (x, y) in PLACES.items():
         axes.plot(x, y, "o", markersize=26, markerfacecolor="white", markeredgecolor=COLORS["ink"])
-        axes.text(x, y, unit, ha="center", va="center", fontsize=10)
+        axes.text(x, y, unit, ha="center", va="center", fontsize=10, color=COLORS["ink"])
     axes.set_title(title, fontsize=11)
     axes.set(xlim=(-0.25, 2.25), ylim=(-1.5, 1.5))
     axes.axis("off")
@@ -188,6 +188,14 @@ def plot(file):
         title = f"{engine}: {IN_SHORT[engine]}\n{evaluations} evaluations of a rule"
         axes = figure.add_subplot(grid[number // 2, number % 2])
         draw_engine(axes, title, values, found["real"][0])
+    key = [
+        figure.axes[0].plot([], [], way, color=COLORS[color], linewidth=1.6, label=words)[0]
+        for way, color, words in (
+            ("-", "value", "a right gradient"),
+            ("--", "gradient", "a wrong one"),
+        )
+    ]
+    figure.legend(handles=key, loc="outside lower left", ncols=2)
     axes = figure.add_subplot(grid[:, 2])
     depths = range(1, 11)
     naive, real = zip(*map(counts, depths), strict=True)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import handout
+import numpy as np
 import pytest
 from handout import Exercise
 
@@ -47,6 +48,29 @@ def test_the_folder_is_made_and_a_plot_without_matplotlib_says_so(monkeypatch, c
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     page.plot(plot, "none.png")
     assert 'pip install "tinygrad_bp[examples]"' in capsys.readouterr().out
+
+
+def test_a_plot_can_be_read_on_a_light_page_and_on_a_dark_one(monkeypatch, tmp_path):
+    mpl = pytest.importorskip("matplotlib")
+    image = pytest.importorskip("PIL.Image")
+    before = dict(mpl.rcParams)
+
+    def plot(file):
+        import matplotlib.pyplot as plt
+
+        figure, axes = plt.subplots()
+        axes.set(xlabel="time", title="heights")
+        figure.savefig(file)
+        plt.close(figure)
+
+    page = begun(monkeypatch, tmp_path)
+    page.plot(plot, "heights.png")
+    pixels = np.asarray(image.open(page.out / "heights.png"), dtype=int)
+    assert pixels[0, 0, 3] == 0  # the page shows through
+    ink = pixels[pixels[..., 3] == 255][:, :3].mean(axis=-1)
+    assert ink.min() > 90
+    assert ink.max() < 160
+    assert dict(mpl.rcParams) == before
 
 
 @pytest.mark.parametrize("name", PAGES)

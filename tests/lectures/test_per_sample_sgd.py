@@ -166,8 +166,8 @@ def test_the_stopping_rule():
 def test_every_factor_and_step():
     problem = page.random_problem([2, 3, 2], seed=1)
     rows = [*page.rows_of_factors(problem), *page.rows_of_a_step(problem)]
-    assert len(rows) == 8
-    assert not disagreements(rows)
+    assert len(rows) == 9
+    assert not disagreements([*rows, *page.rows_forward(problem)])
     found = {formula.split(" = ")[0]: hand for formula, hand, _ in page.rows_of_factors(problem)}
     x, d, (w, v), *_ = problem
     h = 1 / (1 + np.exp(-(w @ x)))
@@ -178,6 +178,7 @@ def test_every_factor_and_step():
     np.testing.assert_allclose(found["∂h_n/∂w_nk"], np.outer(h * (1 - h), x), rtol=1e-12)
     delta = (d_hat - d) * slope
     gamma = (v.T @ delta) * h * (1 - h)
+    np.testing.assert_allclose(found["∂f/∂v_qn"], np.outer(delta, h), rtol=1e-12)
     np.testing.assert_allclose(found["∂f/∂w_nk"], np.outer(gamma, x), rtol=1e-12)
     (_, new_v, _), (_, new_w, _) = page.rows_of_a_step(problem, alpha=0.3)
     np.testing.assert_allclose(new_v, v - 0.3 * np.outer(delta, h), rtol=1e-12)
@@ -194,6 +195,8 @@ def test_the_slope_of_a_sigmoid_two_ways():
     ("rows", "right", "wrong"),
     [
         (page.rows_of_factors, "slopes[q] * v[q, n]", "slopes[q] * v[n, q]"),
+        (page.rows_of_factors, "to_u[q] * h[n]", "to_u[n] * h[n]"),
+        (page.rows_forward, "0.5 * sum", "sum"),
         (page.rows_of_factors, "(1 - h[n]) * x[k]", "(1 - h[n]) * x[k - 1]"),
         (page.rows_of_factors, "by_h[q, n] * by_w[n, k]", "by_h[n, q] * by_w[n, k]"),
         (page.rows_of_a_step, "W - alpha *", "W + alpha *"),

@@ -99,7 +99,7 @@ def test_a_recurrence_with_one_wrong_index_is_noticed(function, right, wrong, mo
 def test_what_the_page_says_beside_the_recurrence():
     problem = page.random_problem([2, 2, 1])
     formulas = [formula for formula, *_ in page.rows_of_dependence(problem)]
-    assert len(formulas) == 5
+    assert len(formulas) == 6
     rows = {formula.split(" = ")[0]: hand for formula, hand, _ in page.rows_of_dependence(problem)}
     (s1, s2), x = page.forward(problem)[0][1:], page.forward(problem)[1]
     delta = 2 * (np.tanh(s2) - problem.y) / np.cosh(s2) ** 2
@@ -110,7 +110,7 @@ def test_what_the_page_says_beside_the_recurrence():
     assert rows["e(Ω)"] == np.sum((np.tanh(problem.W[2].T @ [[1], *np.tanh(s1)]) - problem.y) ** 2)
     assert len(set(rows["e_n(Ω)"])) == 3
     other = page.rows_of_dependence(problem._replace(loss="log cosh"))
-    assert len(list(other)) == 4  # the special case is that of the square
+    assert len(list(other)) == 5  # the special case is that of the square
 
 
 @pytest.mark.parametrize(("s", "t"), [(2.0, 3.0), (-1.5, 0.25)])
@@ -129,6 +129,7 @@ def test_the_chain_rule_of_two_variables(s, t):
         (page.rows_of_dependence, "W[layer].T @ with_one", "W[L].T @ with_one"),
         (page.rows_of_dependence, "W[layer + 1][i])", "W[layer + 1][i - 1])"),
         (page.rows_of_dependence, "2 * (x[L] - y)", "(x[L] - y)"),
+        (page.rows_of_dependence, "by_x * slopes", "by_x"),
     ],
 )
 def test_a_wrong_row_is_noticed(rows, right, wrong, monkeypatch):

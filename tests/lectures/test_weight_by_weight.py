@@ -170,7 +170,7 @@ def test_a_wrong_update_is_noticed(right, wrong):
 @given(seed=seeds)
 def test_forward_values(kind, seed):
     rows = list(page.rows_forward(kind, *sample(kind, seed)))
-    assert len(rows) == {4: 6, 8: 10}[len(kind[1])]
+    assert len(rows) == {4: 7, 8: 11}[len(kind[1])]
     assert not disagreements(rows)
 
 

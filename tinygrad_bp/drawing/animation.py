@@ -53,10 +53,10 @@ class Animation:
         graph, (svg, _) = self.graph, self._whole
         trace = Trace(graph)
         try:
-            program, note = (
-                program_of(graph),
-                "Write another value: both passes are computed anew, in this page.",
-            )
+            program = program_of(graph)
+            note = "Write another value: both passes are computed anew, in this page."
+            if program["held"]:
+                note += f" The condition of {', '.join(program['held'])} stays as it was found."
         except Exception as error:  # a function of a user's may raise anything
             program, note = None, f"The values cannot be changed here: {error}."
         template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")

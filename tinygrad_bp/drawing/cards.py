@@ -11,6 +11,7 @@ import numpy as np
 
 from ..explain import Edge, Graph, Node
 from ..explain.names import count_noun, decimal, entries, euclidean_norm, is_small, literal
+from ..explain.notation import typeset
 from ..support.palette import CHIP, GRADIENT, INK, QUIET, VALUE
 from .groups import description_of, short_title
 from .sheet import Item
@@ -55,6 +56,8 @@ class Look:
         The gradient of each node that shows one.
     numbers : dict
         The number of each layer, by its path.
+    again : set
+        The nodes that are drawn again in another place, by their names.
     caption : bool
         Whether it is said how a backward pass is read.
     brief : bool
@@ -72,6 +75,7 @@ class Look:
     until: int | None = None
     gradients: dict[Node, Any] = field(default_factory=dict)
     numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
+    again: set[Node] = field(default_factory=set)
     caption: bool = True
     brief: bool = False
     smallest: float = 0.0
@@ -146,11 +150,12 @@ def _tensor_card(item: Item, look: Look) -> str:
     node = item.node
     if node.name == literal(node.value):
         return html_table(row(cell(_name_text(node, 13))), padding=2)
-    if node.inputs and look.merged and not node.tensor.name:
-        title = font(node.sign or node.name, INK, 13, bold=True)
+    made = _briefly_made(node) if node.written else node.sign or ""
+    if node.inputs and look.merged and not _is_called(node, look):
+        title = font(made or node.name, INK, 13, bold=True)
     else:
         title = _name_text(node, 13, last_part=node.kind == "leaf" and bool(item.path))
-        title += _made(node.sign or "") if look.merged else ""
+        title += _made(made) if look.merged else ""
     shape = cell(font(shape_of(node.value), QUIET), "RIGHT", width=76 if node.inputs else 40)
     rows = [row(cell(title), shape)]
     if look.values and (look.entries or not node.value.shape):
@@ -164,6 +169,11 @@ def _tensor_card(item: Item, look: Look) -> str:
         else:
             rows.append(_bar_row(gradient_norm(item, look), look))
     return html_table(*rows, padding=2)
+
+
+def _is_called(node: Node, look: Look) -> bool:
+    """Whether somebody gave a computed value its name, or another card uses that name."""
+    return bool(node.tensor.name) or node in look.again or node.name.endswith(".grad")
 
 
 def _bar_row(size: float | None, look: Look) -> str:
@@ -202,9 +212,7 @@ def _group_card(item: Item, graph: Graph, look: Look) -> str:
 
 def _backward_card(node: Node, graph: Graph, look: Look) -> str:
     """A name and a value, the terms that were paid into the adjoint, and their sum."""
-    made = node.expression
-    if not look.scalar and len(made) > LONGEST_EXPRESSION:
-        made = node.sign or ""
+    made = node.expression if look.scalar else _briefly_made(node)
     value = shape_of(node.value) if node.value.shape and not is_small(node.value) else ""
     value = value or (entries(node.value) if look.values else shape_of(node.value))
     header = row(
@@ -257,8 +265,11 @@ def _term_row(edge: Edge, look: Look, first: bool, width: int) -> str:
     )
 
 
-def chip(edge: Edge, look: Look) -> str:
-    """The label of a backward edge: the step's number and the local derivative."""
+def chip(edge: Edge, look: Look, strip: int = 0) -> str:
+    """The label of a backward edge: the step's number and the local derivative.
+
+    With a strip of so many points under it, into which its arrow may bend.
+    """
     color = CHIP if look.shows(edge.step) else CLEAR
     *texts, last = derivative_texts(edge)
     texts = texts[1:] if look.brief else texts
@@ -267,6 +278,7 @@ def chip(edge: Edge, look: Look) -> str:
     told = (look.ink(text, edge.step, GRADIENT, 10) for text in cells)
     return html_table(
         row(badge(edge.step, look.shows(edge.step)), *(cell(text, bgcolor=color) for text in told)),
+        *([row(cell("", height=strip))] if strip else []),
     )
 
 
@@ -304,6 +316,12 @@ def _name_text(node: Node, size: int = 14, last_part: bool = False) -> str:
 
 def _made(how: str) -> str:
     return font(f" = {one_line(how, 48)}", QUIET, 13) if how else ""
+
+
+def _briefly_made(node: Node) -> str:
+    """How a value was made, or, where that is long to write, by which function."""
+    made = node.expression
+    return made if len(typeset(made)) <= LONGEST_EXPRESSION else node.sign or ""
 
 
 def _uses(node: Node) -> str:

@@ -147,12 +147,13 @@ def draw(
         group is found from the dotted names that a model gives its parameters. By default
         groups are closed only where more than 60 cards would be drawn.
     max_nodes : int
-        The largest number of cards. Of a larger graph, those nearest to the output are drawn. In a
-        PNG each card of a chain takes about 360 pixels where it flows to the right, and 200 where
-        it flows down. For a picture that fits a screen draw fewer cards, or close groups by
-        ``depth``; an SVG can be zoomed into.
+        The most cards. Of a larger graph, those nearest to the output are drawn. A PNG
+        has some 360 pixels for each card that flows to the right, and 200 down: for
+        one that fits a screen, draw fewer cards, or close groups by ``depth``; an SVG can be
+        zoomed into.
     direction : {"LR", "TB", "RL", "BT"}, optional
-        The direction of the computation: by default to the right for numbers, down for arrays.
+        Where the computation flows to: by default to the right for numbers, down for arrays, and
+        a chain of more than 24 cards in lines, each of which begins with where the last one ended.
     notation : {"grad", "delta", "sensitivity", "P", "gamma"} or mapping
         What adjoints are called, as for `explain.view`: ``z.grad``, or ``δ^[2]``.
     fuse : bool

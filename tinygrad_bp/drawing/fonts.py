@@ -29,7 +29,7 @@ _KNOWN = {"×": 584, "−": 584, "·": 333, "→": 1000, "←": 1000, "½": 834,
 _NEAR = 0.1  # points
 
 # Raised and lowered letters: how large they are, and how far they move, in sizes of the text
-_SMALL, _UP, _DOWN = 0.7, 0.36, 0.16
+SMALL, _UP, _DOWN = 0.7, 0.36, 0.16
 _MARKS = {"\u0302": "ˆ", "\u0303": "˜", "\u0304": "¯"}  # of which every font has the letter alone
 _MARK, _HIGHER = 333, 0.2
 
@@ -75,7 +75,7 @@ def _pieces(
 ) -> Iterator[tuple[str, float, float, float]]:
     """The ordinary letters of a run: a text, where it starts, and its size."""
     for run, level in levels(text):
-        points = size * _SMALL if level else size
+        points = size * SMALL if level else size
         line = y - size * (_UP if level > 0 else -_DOWN if level else 0)
         for found in _SHOWN.finditer(run):
             before, letter = (width(run[:end], bold) for end in (found.start(), found.end()))
@@ -117,7 +117,7 @@ def width(text: str, bold: bool = False, as_bytes: bool = False) -> float:
         widths = (table[ord(c) - 32] if " " <= c <= "~" else _SPACE * len(c.encode()) for c in text)
         return sum(widths)
     return sum(
-        (_SMALL if level else 1) * _width_of(letter, table)
+        (SMALL if level else 1) * _width_of(letter, table)
         for run, level in levels(text)
         for letter in run
     )

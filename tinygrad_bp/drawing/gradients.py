@@ -36,7 +36,8 @@ def node_gradients(graph: Graph, own: bool) -> dict[Node, Any]:
         return left
     ends = [node for node in graph.visited() if node.kind == "output" and node.tensor.requires_grad]
     passes = [_pass_from(end, list(left), found[end]) for end in ends]
-    passes += [[sum(terms) for terms in zip(*passes, strict=True)]]
+    if all(passes):
+        passes += [[sum(terms) for terms in zip(*passes, strict=True)]]
     return {
         node: gradient
         for n, (node, gradient) in enumerate(left.items())

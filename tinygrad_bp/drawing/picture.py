@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ..explain import Graph
+from ..explain import Edge, Graph
 from ..explain.names import count_noun, euclidean_norm, is_small
 from ..support.arguments import size, suggestion
 from ..support.palette import FREE, INK, LINE, ORANGE
 from .cards import Look, chip, gradient_norm, label_of
 from .gradients import node_gradients
-from .groups import Path, title_of, whose_gradients
+from .groups import BACKWARD, Path, title_of, whose_gradients
+from .lines import in_lines
 from .sheet import Item, Link, Sheet, lay_out
 from .style import (
     CARD,
@@ -41,6 +42,7 @@ _CAPTION = (
     "after all its terms are summed: each {grad} is computed once, then reused."
 )
 _NORMS = "  |0.5| is the norm of an array."
+_STRIP = 9  # points under a label, into which its arrow bends where it flows to the right
 _INTO = {"TB": "n", "BT": "s", "LR": "w", "RL": "e"}  # where an arrow comes to the side it faces
 _END = '<BR ALIGN="LEFT"/>'
 
@@ -110,8 +112,12 @@ def picture_of(
         options.ops == "auto" and plain and len(visited) <= DOTS_UP_TO and not options.depth
     )
     sheet = lay_out(graph, fold=not dots, depth=options.depth, max_nodes=options.max_nodes)
+    free = options.direction is None and not dots
+    sheet, starts = in_lines(sheet) if free else (sheet, [])
     look = _look(graph, sheet, options, scalar, merged=not dots, until=until)
     writer = _Writer(graph, sheet, look, options.direction or _direction(sheet, look), caption)
+    if len(starts) > 1:
+        writer.align(starts)
     hidden = sum(len(item.nodes) for item in sheet.items if item.key == "earlier")
     return Picture(writer.text(), *_words(graph), hidden)
 
@@ -125,6 +131,7 @@ def _look(
     small = all(is_small(node.value) for node in graph.nodes)
     look = Look(scalar, options.values, grads, options.backward, merged, small, until)
     look.numbers, look.caption, look.brief = sheet.numbers, options.caption, options.brief
+    look.again = {item.node for item in sheet.items if item.kind == "alias"}
     if not options.backward:
         look.gradients = node_gradients(graph, own=grads is not True)
     if grads or options.backward:
@@ -182,9 +189,17 @@ class _Writer:
         root.attr("edge", fontname=FONT, fontsize="10", color=LINE, penwidth="1.3")
         root.attr("edge", fontcolor=FREE, arrowsize="0.7")
 
+    def align(self, starts: list[Item]) -> None:
+        """Let each of these stand below the one before it: a line starts with each."""
+        keys = " -> ".join(item.key for item in starts)
+        self.places[()].body.append(f"\t{{ rank=same; {keys} [style=invis] }}\n")
+
     def text(self) -> str:
         """The DOT text."""
-        for item in self.sheet.items:
+        backward_first = not self.stacked  # as what comes first stands below, or on the left
+        for item in sorted(
+            self.sheet.items, key=lambda x: (x.path[:1] == BACKWARD) is not backward_first
+        ):
             self._card(item)
         if self.stacked and not self.look.scalar:
             for item in self.sheet.items:
@@ -200,8 +215,9 @@ class _Writer:
         look = self.look
         near, far = ("0.35", "0.6" if look.merged else "0.42") if look.scalar else ("0.25", "0.3")
         if look.backward:
-            near, far = ("0.6", "0.65") if self.stacked else ("0.4", "1.25")
-            near, far = (str(float(x) * (0.4 if look.brief else 1)) for x in (near, far))
+            near, far = ("0.6", "1.05") if self.stacked else ("0.4", "1.25")
+            if look.brief:
+                near, far = ("0.24", "0.26") if self.stacked else ("0.16", "0.5")
         spacing = {"nodesep": near, "ranksep": far, "pad": "0.2", "bgcolor": CLEAR}
         spacing |= {"fontname": FONT, "fontsize": "11", "fontcolor": FREE, "newrank": "true"}
         words = self._words() if look.backward else ""
@@ -313,7 +329,11 @@ class _Writer:
             return attributes | {"tooltip": f"steps {steps}"}
         told = _plain(f"step {edge.step}: {edge.receiver.adjoint_name} += {edge.product}")
         about = {"tooltip": told, "labeltooltip": told}
-        return attributes | about | {"label": chip(edge, self.look)}
+        return attributes | about | {"label": self._chip(edge)}
+
+    def _chip(self, edge: Edge) -> str:
+        bends_under = not (self.stacked or self.look.brief)
+        return chip(edge, self.look, _STRIP if bends_under else 0)
 
     def _tooltip(self, item: Item) -> str:
         """What a card says when it is pointed at: everything in full."""

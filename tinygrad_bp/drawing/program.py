@@ -24,8 +24,9 @@ SCRIPT = Path(__file__).with_name("recompute.js").read_text(encoding="utf-8")
 KNOWN = frozenset(re.findall(r"^  (\w+): \(", SCRIPT, re.MULTILINE))
 
 # Of a single number these are the number itself.
-_SAME = {"amax", "amin", "astype", "copy", "max", "mean", "min", "positive", "prod", "real", "sum"}
-_SAME |= {"broadcast_to", "conjugate", "median", "ravel", "squeeze", "transpose"}
+_SAME = {"amax", "astype", "copy", "max", "mean", "min", "positive", "prod", "real", "sum"}
+_SAME |= {"amin", "broadcast_to", "conjugate", "flip", "median", "nanmax", "nanmin", "ravel"}
+_SAME |= {"real_if_close", "reshape", "roll", "squeeze", "transpose"}
 _ABOUT: dict[str, Any] = {"ndim": 0, "result_type": np.dtype(float), "shape": (), "size": 1}
 
 
@@ -38,10 +39,13 @@ class Program:
         The number at each place that is given, and not computed.
     lines : list
         ``[place, function, *places]``.
+    held : set of str
+        The functions whose condition was found before, and stays as it was.
     """
 
     def __init__(self) -> None:
         self.start: dict[int, float] = {}
+        self.held: set[str] = set()
         self.lines: list[list[Any]] = []
         self._found: dict[tuple[Any, ...], int] = {}
 
@@ -89,11 +93,23 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
             return self.program.given(name == "ones_like")
         if name in _SAME:
             return inputs[0]
+        if name == "nan_to_num":
+            return self._without_nan(*inputs, **keywords)
         return self.program.call(name, (*inputs, *keywords.values()))
 
     def astype(self, dtype: Any) -> Symbol:
         """Itself: a page has numbers of one type."""
         return self
+
+    def sum(self, *axes: Any, **keywords: Any) -> Symbol:
+        """Itself, the sum of one number."""
+        return self
+
+    def _without_nan(self, x: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+        limit = float(np.finfo(float).max)
+        most = limit if posinf is None else posinf
+        least = -limit if neginf is None else neginf
+        return self.program.call("nan_to_num", (x, nan, most, least))
 
     def __bool__(self) -> bool:
         raise TypeError("a page does not know a function that asks for a value")
@@ -106,7 +122,8 @@ def program_of(graph: Graph) -> dict[str, Any]:
     -------
     dict
         ``start`` and ``lines``, and the places in them: ``v`` and ``a`` of the nodes' values and
-        adjoints, ``l`` and ``t`` of the steps' local derivatives and terms.
+        adjoints, ``l`` and ``t`` of the steps' local derivatives and terms; and ``held``, the
+        functions whose condition is no part of the graph, and stays as it was found.
 
     Raises
     ------
@@ -135,7 +152,7 @@ def program_of(graph: Graph) -> dict[str, Any]:
             return _pass_within(edge, adjoint, pay)
         x = edge.consumer.tensor
         derivative = x.rule.derivatives[edge.position]
-        return derivative(adjoint, written[x], *_call_arguments(x, written), **x.keywords)
+        return derivative(adjoint, written[x], *_call_arguments(x, written, program), **x.keywords)
 
     terms: list[Any] = []
     adjoints: dict[Any, Any] = {}
@@ -154,6 +171,7 @@ def program_of(graph: Graph) -> dict[str, Any]:
         "a": places([adjoints.get(node, 0.0) for node in graph.nodes]),
         "l": places(locals_),
         "t": places(terms),
+        "held": sorted(program.held),
         "start": program.start,
         "lines": program.lines,
     }
@@ -167,22 +185,19 @@ def _forward(graph: Graph, program: Program) -> dict[Any, Symbol]:
             written[node.tensor] = program.given(node.value, node.number)
     for x in reversed(topological_order(*(n.tensor for n in graph.nodes if n.kind == "output"))):
         if not x.is_leaf:
-            written[x] = x.rule.function(*_call_arguments(x, written), **x.keywords)
+            written[x] = x.rule.function(*_call_arguments(x, written, program), **x.keywords)
     return written
 
 
-def _call_arguments(x: Tensor, written: dict[Any, Symbol]) -> list[Any]:
+def _call_arguments(x: Tensor, written: dict[Any, Symbol], program: Program) -> list[Any]:
     """What the function of a Tensor was called with: numbers of the program, or constants.
 
-    Raises
-    ------
-    TypeError
-        If one is a condition, which depends on values in a way that nobody wrote down.
+    A condition depends on values in a way that nobody wrote down, so it is held.
     """
     given = zip(x.inputs, x.values, strict=True)
-    found = [written.get(place, value) for place, value in given]
+    found = [written[place] if isinstance(place, Tensor) else value for place, value in given]
     if any(getattr(value, "dtype", None) == np.bool_ for value in found):
-        raise TypeError(f"the condition of {x.rule.name} was found before, and is no expression")
+        program.held.add(x.rule.name)
     return found
 
 

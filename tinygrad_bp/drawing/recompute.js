@@ -4,9 +4,12 @@ const even = x => { const r = Math.round(x); return Math.abs(x % 1) === 0.5 && r
 const rest = (x, y) => { const r = x % y; return r && (r < 0) !== (y < 0) ? r + y : r; };
 const loga = (x, y) => x === y ? x + Math.LN2
   : Math.max(x, y) + Math.log1p(Math.exp(-Math.abs(x - y)));
+const clip = (x, low, high) => x !== x || low !== low || high !== high ? NaN
+  : Math.min(Math.max(x, low), high);
 const functions = {
   absolute: (x) => Math.abs(x),
   add: (x, y) => x + y,
+  angle: (x) => x < 0 || Object.is(x, -0) ? Math.PI : x * 0,
   arccos: (x) => Math.acos(x),
   arccosh: (x) => Math.acosh(x),
   arcsin: (x) => Math.asin(x),
@@ -18,12 +21,14 @@ const functions = {
   bitwise_or: (x, y) => x || y,
   cbrt: (x) => Math.cbrt(x),
   ceil: (x) => Math.ceil(x),
+  clip: (x, low, high) => clip(x, low, high),
   copysign: (x, y) => y < 0 || Object.is(y, -0) ? -Math.abs(x) : Math.abs(x),
   cos: (x) => Math.cos(x),
   cosh: (x) => Math.cosh(x),
   deg2rad: (x) => x * Math.PI / 180,
   degrees: (x) => x * 180 / Math.PI,
   divide: (x, y) => x / y,
+  dot: (x, y) => x * y,
   equal: (x, y) => x === y,
   exp: (x) => Math.exp(x),
   exp2: (x) => 2 ** x,
@@ -41,6 +46,7 @@ const functions = {
   heaviside: (x, y) => x < 0 ? 0 : x > 0 ? 1 : x === 0 ? y : NaN,
   hypot: (x, y) => Math.hypot(x, y),
   imag: (x) => 0,
+  inner: (x, y) => x * y,
   invert: (x) => !x,
   isfinite: (x) => Number.isFinite(x),
   isinf: (x) => Math.abs(x) === Infinity,
@@ -60,6 +66,8 @@ const functions = {
   maximum: (x, y) => Math.max(x, y),
   minimum: (x, y) => Math.min(x, y),
   multiply: (x, y) => x * y,
+  nan_to_num: (x, nan, most, least) => x !== x ? nan
+    : x === Infinity ? most : x === -Infinity ? least : x,
   negative: (x) => -x,
   not_equal: (x, y) => x !== y,
   power: (x, y) => x === 1 ? 1 : x ** y,
@@ -79,6 +87,7 @@ const functions = {
   tan: (x) => Math.tan(x),
   tanh: (x) => Math.tanh(x),
   trunc: (x) => Math.trunc(x),
+  vdot: (x, y) => x * y,
   where: (c, x, y) => c ? x : y,
 };
 

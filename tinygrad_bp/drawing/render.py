@@ -18,6 +18,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 from .fonts import settle
+from .letters import in_cells
 from .style import SVG_FONTS
 
 VARIABLE = "TINYGRAD_BP_DOT"
@@ -60,6 +61,8 @@ def render(source: str, form: str, dpi: float = DPI) -> bytes:
     found = False
     for engine, can_pdf in _engines():
         found = True
+        if form == "png" and not can_pdf:  # and has no text library
+            source = in_cells(source)
         if form != "pdf" or can_pdf:
             return engine(source, form, dpi)
     if found:

@@ -9,7 +9,7 @@ from itertools import groupby
 from ..engine.tensor import Tensor
 from ..explain import Edge, Graph, Node
 from ..support.waiting import follow
-from .groups import AFTER, Path, find_paths, number_layers
+from .groups import AFTER, BACKWARD, FORWARD, Path, find_paths, number_layers
 
 GROUP_ABOVE = 60  # cards
 SIBLINGS_ABOVE = 5  # equal groups in a row
@@ -93,7 +93,7 @@ def lay_out(graph: Graph, *, fold: bool, depth: int | None, max_nodes: int) -> S
         sheet = _without_siblings(_close_groups(sheet, depth))
     if len(sheet.items) > max_nodes:
         sheet = _nearest(graph, sheet, max_nodes)
-    sheet = _repeat_shared(sheet)
+    sheet = _repeat_shared(_carried_over(sheet))
     sheet.numbers = number_layers(paths.values())
     return sheet
 
@@ -167,6 +167,17 @@ def _nearest(graph: Graph, sheet: Sheet, most: int) -> Sheet:
     nodes = [node for item in hidden for node in item.nodes]
     word = Item("earlier", "more", nodes, note=f"... {len(nodes)} earlier nodes")
     return _replace(sheet, {item: item for item in ranked} | dict.fromkeys(hidden, word))
+
+
+def _carried_over(sheet: Sheet) -> Sheet:
+    """The same with what the frame of a backward pass takes from the forward pass drawn again."""
+    again: dict[Item, list[Item]] = {}
+    for number, link in enumerate(sheet.links):
+        tail, path = link.tail, link.head.path
+        if tail.path[:1] == FORWARD and path[:1] == BACKWARD and not tail.group:
+            link.tail = Item(f"{tail.key}b{number}", "alias", tail.nodes, path, note=tail.note)
+            again.setdefault(link.head, []).append(link.tail)
+    return Sheet([x for item in sheet.items for x in (*again.get(item, ()), item)], sheet.links)
 
 
 def _repeat_shared(sheet: Sheet) -> Sheet:
