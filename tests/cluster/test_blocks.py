@@ -16,7 +16,7 @@ dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
-from tinygrad_bp.train.block_rows import dask_array  # noqa: E402
+from tinygrad_bp.train.block_rows import dask_array, paired  # noqa: E402
 from tinygrad_bp.train.routing import has_blocks  # noqa: E402
 
 rng = np.random.default_rng(3)
@@ -246,6 +246,19 @@ def test_data_that_would_fill_no_memory_is_made_block_by_block():
     trained(data[:, :3], data[:, :1], mlp(), loss=lambda z, y: mse_loss(z[:, :1], y), epochs=2)
     # X and y share what they are cut from. After the last step the loss is looked at once more.
     assert sorted(made) == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+
+
+def test_what_a_step_sends_does_not_grow_with_the_data():
+    sizes = []
+    for blocks in (20, 1000):
+        parts = [da.from_delayed(dask.delayed(np.ones)((2, 4)), (2, 4), float)] * blocks
+        data = da.concatenate(parts)
+        features, targets = paired(data[:, :3], data[:, 3:], 4)
+        batches = features[[7, 8]], targets[[7, 8]]
+        sizes.append([len(part.__dask_graph__()) for b in batches for part, _, _ in b.parts])
+        assert [first for _, first, _ in batches[0].parts] == [14, 16]
+    assert sizes[0] == sizes[1]
+    assert max(sizes[0]) <= 8
 
 
 # Prediction and measuring

@@ -177,7 +177,7 @@ class _BlockBatches:
             together = -(-batch_size // max(features.counts))
             self.batches = [list(numbers[i : i + together]) for i in numbers[::together]]
         else:
-            batch_of = [first // batch_size for _, first, _ in features.parts]
+            batch_of = [first // batch_size for first in features.starts]
             self.batches = [[*group] for _, group in groupby(numbers, batch_of.__getitem__)]
         self.count = len(self.batches)
         self.shuffle = shuffle and self.count > 1
