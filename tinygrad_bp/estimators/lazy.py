@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from typing import Any
 
@@ -89,8 +90,9 @@ class PenalisedMean:
 
     def of_batch(self, rows: int) -> PenalisedMean:
         """The same for blocks of a batch of so many rows."""
-        self.rows = rows
-        return self
+        other = copy.copy(self)
+        other.rows = rows
+        return other
 
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """The loss of a block."""

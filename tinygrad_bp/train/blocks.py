@@ -28,6 +28,7 @@ from .checking import as_list, by_name, check_model
 from .fitting import Training, run_epochs
 from .history import History
 from .measuring import Measures
+from .packing import Packed
 from .predicting import predicted
 from .rollback import Rollback
 from .steps import Steps
@@ -53,12 +54,16 @@ def predict_blocks(model: Module, X: Any) -> Any:
     blocks = Blocks(X, "X")
     X = blocks.array
     one = predicted(model, finite(np.zeros((1, *X.shape[1:]), X.dtype), "X"))
-    sent, apply = _sent(model), dask.delayed(workers.outputs_of_block)
-    parts = [
-        da.from_delayed(apply(sent, part, first, n), (n, *one.shape[1:]), one.dtype)
-        for part, first, n in blocks[range(len(blocks.counts))].parts
-    ]
-    return da.concatenate(parts)
+    return X.map_blocks(
+        workers.outputs_of_block,
+        _sent(model, chance=True),
+        starts=[*blocks.starts, len(blocks)],
+        dtype=one.dtype,
+        chunks=(blocks.counts, *((n,) for n in one.shape[1:])),
+        drop_axis=list(range(1, X.ndim)),
+        new_axis=list(range(1, one.ndim)),
+        meta=one[:0],
+    )
 
 
 def fit_blocks(
@@ -109,7 +114,8 @@ def fit_blocks(
     sample_weight, class_weight : None
         Rows in blocks are not weighed.
     compile : bool
-        Of no consequence here: workers take the engine's own passes.
+        Whether workers compile their passes, as `fit` does its steps, from the second epoch on: in
+        the first the engine looks at the values of all blocks. The results are the same.
 
     Raises
     ------
@@ -143,6 +149,7 @@ def fit_blocks(
     batches: Any = _BlockBatches(model, optimizer, data.X, batch_size, shuffle, seed)
     rollback = Rollback(model, optimizer, History())
     steps = _BlockSteps(model, data.loss, optimizer, rollback, observe, compiled=False)
+    steps.compiled = flag(compile, "compile")
     stopping = Stopping(rollback, data, epochs, tolerance, patience, monitor)
     training, measures = Training(data, steps, rollback), _BlockMeasures(model, data, rollback)
     return run_epochs(training, measures, batches, stopping, callbacks, flag(progress, "progress"))
@@ -203,12 +210,22 @@ class _BlockBatches:
 class _BlockSteps(Steps):
     """The steps of a training, along gradients that workers found."""
 
+    compiled = True  # by the workers, once the engine has looked at the values of all blocks
+
     def take(self, first: bool, last: bool, *batch: Any) -> tuple[float, float]:
         """Take one step, if the loss and the length of the gradient, which it gives, are finite."""
         self.rollback.zero_grad()
         parameters, observe = self.optimizer.parameters, last and self.deltas
-        sent = _sent(self.model, self.loss, parameters, self.layers if observe else {})
+        sent = _sent(
+            self.model,
+            self.loss,
+            parameters,
+            self.layers if observe else {},
+            parameters=parameters,
+            compiled=self.compiled and bool(self.rollback.history) and not observe,
+        )
         found = _summed(workers.gradient_of_block, sent, *batch)
+        self.why_eager = found[workers.WHY_EAGER]
         for i, p in enumerate(parameters):
             p.grad = None if found[i] is None else np.array(found[i])
         value, length = found["loss"], self.optimizer.gradient_norm()
@@ -227,7 +244,7 @@ class _BlockMeasures(Measures):
     def of(self, X: Blocks, y: Blocks, prefix: str = "") -> dict[str, float]:
         """The metrics; with a prefix, which goes before their names, the loss too."""
         batch = range(len(X.counts))
-        sent = _sent(self.model, self.data.loss)
+        sent = _sent(self.model, self.data.loss, chance=True)
         loss = _summed(workers.loss_of_block, sent, X[batch], y[batch])["loss"]
         self.rollback.check_measure(loss, lambda: _look_for_fault(sent, X[batch], y[batch]))
         outputs = predict_blocks(self.model, X.array) if self.data.metrics else None
@@ -251,34 +268,35 @@ def gradient_of_blocks(
     """
     features, targets = paired(X, y)
     numbers = range(len(features.counts))
-    sent = _sent(model, loss, parameters, {})
+    sent = _sent(model, loss, parameters, {}, parameters=parameters, compiled=True)
     found = _summed(workers.gradient_of_block, sent, features[numbers], targets[numbers])
     return found["loss"], [
         np.zeros_like(p.data) if found[i] is None else found[i] for i, p in enumerate(parameters)
     ]
 
 
-def _sent(*what: Any) -> Any:
-    """Things that belong together, as one task's result: computed again if its worker dies."""
-    return dask.delayed(workers.packed(*what))
+def _sent(model: Module, *more: Any, parameters: Any = (), **options: bool) -> Any:
+    """What belongs together, as one task's result: computed again if its worker dies."""
+    tensors = list(dict.fromkeys([*model.named_tensors().values(), *parameters]))
+    return dask.delayed(Packed((model, *more), tensors, **options), traverse=False)
 
 
-def _tasks(task: Callable[..., Any], sent: Any, X: Batch, y: Batch) -> list[Any]:
+def _tasks(task: Callable[..., Any], sent: Any, *batch: Batch) -> list[Any]:
     """The task of each block, told its share of the batch's rows."""
-    apply, total = dask.delayed(task), len(X)
+    apply, total = dask.delayed(task), len(batch[0])
     return [
-        apply(sent, x, t, first, n, n / total)
-        for (x, first, n), (t, _, _) in zip(X.parts, y.parts, strict=True)
+        apply(sent, (first, n, n / total, i), *(part.parts[i][0] for part in batch))
+        for i, (_, first, n) in enumerate(batch[0].parts)
     ]
 
 
-def _summed(task: Callable[..., Any], sent: Any, X: Batch, y: Batch) -> dict[Any, Any]:
+def _summed(task: Callable[..., Any], sent: Any, *batch: Batch) -> dict[Any, Any]:
     """The results of all blocks, added in pairs, and pairs of pairs, in the order of the batch."""
-    add, parts = dask.delayed(workers.added), _tasks(task, sent, X, y)
+    add, parts = dask.delayed(workers.added), _tasks(task, sent, *batch)
     while len(parts) > 1:
         pairs = [add(*parts[i : i + 2]) for i in range(0, len(parts) - 1, 2)]
         parts = pairs + parts[2 * len(pairs) :]
-    (found,) = _computed(X, parts[0])
+    (found,) = _computed(batch[0], parts[0])
     if workers.FAILED in found:
         _, kind, message, trace = min(found[workers.FAILED], key=lambda failure: failure[0])
         error = kind(message)
@@ -297,9 +315,10 @@ def _computed(X: Batch, *what: Any) -> Any:
         raise
 
 
-def _look_for_fault(sent: Any, X: Batch, y: Batch) -> None:
+def _look_for_fault(sent: Any, *batch: Batch) -> None:
     """Say which operation made what is not finite, in the first block where there is one."""
-    found = [why for why in _computed(X, *_tasks(workers.fault_of_block, sent, X, y)) if why]
+    tasks = _tasks(workers.fault_of_block, sent, *batch)
+    found = [why for why in _computed(batch[0], *tasks) if why]
     if not found:
         raise FloatingPointError("the sum of the blocks is not finite, though each block is")
     raise FloatingPointError(found[0])
