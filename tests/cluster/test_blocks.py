@@ -11,6 +11,7 @@ import pytest
 import tinygrad_bp as bp
 from tinygrad_bp import nn, optim, train
 from tinygrad_bp.functional import cross_entropy, l1_penalty, mse_loss
+from tinygrad_bp.optim.schedules import PerEpoch, step
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
@@ -194,6 +195,76 @@ def test_a_training_that_is_resumed_is_as_if_it_had_never_ended():
             trained(lazy(X), lazy(y), model, optimizer=optimizer, epochs=epochs, batch_size=ROWS)
         ends.append(values(model))
     np.testing.assert_array_equal(ends[1], ends[0])
+
+
+@pytest.mark.parametrize(
+    ("weights", "classes"),
+    [
+        (np.arange(60) % 4, None),
+        (None, "balanced"),
+        (None, {1: 5.0, 2: 0.5}),
+        (lambda: lazy(np.arange(60) % 4, 7), "balanced"),
+    ],
+)
+def test_rows_are_weighed_as_by_fit(weights, classes):
+    ends = []
+    for wrap in (np.asarray, lazy):
+        given = weights() if callable(weights) else weights
+        given = np.asarray(given) if wrap is np.asarray and given is not None else given
+        model = mlp()
+        history = train.fit(
+            model,
+            wrap(X),
+            wrap(y),
+            loss="cross_entropy",
+            optimizer=adam(model),
+            epochs=3,
+            batch_size=20,
+            shuffle=False,
+            sample_weight=given,
+            class_weight=classes,
+            progress=False,
+            metrics=["accuracy"],
+        )
+        ends.append((model, history))
+    (expected, told), (found, history) = ends
+    np.testing.assert_allclose(values(found), values(expected), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(history.loss, told.loss, rtol=1e-10)
+    assert (values(found) != values(trained_on_numpy(20)[0])).any()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sample_weight": np.arange(60) - 25}, "rows 0 to 9: sample_weight must be finite, 0 or"),
+        ({"sample_weight": np.zeros(60)}, "all rows that are learned from have weight 0"),
+        ({"sample_weight": np.ones(59)}, r"for each of 60 rows, not float64 of shape \(59,\)"),
+        ({"class_weight": {7: 1.0}}, "class_weight has 7, and no row is of that class"),
+        ({"class_weight": "equal"}, "must be 'balanced' or a dictionary"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        trained(lazy(X), lazy(y), **options)
+
+
+def test_classes_are_whole_numbers():
+    with pytest.raises(ValueError, match="class_weight is for targets that are class numbers"):
+        trained(lazy(X), lazy(X), loss=mse_loss, class_weight="balanced")
+
+
+def test_a_schedule_of_epochs_knows_how_many_steps_they_have():
+    ends = []
+    for wrap in (np.asarray, lazy):
+        model = mlp()
+        schedule = PerEpoch(step(0.5, every=1, factor=0.5))
+        optimizer = optim.SGD(model.parameters(), schedule)
+        options = {"batch_size": 20, "shuffle": False, "progress": False}
+        train.fit(
+            model, wrap(X), wrap(y), loss="cross_entropy", optimizer=optimizer, epochs=3, **options
+        )
+        ends.append(values(model))
+    np.testing.assert_allclose(ends[1], ends[0], rtol=1e-10, atol=1e-12)
 
 
 def test_layers_that_remember_train_on_one_block_to_a_batch():

@@ -12,18 +12,19 @@ from itertools import groupby
 from typing import Any
 
 import dask
-import dask.array as da
 import numpy as np
 
 from ..data.rows import finite
 from ..engine.tensor import Tensor
 from ..functional.losses import LOSSES
-from ..nn import Module
+from ..nn import Dropout, Module
 from ..optim import Optimizer
+from ..optim.schedules import PerEpoch
 from ..support.arguments import Seed, flag, function, shown, some
 from . import workers
 from .batching import Chance
 from .block_rows import Batch, Blocks, paired, validation_pair
+from .block_weights import block_weights
 from .checking import as_list, by_name, check_model
 from .fitting import Training, run_epochs
 from .history import History
@@ -33,6 +34,7 @@ from .predicting import predicted
 from .rollback import Rollback
 from .steps import Steps
 from .stopping import Stopping
+from .weighting import weighted
 
 Function = Callable[[Any, Any], Any]
 
@@ -44,6 +46,7 @@ def predict_blocks(model: Module, X: Any) -> Any:
 
     Examples
     --------
+    >>> import dask.array as da
     >>> from tinygrad_bp import nn
     >>> outputs = predict_blocks(nn.MLP([2, 4, 3], seed=0), da.zeros((10, 2), chunks=(4, 2)))
     >>> outputs.chunks, outputs[:1].compute().shape
@@ -79,8 +82,8 @@ def fit_blocks(
     seed: Seed = None,
     validation: tuple[Any, Any] | None = None,
     metrics: Sequence[str | Function] | Mapping[str, Function] = (),
-    sample_weight: None = None,
-    class_weight: None = None,
+    sample_weight: Any = None,
+    class_weight: str | Mapping[int, float] | None = None,
     observe: str | None = None,
     tolerance: float | None = None,
     patience: int | None = None,
@@ -111,8 +114,10 @@ def fit_blocks(
         NumPy's or Dask's.
     metrics : sequence of str or functions, or a dictionary of functions
         As in `fit`. They are given Dask arrays.
-    sample_weight, class_weight : None
-        Rows in blocks are not weighed.
+    sample_weight : array of shape (n,), optional
+        NumPy's or Dask's, in blocks of any sizes.
+    class_weight : 'balanced' or dictionary, optional
+        As in `fit`. All weights are gone through once before any step, and for this all of y.
     compile : bool
         Whether workers compile their passes, as `fit` does its steps, from the second epoch on: in
         the first the engine looks at the values of all blocks. The results are the same.
@@ -127,6 +132,7 @@ def fit_blocks(
 
     Examples
     --------
+    >>> import dask.array as da
     >>> from tinygrad_bp import nn, optim
     >>> X = da.random.default_rng(0).normal(size=(100, 2), chunks=(25, 2))
     >>> model = nn.Linear(2, 1, seed=0)
@@ -137,18 +143,14 @@ def fit_blocks(
     >>> bool(history.loss[-1] < 1e-6)
     True
     """
-    if sample_weight is not None or class_weight is not None:
-        raise TypeError(
-            "sample_weight= and class_weight= weigh rows of NumPy's arrays: for Dask's put the "
-            "weights into a column of y, and write a loss that takes it"
-        )
     callbacks = [function(c, {}, "callback") for c in as_list(callbacks, "callbacks")]
     shuffle = flag(shuffle, "shuffle")
     check_model(model, optimizer)
-    data: Any = _BlockData(loss, metrics, paired(X, y, batch_size, shuffle), validation)
-    batches: Any = _BlockBatches(model, optimizer, data.X, batch_size, shuffle, seed)
+    pair, weights = paired(X, y, batch_size, shuffle), (sample_weight, class_weight)
+    data: Any = _BlockData(loss, metrics, pair, validation, weights)
+    batches: Any = _BlockBatches(optimizer, data.X, batch_size, shuffle, seed)
     rollback = Rollback(model, optimizer, History())
-    steps = _BlockSteps(model, data.loss, optimizer, rollback, observe, compiled=False)
+    steps = _BlockSteps(model, data.weighted_loss, optimizer, rollback, observe, compiled=False)
     steps.compiled = flag(compile, "compile")
     stopping = Stopping(rollback, data, epochs, tolerance, patience, monitor)
     training, measures = Training(data, steps, rollback), _BlockMeasures(model, data, rollback)
@@ -158,11 +160,22 @@ def fit_blocks(
 class _BlockData:
     """What `Prepared` is of arrays: rows are looked at where a worker comes to them."""
 
-    def __init__(self, loss: Any, metrics: Any, pair: tuple[Blocks, Blocks], validation: Any):
-        self.loss, self.metrics = function(loss, LOSSES, "loss"), by_name(metrics)
+    def __init__(
+        self,
+        loss: Any,
+        metrics: Any,
+        pair: tuple[Blocks, Blocks],
+        validation: Any,
+        weights: tuple[Any, Any],
+    ):
+        self.loss = self.weighted_loss = function(loss, LOSSES, "loss")
+        self.metrics = by_name(metrics)
         self.X, self.y = pair
         self.targets = [self.y]
         self.held_out = None if validation is None else validation_pair(validation)
+        if any(given is not None for given in weights):
+            self.weighted_loss = weighted(self.loss)
+            self.targets.append(block_weights(self.y, *weights))
 
 
 class _BlockBatches:
@@ -170,7 +183,6 @@ class _BlockBatches:
 
     def __init__(
         self,
-        model: Module,
         optimizer: Optimizer,
         features: Blocks,
         batch_size: int | None,
@@ -188,14 +200,8 @@ class _BlockBatches:
             self.batches = [[*group] for _, group in groupby(numbers, batch_of.__getitem__)]
         self.count = len(self.batches)
         self.shuffle = shuffle and self.count > 1
-        most = max(map(len, self.batches))
-        names = [name for name, tensor in model.named_tensors().items() if not tensor.requires_grad]
-        if names and most > 1:
-            raise ValueError(
-                f"the model's {names[0]!r} changes with each batch, and a batch of {most} blocks "
-                "is never in one place: choose a batch_size of one block, or a model without "
-                "such layers"
-            )
+        if isinstance(optimizer.lr, PerEpoch):
+            optimizer.lr.told = self.count
 
     def __iter__(self) -> Iterator[list[int]]:
         if not self.shuffle:
@@ -230,12 +236,26 @@ class _BlockSteps(Steps):
             p.grad = None if found[i] is None else np.array(found[i])
         value, length = found["loss"], self.optimizer.gradient_norm()
         self.rollback.check_step(value, length, lambda: _look_for_fault(sent, *batch))
-        for buffer, new in zip(workers.buffers(self.model), found["buffers"], strict=True):
-            buffer.data = new
+        self._remember(found["buffers"], len(batch[0].parts))
         if last:
             self.observed = {"learning rate": self.optimizer.step_size, **found["deltas"]}
         self.optimizer.step()
         return value, length
+
+    def _remember(self, changed: list[tuple[int, Any]], blocks: int) -> None:
+        """Give the layers what they remember of a batch, which of several blocks is nowhere."""
+        names = {tensor: name for name, tensor in self.model.named_tensors().items()}
+        parts = [part for _, part in self.model.named_modules()]
+        draws = {part.draws for part in parts if isinstance(part, Dropout)}
+        for i, new in changed:
+            buffer = workers.buffers(self.model)[i]
+            if blocks > 1 and buffer not in draws:
+                raise ValueError(
+                    f"the model's {names[buffer]!r} changes with each batch, and a batch of "
+                    f"{blocks} blocks is never in one place: choose a batch_size of one block, "
+                    "or a model without such layers"
+                )
+            buffer.data = new
 
 
 class _BlockMeasures(Measures):
@@ -253,12 +273,20 @@ class _BlockMeasures(Measures):
 
 
 def gradient_of_blocks(
-    model: Module, loss: Function, parameters: Sequence[Tensor], X: Any, y: Any
+    model: Module,
+    loss: Function,
+    parameters: Sequence[Tensor],
+    X: Any,
+    y: Any,
+    compiled: bool = False,
 ) -> tuple[float, list[Any]]:
     """The loss of all rows and its gradient, computed on the workers; nothing is moved.
 
+    They may compile what they do if the engine has looked at the values of all blocks before.
+
     Examples
     --------
+    >>> import dask.array as da
     >>> from tinygrad_bp import nn
     >>> model, X = nn.Linear(1, 1, seed=0), da.ones((6, 1), chunks=4)
     >>> loss = lambda outputs, targets: np.mean(outputs - targets)
@@ -268,7 +296,7 @@ def gradient_of_blocks(
     """
     features, targets = paired(X, y)
     numbers = range(len(features.counts))
-    sent = _sent(model, loss, parameters, {}, parameters=parameters, compiled=True)
+    sent = _sent(model, loss, parameters, {}, parameters=parameters, compiled=compiled)
     found = _summed(workers.gradient_of_block, sent, features[numbers], targets[numbers])
     return found["loss"], [
         np.zeros_like(p.data) if found[i] is None else found[i] for i, p in enumerate(parameters)

@@ -133,25 +133,22 @@ def checked(X: Any, y: Any, *weights: Any) -> tuple[Any, ...]:
     return finite(X, "X"), finite(y, "y"), *weights
 
 
-def apart(model: Module, number: int) -> None:
-    """Let each block of a batch drop other elements: the first what one block would.
+def apart(model: Module, number: int) -> list[Any]:
+    """Let each block of a batch drop other elements, the first what one block would; all buffers.
 
     Examples
     --------
     >>> dropout = Dropout(seed=0)
     >>> before = dropout.draws.data
-    >>> apart(dropout, 0)
-    >>> (dropout.draws.data == before).tolist()
-    [True, True]
-    >>> apart(dropout, 1)
-    >>> (dropout.draws.data == before).tolist()
-    [False, True]
+    >>> (apart(dropout, 0)[0] == before).tolist(), (apart(dropout, 1)[0] == before).tolist()
+    ([True, True], [False, True])
     """
     for _, part in model.named_modules() if number else ():
         if isinstance(part, Dropout):
             key, drawn = part.draws.data.tolist()
             (key,) = np.random.SeedSequence([key, number]).generate_state(1, np.uint64).tolist()
             part.draws.data = np.array([key, drawn], np.uint64)
+    return [buffer._array for buffer in buffers(model)]
 
 
 @telling
@@ -162,31 +159,40 @@ def gradient_of_block(packed: Packed, place: Place, *block: Any) -> Found:
     if packed.compiled and known.repeats((batch, *(x.shape for x in block))):
         try:
             with known.replica(packed, block_loss) as replica:
-                apart(replica.objects[0], number)
+                before = apart(replica.objects[0], number)
                 value = replica.passed(batch, *block)
                 if np.isfinite(value._array):  # else the engine says what is wrong
-                    return _found(value, share, *replica.objects)
+                    return _found(value, share, before, *replica.objects)
         except CannotCompileError as error:
             known.why_eager = str(error)
         except Exception as error:  # the engine raises it too, or else can do without
             known.why_eager = f"recording it gave {type(error).__name__}: {error}"
-    (model, loss, parameters, layers), _ = packed.unpacked()
-    apart(model, number)
+    objects, _ = packed.unpacked()
+    model, loss, _, layers = objects
+    before = apart(model, number)
     value = block_loss(model, loss, batch)(*block)
     value.backward(keep_grads=bool(layers))
-    return _found(value, share, model, loss, parameters, layers) | {WHY_EAGER: known.why_eager}
+    return _found(value, share, before, *objects) | {WHY_EAGER: known.why_eager}
 
 
 def _found(
-    value: Tensor, share: float, model: Module, loss: Any, parameters: Any, layers: Any
+    value: Tensor,
+    share: float,
+    before: list[Any],
+    model: Module,
+    loss: Any,
+    parameters: Any,
+    layers: Any,
 ) -> Found:
-    """What is told of a block after its passes."""
+    """What is told of a block after its passes, of buffers those that are others than before."""
     found: Found = {"loss": share * value.item(), WHY_EAGER: ""}
     for i, p in enumerate(parameters):
         found[i] = None if p.grad is None else share * p.grad
     means = mean_deltas(value, layers) if layers else {}
     found["deltas"] = {name: share * share * mean for name, mean in means.items()}
-    return found | {"buffers": [buffer.numpy() for buffer in buffers(model)]}
+    now = [buffer._array for buffer in buffers(model)]
+    pairs = enumerate(zip(now, before, strict=True))
+    return found | {"buffers": [(i, np.array(new)) for i, (new, old) in pairs if new is not old]}
 
 
 @telling
