@@ -491,6 +491,28 @@ def test_the_first_rows_that_fail_are_named_and_where():
     assert model.training is False
 
 
+def test_an_interrupt_in_the_middle_of_an_epoch_leaves_whole_steps():
+    model, came = mlp(), []
+
+    def twice(block):
+        came.append(len(block))
+        if len(came) == 3:
+            raise KeyboardInterrupt
+        return block
+
+    options = {"batch_size": 20, "shuffle": False}
+    _, history = trained(block_that(twice), lazy(y), model, epochs=9, **options)
+    assert history.stopped == "interrupted in epoch 3"
+    assert len(history) == 2
+    steps = adam(expected := mlp())
+    for rows in [slice(i, i + 20) for i in (0, 20, 40)] * 2 + [slice(0, 20)]:
+        steps.zero_grad()
+        cross_entropy(expected(X[rows]), y[rows]).backward()
+        steps.step()
+    np.testing.assert_allclose(values(model), values(expected), rtol=1e-10, atol=1e-12)
+    assert not model.training
+
+
 def test_unknown_keywords_are_answered_as_by_fit():
     with pytest.raises(TypeError, match=r"^fit has no los=: did you mean loss=\?"):
         train.fit(mlp(), lazy(X), lazy(y), los="mse")
@@ -514,14 +536,15 @@ def dies_once(rows, flag):
 
 
 def test_processes_give_the_same_bits_as_one_even_if_one_is_killed(client, tmp_path):
+    options = {"batch_size": 20, "epochs": 7}  # in the last programs run, on each that has met 24
     with dask.config.set(scheduler="synchronous"):
-        expected, _ = trained(lazy(X), lazy(y), batch_size=20)
-    undisturbed, _ = trained(lazy(X), lazy(y), batch_size=20)
+        expected, _ = trained(lazy(X), lazy(y), **options, compile=False)
+    undisturbed, _ = trained(lazy(X), lazy(y), **options)
     flag = str(tmp_path / "killed")
     parts = [dask.delayed(X[i : i + ROWS]) for i in range(0, 60, ROWS)]
     parts[3] = dask.delayed(dies_once)(X[30:40], flag)
     fatal = da.concatenate([da.from_delayed(part, (ROWS, 3), float) for part in parts])
-    killed, _ = trained(fatal, lazy(y), batch_size=20)
+    killed, _ = trained(fatal, lazy(y), **options)
     assert os.path.exists(flag)
     np.testing.assert_array_equal(values(undisturbed), values(expected))
     np.testing.assert_array_equal(values(killed), values(expected))

@@ -32,8 +32,12 @@ def block_weights(y: Blocks, sample_weight: Any, class_weight: Any) -> Blocks:
                 f"sample_weight must hold one number for each of {len(y)} rows, "
                 f"not {given.dtype} of shape {given.shape}"
             )
-        given = Blocks(given, "sample_weight", y.counts).array
-        weights = given.map_blocks(_checked, starts=y.starts, dtype=float)
+        blocks = Blocks(given, "sample_weight", y.counts)
+        parts = blocks[range(len(y.counts))].parts
+        found = dask.compute(*(dask.delayed(_fault)(part, first) for part, first, _ in parts))
+        if faults := [fault for fault in found if fault]:
+            raise ValueError(faults[0])  # the first rows', whichever were looked at before
+        weights = blocks.array.astype(float)
     if class_weight is not None:
         weights = weights * _of_classes(y, class_weight)
     total = weights.sum().compute()
@@ -42,13 +46,13 @@ def block_weights(y: Blocks, sample_weight: Any, class_weight: Any) -> Blocks:
     return Blocks(weights * (len(y) / total), "sample_weight", y.counts)
 
 
-def _checked(weights: Any, starts: list[int], block_id: Any = (0,)) -> np.ndarray:
-    """The weights of a block; an error names its rows."""
+def _fault(weights: Any, first: int) -> str:
+    """What is wrong with the weights of a block, and in which rows."""
     try:
-        return checked_weights(weights, len(weights))
+        checked_weights(weights, len(weights))
     except ValueError as error:
-        first = starts[block_id[0]]
-        raise ValueError(f"rows {first} to {first + len(weights) - 1}: {error}") from None
+        return f"rows {first} to {first + len(weights) - 1}: {error}"
+    return ""
 
 
 def _of_classes(y: Blocks, class_weight: Any) -> Any:
