@@ -11,12 +11,13 @@ import pytest
 import tinygrad_bp as bp
 from tinygrad_bp import nn, optim, train
 from tinygrad_bp.functional import cross_entropy, l1_penalty, mse_loss
+from tinygrad_bp.optim.schedules import PerEpoch, step
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
-from tinygrad_bp.train.block_rows import dask_array  # noqa: E402
+from tinygrad_bp.train.block_rows import dask_array, paired  # noqa: E402
 from tinygrad_bp.train.routing import has_blocks  # noqa: E402
 
 rng = np.random.default_rng(3)
@@ -196,6 +197,76 @@ def test_a_training_that_is_resumed_is_as_if_it_had_never_ended():
     np.testing.assert_array_equal(ends[1], ends[0])
 
 
+@pytest.mark.parametrize(
+    ("weights", "classes"),
+    [
+        (np.arange(60) % 4, None),
+        (None, "balanced"),
+        (None, {1: 5.0, 2: 0.5}),
+        (lambda: lazy(np.arange(60) % 4, 7), "balanced"),
+    ],
+)
+def test_rows_are_weighed_as_by_fit(weights, classes):
+    ends = []
+    for wrap in (np.asarray, lazy):
+        given = weights() if callable(weights) else weights
+        given = np.asarray(given) if wrap is np.asarray and given is not None else given
+        model = mlp()
+        history = train.fit(
+            model,
+            wrap(X),
+            wrap(y),
+            loss="cross_entropy",
+            optimizer=adam(model),
+            epochs=3,
+            batch_size=20,
+            shuffle=False,
+            sample_weight=given,
+            class_weight=classes,
+            progress=False,
+            metrics=["accuracy"],
+        )
+        ends.append((model, history))
+    (expected, told), (found, history) = ends
+    np.testing.assert_allclose(values(found), values(expected), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(history.loss, told.loss, rtol=1e-10)
+    assert (values(found) != values(trained_on_numpy(20)[0])).any()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sample_weight": np.arange(60) - 25}, "rows 0 to 9: sample_weight must be finite, 0 or"),
+        ({"sample_weight": np.zeros(60)}, "all rows that are learned from have weight 0"),
+        ({"sample_weight": np.ones(59)}, r"for each of 60 rows, not float64 of shape \(59,\)"),
+        ({"class_weight": {7: 1.0}}, "class_weight has 7, and no row is of that class"),
+        ({"class_weight": "equal"}, "must be 'balanced' or a dictionary"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        trained(lazy(X), lazy(y), **options)
+
+
+def test_classes_are_whole_numbers():
+    with pytest.raises(ValueError, match="class_weight is for targets that are class numbers"):
+        trained(lazy(X), lazy(X), loss=mse_loss, class_weight="balanced")
+
+
+def test_a_schedule_of_epochs_knows_how_many_steps_they_have():
+    ends = []
+    for wrap in (np.asarray, lazy):
+        model = mlp()
+        schedule = PerEpoch(step(0.5, every=1, factor=0.5))
+        optimizer = optim.SGD(model.parameters(), schedule)
+        options = {"batch_size": 20, "shuffle": False, "progress": False}
+        train.fit(
+            model, wrap(X), wrap(y), loss="cross_entropy", optimizer=optimizer, epochs=3, **options
+        )
+        ends.append(values(model))
+    np.testing.assert_allclose(ends[1], ends[0], rtol=1e-10, atol=1e-12)
+
+
 def test_layers_that_remember_train_on_one_block_to_a_batch():
     def normalised():
         layers = nn.Linear(3, 4, seed=1), nn.BatchNorm(4), nn.Dropout(0.2, seed=2)
@@ -246,6 +317,19 @@ def test_data_that_would_fill_no_memory_is_made_block_by_block():
     trained(data[:, :3], data[:, :1], mlp(), loss=lambda z, y: mse_loss(z[:, :1], y), epochs=2)
     # X and y share what they are cut from. After the last step the loss is looked at once more.
     assert sorted(made) == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+
+
+def test_what_a_step_sends_does_not_grow_with_the_data():
+    sizes = []
+    for blocks in (20, 1000):
+        parts = [da.from_delayed(dask.delayed(np.ones)((2, 4)), (2, 4), float)] * blocks
+        data = da.concatenate(parts)
+        features, targets = paired(data[:, :3], data[:, 3:], 4)
+        batches = features[[7, 8]], targets[[7, 8]]
+        sizes.append([len(part.__dask_graph__()) for b in batches for part, _, _ in b.parts])
+        assert [first for _, first, _ in batches[0].parts] == [14, 16]
+    assert sizes[0] == sizes[1]
+    assert max(sizes[0]) <= 8
 
 
 # Prediction and measuring
@@ -407,6 +491,28 @@ def test_the_first_rows_that_fail_are_named_and_where():
     assert model.training is False
 
 
+def test_an_interrupt_in_the_middle_of_an_epoch_leaves_whole_steps():
+    model, came = mlp(), []
+
+    def twice(block):
+        came.append(len(block))
+        if len(came) == 3:
+            raise KeyboardInterrupt
+        return block
+
+    options = {"batch_size": 20, "shuffle": False}
+    _, history = trained(block_that(twice), lazy(y), model, epochs=9, **options)
+    assert history.stopped == "interrupted in epoch 3"
+    assert len(history) == 2
+    steps = adam(expected := mlp())
+    for rows in [slice(i, i + 20) for i in (0, 20, 40)] * 2 + [slice(0, 20)]:
+        steps.zero_grad()
+        cross_entropy(expected(X[rows]), y[rows]).backward()
+        steps.step()
+    np.testing.assert_allclose(values(model), values(expected), rtol=1e-10, atol=1e-12)
+    assert not model.training
+
+
 def test_unknown_keywords_are_answered_as_by_fit():
     with pytest.raises(TypeError, match=r"^fit has no los=: did you mean loss=\?"):
         train.fit(mlp(), lazy(X), lazy(y), los="mse")
@@ -430,14 +536,15 @@ def dies_once(rows, flag):
 
 
 def test_processes_give_the_same_bits_as_one_even_if_one_is_killed(client, tmp_path):
+    options = {"batch_size": 20, "epochs": 7}  # in the last programs run, on each that has met 24
     with dask.config.set(scheduler="synchronous"):
-        expected, _ = trained(lazy(X), lazy(y), batch_size=20)
-    undisturbed, _ = trained(lazy(X), lazy(y), batch_size=20)
+        expected, _ = trained(lazy(X), lazy(y), **options, compile=False)
+    undisturbed, _ = trained(lazy(X), lazy(y), **options)
     flag = str(tmp_path / "killed")
     parts = [dask.delayed(X[i : i + ROWS]) for i in range(0, 60, ROWS)]
     parts[3] = dask.delayed(dies_once)(X[30:40], flag)
     fatal = da.concatenate([da.from_delayed(part, (ROWS, 3), float) for part in parts])
-    killed, _ = trained(fatal, lazy(y), batch_size=20)
+    killed, _ = trained(fatal, lazy(y), **options)
     assert os.path.exists(flag)
     np.testing.assert_array_equal(values(undisturbed), values(expected))
     np.testing.assert_array_equal(values(killed), values(expected))

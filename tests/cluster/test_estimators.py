@@ -8,6 +8,7 @@ import pytest
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 pytest.importorskip("sklearn")
+pd = pytest.importorskip("pandas")
 
 from sklearn.exceptions import ConvergenceWarning  # noqa: E402
 
@@ -119,6 +120,41 @@ def test_early_stopping_holds_out_a_share_of_each_block():
     assert regressor.best_validation_score_ == max(regressor.validation_scores_)
     with pytest.raises(ValueError, match="leaves fewer than 2"):
         MLPClassifier(**{**options, "validation_fraction": 0.01}).fit(lazy(X), lazy(TWO))
+
+
+class Table:
+    """A table of Dask's, of which pyarrow is not needed."""
+
+    def __init__(self, array):
+        self.array, self.columns = array, list("abc")
+        self._meta = pd.DataFrame(np.empty((0, 3)), columns=self.columns)
+
+    def __dask_graph__(self):
+        return self.array.__dask_graph__()
+
+    def to_dask_array(self, lengths):
+        return self.array
+
+
+def frame(array):
+    frames = pytest.importorskip("dask.dataframe")
+    return frames.from_pandas(pd.DataFrame(np.asarray(array), columns=list("abc")), npartitions=4)
+
+
+@pytest.mark.parametrize("make", [Table, frame])
+def test_tables_give_the_names_of_their_columns(make):
+    options = {**OPTIONS, "shuffle": False, "batch_size": 20}
+    rows = pd.DataFrame(X, columns=list("abc"))
+    expected, table = MLPClassifier(**options).fit(rows, TWO), make(lazy(X))
+    found = MLPClassifier(**options).fit(table, lazy(TWO, 7))
+    assert found.feature_names_in_.tolist() == ["a", "b", "c"]
+    np.testing.assert_array_equal(found.predict(table).compute(), expected.predict(rows))
+    assert found.score(table, TWO) == pytest.approx(expected.score(rows, TWO))
+    regressor = MLPRegressor(**options).fit(table, NUMBERS)
+    expected = MLPRegressor(**options).fit(rows, NUMBERS)
+    assert regressor.score(table, NUMBERS) == pytest.approx(expected.score(rows, NUMBERS))
+    with pytest.raises(ValueError, match="feature names"):
+        found.predict(pd.DataFrame(X, columns=list("abd")))
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ LOSSES = {
     ),
     "cross_entropy sum": (lambda z, y: functional.cross_entropy(z, y, reduction="sum"), LABELS),
     "mse_loss": (functional.mse_loss, SHARES),
+    "mae_loss": (functional.mae_loss, SHARES),
     "huber_loss": (lambda z, y: functional.huber_loss(z, y, delta=0.3), SHARES),
     "binary_cross_entropy_with_logits": (functional.binary_cross_entropy_with_logits, SHARES),
     "binary_cross_entropy": (
@@ -93,16 +94,18 @@ def test_the_full_batch_is_trained_on_as_over_numpys_arrays(module, loss):
         np.testing.assert_allclose(other, tensor.data, rtol=1e-9, atol=1e-9, err_msg=name)
 
 
-def test_one_computation_finds_all_gradients_of_a_pass():
+@pytest.mark.parametrize("loss", LOSSES)
+def test_one_computation_finds_all_gradients_of_a_pass(loss):
+    compute, targets = LOSSES[loss]
     model = nn.MLP([3, 8, 8, 3], "tanh", seed=0)
     with computations() as counted:
-        loss = functional.cross_entropy(model(lazy(X)), lazy(LABELS))
+        value = compute(model(lazy(X)), lazy(targets))
         assert not counted
-        loss.backward()
+        value.backward()
     assert len(counted) == 1
     assert {type(p.grad) for p in model.parameters()} == {np.ndarray}
-    expected = functional.cross_entropy(model(X), LABELS)
-    assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
+    expected = compute(model(X), targets)
+    assert value.item() == pytest.approx(expected.item(), rel=1e-12)
 
 
 def test_a_lazy_leaf_has_a_lazy_gradient():

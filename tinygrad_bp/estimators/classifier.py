@@ -22,7 +22,7 @@ from ..functional import (
 from ..train.routing import has_blocks
 from . import lazy
 from .base import MultilayerPerceptron
-from .rows import Rows
+from .rows import Rows, outputs_of
 
 
 class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
@@ -145,7 +145,10 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
 
     def predict(self, X: Any) -> np.ndarray:
         """The likeliest label of each row; of several labels, 1 for each that is likely."""
-        found = self._predictions(self._outputs(X))
+        return self._labels(self._outputs(X))
+
+    def _labels(self, outputs: Any) -> Any:
+        found = self._predictions(outputs)
         if self._several_labels:
             return found.astype(int)
         return (
@@ -160,7 +163,7 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):
         if not (has_blocks(X) or has_blocks(y)):
             return super().score(X, y, sample_weight)
         X, y = lazy.rows_in_blocks(self, X, y, sample_weight, reset=False)
-        return lazy.share_right(self.predict(X), y)
+        return lazy.share_right(self._labels(outputs_of(self.model_, X)), y)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class, of shape (n, classes)."""

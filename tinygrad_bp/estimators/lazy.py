@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from typing import Any
 
@@ -17,10 +18,12 @@ def features(estimator: Any, X: Any, reset: bool) -> Any:
     """X as a Dask array of floats, of as many columns as the estimator knows or is to know."""
     from ..train.block_rows import Blocks  # it needs Dask, which is there with such data
 
+    named = X._meta if hasattr(X, "columns") else None  # a table without rows
     X = Blocks(X, "X").array
     if X.ndim != 2:
         raise ValueError(f"X must have shape (n, features), and it has shape {X.shape}")
-    validate_data(estimator, X, reset=reset, skip_check_array=True)  # the names and their number
+    of_columns = X if named is None else named
+    validate_data(estimator, of_columns, reset=reset, skip_check_array=True)  # names and number
     return X if X.dtype in FLOATS else X.astype(FLOATS[0])
 
 
@@ -89,8 +92,9 @@ class PenalisedMean:
 
     def of_batch(self, rows: int) -> PenalisedMean:
         """The same for blocks of a batch of so many rows."""
-        self.rows = rows
-        return self
+        other = copy.copy(self)
+        other.rows = rows
+        return other
 
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """The loss of a block."""

@@ -19,7 +19,7 @@ from ..support.arguments import look_up
 from ..train.routing import has_blocks
 from . import lazy
 from .base import MultilayerPerceptron
-from .rows import Rows
+from .rows import Rows, outputs_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 LOSSES = dict.fromkeys(("squared_error", "poisson"))
@@ -127,7 +127,10 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
 
     def predict(self, X: Any) -> np.ndarray:
         """The numbers for each row: of shape (n,) if there is one output, else (n, outputs)."""
-        found = self._predictions(self._outputs(X))
+        return self._numbers(self._outputs(X))
+
+    def _numbers(self, outputs: Any) -> Any:
+        found = self._predictions(outputs)
         return found[:, 0] if found.shape[1] == 1 else found
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -138,7 +141,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):
         if not (has_blocks(X) or has_blocks(y)):
             return super().score(X, y, sample_weight)
         X, y = lazy.rows_in_blocks(self, X, y, sample_weight, reset=False)
-        return lazy.r_squared(self.predict(X), y)
+        return lazy.r_squared(self._numbers(outputs_of(self.model_, X)), y)
 
     def _targets(self, y: Any, classes: None, whole: bool) -> Any:
         """A column for each output."""

@@ -271,8 +271,8 @@ def minimize(estimator: Any, data: Rows) -> str:
         if has_blocks(data.X):
             from ..train.blocks import gradient_of_blocks  # it needs Dask
 
-            penalised = PenalisedMean(own)
-            value, found = gradient_of_blocks(own.model_, penalised, tensors, data.X, data.targets)
+            asked = own.model_, PenalisedMean(own), tensors, data.X, data.targets
+            value, found = gradient_of_blocks(*asked, compiled=bool(history))
             return value, flat_of(found)
         value = 0.0
         for start in range(0, len(data), CHUNK):  # the gradients add up

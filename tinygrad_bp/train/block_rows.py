@@ -9,6 +9,9 @@ from typing import Any
 import dask
 import dask.array as da
 import numpy as np
+from dask.core import flatten
+from dask.delayed import Delayed
+from dask.optimization import cull
 
 from ..data.rows import rows
 from ..engine.tensor import Tensor
@@ -34,19 +37,26 @@ class Blocks:
         counts = counts or tuple(n for n in array.chunks[0] if n) or (0,)
         self.array = array.rechunk({0: counts, **dict.fromkeys(range(1, array.ndim), -1)})
         self.counts: tuple[int, ...] = self.array.chunks[0]
-        delayed = self.array.to_delayed(optimize_graph=False).ravel()  # they share what they can
-        starts = np.cumsum((0, *self.counts))[:-1].tolist()
-        self.parts = list(zip(delayed, starts, self.counts, strict=True))
+        self.starts = np.cumsum((0, *self.counts))[:-1].tolist()
+        self._graph = dict(self.array.__dask_graph__())  # laid flat once, not for each batch
+        self._keys = list(flatten(self.array.__dask_keys__()))
 
     def __len__(self) -> int:
         return self.array.shape[0]
 
     def __getitem__(self, numbers: Iterable[int]) -> Batch:
-        return Batch([self.parts[i] for i in numbers])
+        numbers = list(numbers)
+        needed, _ = cull(self._graph, [self._keys[i] for i in numbers])
+        return Batch(
+            [(Delayed(self._keys[i], needed), self.starts[i], self.counts[i]) for i in numbers]
+        )
 
 
 class Batch:
-    """Some blocks, each with its first row and its number of rows."""
+    """Some blocks, each with its first row and its number of rows.
+
+    With what it takes to make these and no others: what a step sends does not grow with the data.
+    """
 
     def __init__(self, parts: list[tuple[Any, int, int]]):
         self.parts = parts
@@ -90,7 +100,7 @@ def pair_blocks(
     if batch_size is not None:
         ends = {*range(size(batch_size, "batch_size"), n, batch_size), n}
         if batch_size >= max(features.counts):
-            whole = {first + count for _, first, count in features.parts}
+            whole = {*np.cumsum(features.counts).tolist()}
             ends = whole if shuffle else whole | ends
         counts = np.diff([0, *sorted(ends)]).tolist()
         features = Blocks(features.array, "X", tuple(counts))

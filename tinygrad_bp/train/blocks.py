@@ -12,26 +12,29 @@ from itertools import groupby
 from typing import Any
 
 import dask
-import dask.array as da
 import numpy as np
 
 from ..data.rows import finite
 from ..engine.tensor import Tensor
 from ..functional.losses import LOSSES
-from ..nn import Module
+from ..nn import Dropout, Module
 from ..optim import Optimizer
+from ..optim.schedules import PerEpoch
 from ..support.arguments import Seed, flag, function, shown, some
 from . import workers
 from .batching import Chance
 from .block_rows import Batch, Blocks, pair_blocks, validation_pair
+from .block_weights import block_weights
 from .checking import as_list, by_name, check_model
 from .fitting import Training, run_epochs
 from .history import History
 from .measuring import Measures
+from .packing import Packed
 from .predicting import predict_rows
 from .rollback import Rollback
 from .steps import Steps
 from .stopping import Stopping
+from .weighting import weighted
 
 Function = Callable[[Any, Any], Any]
 
@@ -43,6 +46,7 @@ def predict_blocks(model: Module, X: Any) -> Any:
 
     Examples
     --------
+    >>> import dask.array as da
     >>> from tinygrad_bp import nn
     >>> outputs = predict_blocks(nn.MLP([2, 4, 3], seed=0), da.zeros((10, 2), chunks=(4, 2)))
     >>> outputs.chunks, outputs[:1].compute().shape
@@ -53,12 +57,16 @@ def predict_blocks(model: Module, X: Any) -> Any:
     blocks = Blocks(X, "X")
     X = blocks.array
     one = predict_rows(model, finite(np.zeros((1, *X.shape[1:]), X.dtype), "X"))
-    sent, apply = _sent(model), dask.delayed(workers.outputs_of_block)
-    parts = [
-        da.from_delayed(apply(sent, part, first, n), (n, *one.shape[1:]), one.dtype)
-        for part, first, n in blocks[range(len(blocks.counts))].parts
-    ]
-    return da.concatenate(parts)
+    return X.map_blocks(
+        workers.outputs_of_block,
+        _sent(model, chance=True),
+        starts=[*blocks.starts, len(blocks)],
+        dtype=one.dtype,
+        chunks=(blocks.counts, *((n,) for n in one.shape[1:])),
+        drop_axis=list(range(1, X.ndim)),
+        new_axis=list(range(1, one.ndim)),
+        meta=one[:0],
+    )
 
 
 def fit_blocks(
@@ -74,8 +82,8 @@ def fit_blocks(
     seed: Seed = None,
     validation: tuple[Any, Any] | None = None,
     metrics: Sequence[str | Function] | Mapping[str, Function] = (),
-    sample_weight: None = None,
-    class_weight: None = None,
+    sample_weight: Any = None,
+    class_weight: str | Mapping[int, float] | None = None,
     observe: str | None = None,
     tolerance: float | None = None,
     patience: int | None = None,
@@ -106,10 +114,13 @@ def fit_blocks(
         NumPy's or Dask's.
     metrics : sequence of str or functions, or a dictionary of functions
         As in `fit`. They are given Dask arrays.
-    sample_weight, class_weight : None
-        Rows in blocks are not weighed.
+    sample_weight : array of shape (n,), optional
+        NumPy's or Dask's, in blocks of any sizes.
+    class_weight : 'balanced' or dictionary, optional
+        As in `fit`. All weights are gone through once before any step, and for this all of y.
     compile : bool
-        Without effect here: workers run the engine's own passes.
+        Whether workers compile their passes, as `fit` does its steps, from the second epoch on: in
+        the first the engine looks at the values of all blocks. The results are the same.
 
     Raises
     ------
@@ -121,6 +132,7 @@ def fit_blocks(
 
     Examples
     --------
+    >>> import dask.array as da
     >>> from tinygrad_bp import nn, optim
     >>> X = da.random.default_rng(0).normal(size=(100, 2), chunks=(25, 2))
     >>> model = nn.Linear(2, 1, seed=0)
@@ -131,18 +143,15 @@ def fit_blocks(
     >>> bool(history.loss[-1] < 1e-6)
     True
     """
-    if sample_weight is not None or class_weight is not None:
-        raise TypeError(
-            "sample_weight= and class_weight= weigh rows of NumPy's arrays: for Dask's put the "
-            "weights into a column of y, and write a loss that takes it"
-        )
     callbacks = [function(c, {}, "callback") for c in as_list(callbacks, "callbacks")]
     shuffle = flag(shuffle, "shuffle")
     check_model(model, optimizer)
-    data: Any = _BlockData(loss, metrics, pair_blocks(X, y, batch_size, shuffle), validation)
-    batches: Any = _BlockBatches(model, optimizer, data.X, batch_size, shuffle, seed)
+    pair, weights = pair_blocks(X, y, batch_size, shuffle), (sample_weight, class_weight)
+    data: Any = _BlockData(loss, metrics, pair, validation, weights)
+    batches: Any = _BlockBatches(optimizer, data.X, batch_size, shuffle, seed)
     rollback = Rollback(model, optimizer, History())
-    steps = _BlockSteps(model, data.loss, optimizer, rollback, observe, compiled=())
+    steps = _BlockSteps(model, data.weighted_loss, optimizer, rollback, observe, compiled=())
+    steps.compiled = flag(compile, "compile")
     stopping = Stopping(rollback, data, epochs, tolerance, patience, monitor)
     training, measures = Training(data, steps, rollback), _BlockMeasures(model, data, rollback)
     return run_epochs(training, measures, batches, stopping, callbacks, flag(progress, "progress"))
@@ -151,11 +160,22 @@ def fit_blocks(
 class _BlockData:
     """What `Prepared` is of arrays: rows are looked at where a worker comes to them."""
 
-    def __init__(self, loss: Any, metrics: Any, pair: tuple[Blocks, Blocks], validation: Any):
-        self.loss, self.metrics = function(loss, LOSSES, "loss"), by_name(metrics)
+    def __init__(
+        self,
+        loss: Any,
+        metrics: Any,
+        pair: tuple[Blocks, Blocks],
+        validation: Any,
+        weights: tuple[Any, Any],
+    ):
+        self.loss = self.weighted_loss = function(loss, LOSSES, "loss")
+        self.metrics = by_name(metrics)
         self.X, self.y = pair
         self.targets = [self.y]
         self.held_out = None if validation is None else validation_pair(validation)
+        if any(given is not None for given in weights):
+            self.weighted_loss = weighted_loss(self.loss)
+            self.targets.append(block_weights(self.y, *weights))
 
 
 class _BlockBatches:
@@ -163,7 +183,6 @@ class _BlockBatches:
 
     def __init__(
         self,
-        model: Module,
         optimizer: Optimizer,
         features: Blocks,
         batch_size: int | None,
@@ -177,18 +196,12 @@ class _BlockBatches:
             together = -(-batch_size // max(features.counts))
             self.batches = [list(numbers[i : i + together]) for i in numbers[::together]]
         else:
-            batch_of = [first // batch_size for _, first, _ in features.parts]
+            batch_of = [first // batch_size for first in features.starts]
             self.batches = [[*group] for _, group in groupby(numbers, batch_of.__getitem__)]
         self.count = len(self.batches)
         self.shuffle = shuffle and self.count > 1
-        most = max(map(len, self.batches))
-        names = [name for name, tensor in model.named_tensors().items() if not tensor.requires_grad]
-        if names and most > 1:
-            raise ValueError(
-                f"the model's {names[0]!r} changes with each batch, and a batch of {most} blocks "
-                "is never in one place: choose a batch_size of one block, or a model without "
-                "such layers"
-            )
+        if isinstance(optimizer.lr, PerEpoch):
+            optimizer.lr.told = self.count
 
     def __iter__(self) -> Iterator[list[int]]:
         if not self.shuffle:
@@ -203,22 +216,46 @@ class _BlockBatches:
 class _BlockSteps(Steps):
     """The steps of a training, along gradients that workers found."""
 
+    compiled = True  # by the workers, once the engine has looked at the values of all blocks
+
     def take(self, first: bool, last: bool, *batch: Any) -> tuple[float, float]:
         """Take one step, if the loss and the length of the gradient, which it gives, are finite."""
         self.rollback.zero_grad()
         parameters, observe = self.optimizer.parameters, last and self.deltas
-        sent = _sent(self.model, self.loss, parameters, self.layers if observe else {})
+        sent = _sent(
+            self.model,
+            self.loss,
+            parameters,
+            self.layers if observe else {},
+            parameters=parameters,
+            compiled=self.compiled and bool(self.rollback.history) and not observe,
+        )
         found = _sum_blocks(workers.gradient_of_block, sent, *batch)
+        self.why_eager = found[workers.WHY_EAGER]
         for i, p in enumerate(parameters):
             p.grad = None if found[i] is None else np.array(found[i])
         value, length = found["loss"], self.optimizer.gradient_norm()
         self.rollback.check_step(value, length, lambda: _look_for_fault(sent, *batch))
-        for buffer, new in zip(workers.buffers(self.model), found["buffers"], strict=True):
-            buffer.data = new
+        self._remember(found["buffers"], len(batch[0].parts))
         if last:
             self.observed = {"learning rate": self.optimizer.step_size, **found["deltas"]}
         self.optimizer.step()
         return value, length
+
+    def _remember(self, changed: list[tuple[int, Any]], blocks: int) -> None:
+        """Give the layers what they remember of a batch, which of several blocks is nowhere."""
+        names = {tensor: name for name, tensor in self.model.named_tensors().items()}
+        parts = [part for _, part in self.model.named_modules()]
+        draws = {part.draws for part in parts if isinstance(part, Dropout)}
+        for i, new in changed:
+            buffer = workers.buffers(self.model)[i]
+            if blocks > 1 and buffer not in draws:
+                raise ValueError(
+                    f"the model's {names[buffer]!r} changes with each batch, and a batch of "
+                    f"{blocks} blocks is never in one place: choose a batch_size of one block, "
+                    "or a model without such layers"
+                )
+            buffer.data = new
 
 
 class _BlockMeasures(Measures):
@@ -227,7 +264,7 @@ class _BlockMeasures(Measures):
     def of(self, X: Blocks, y: Blocks, prefix: str = "") -> dict[str, float]:
         """The metrics; with a prefix, which goes before their names, the loss too."""
         batch = range(len(X.counts))
-        sent = _sent(self.model, self.data.loss)
+        sent = _sent(self.model, self.data.loss, chance=True)
         loss = _sum_blocks(workers.loss_of_block, sent, X[batch], y[batch])["loss"]
         self.rollback.check_measure(loss, lambda: _look_for_fault(sent, X[batch], y[batch]))
         outputs = predict_blocks(self.model, X.array) if self.data.metrics else None
@@ -236,12 +273,20 @@ class _BlockMeasures(Measures):
 
 
 def gradient_of_blocks(
-    model: Module, loss: Function, parameters: Sequence[Tensor], X: Any, y: Any
+    model: Module,
+    loss: Function,
+    parameters: Sequence[Tensor],
+    X: Any,
+    y: Any,
+    compiled: bool = False,
 ) -> tuple[float, list[Any]]:
     """The loss of all rows and its gradient, computed on the workers; nothing is moved.
 
+    They may compile what they do if the engine has looked at the values of all blocks before.
+
     Examples
     --------
+    >>> import dask.array as da
     >>> from tinygrad_bp import nn
     >>> model, X = nn.Linear(1, 1, seed=0), da.ones((6, 1), chunks=4)
     >>> loss = lambda outputs, targets: np.mean(outputs - targets)
@@ -251,34 +296,35 @@ def gradient_of_blocks(
     """
     features, targets = pair_blocks(X, y)
     numbers = range(len(features.counts))
-    sent = _sent(model, loss, parameters, {})
+    sent = _sent(model, loss, parameters, {}, parameters=parameters, compiled=compiled)
     found = _sum_blocks(workers.gradient_of_block, sent, features[numbers], targets[numbers])
     return found["loss"], [
         np.zeros_like(p.data) if found[i] is None else found[i] for i, p in enumerate(parameters)
     ]
 
 
-def _sent(*what: Any) -> Any:
-    """Things that belong together, as one task's result: computed again if its worker dies."""
-    return dask.delayed(workers.pack(*what))
+def _sent(model: Module, *more: Any, parameters: Any = (), **options: bool) -> Any:
+    """What belongs together, as one task's result: computed again if its worker dies."""
+    tensors = list(dict.fromkeys([*model.named_tensors().values(), *parameters]))
+    return dask.delayed(Packed((model, *more), tensors, **options), traverse=False)
 
 
-def _tasks(task: Callable[..., Any], sent: Any, X: Batch, y: Batch) -> list[Any]:
+def _tasks(task: Callable[..., Any], sent: Any, *batch: Batch) -> list[Any]:
     """The task of each block, told its share of the batch's rows."""
-    apply, total = dask.delayed(task), len(X)
+    apply, total = dask.delayed(task), len(batch[0])
     return [
-        apply(sent, x, t, first, n, n / total)
-        for (x, first, n), (t, _, _) in zip(X.parts, y.parts, strict=True)
+        apply(sent, (first, n, n / total, i), *(part.parts[i][0] for part in batch))
+        for i, (_, first, n) in enumerate(batch[0].parts)
     ]
 
 
-def _sum_blocks(task: Callable[..., Any], sent: Any, X: Batch, y: Batch) -> dict[Any, Any]:
+def _sum_blocks(task: Callable[..., Any], sent: Any, *batch: Batch) -> dict[Any, Any]:
     """The results of all blocks, added in pairs, and pairs of pairs, in the order of the batch."""
-    add, parts = dask.delayed(workers.add), _tasks(task, sent, X, y)
+    add, parts = dask.delayed(workers.add), _tasks(task, sent, *batch)
     while len(parts) > 1:
         pairs = [add(*parts[i : i + 2]) for i in range(0, len(parts) - 1, 2)]
         parts = pairs + parts[2 * len(pairs) :]
-    (found,) = _compute(X, parts[0])
+    (found,) = _compute(batch[0], parts[0])
     if workers.FAILED in found:
         _, kind, message, trace = min(found[workers.FAILED], key=lambda failure: failure[0])
         error = kind(message)
@@ -297,9 +343,10 @@ def _compute(X: Batch, *what: Any) -> Any:
         raise
 
 
-def _look_for_fault(sent: Any, X: Batch, y: Batch) -> None:
+def _look_for_fault(sent: Any, *batch: Batch) -> None:
     """Say which operation made what is not finite, in the first block where there is one."""
-    found = [why for why in _compute(X, *_tasks(workers.fault_of_block, sent, X, y)) if why]
+    tasks = _tasks(workers.fault_of_block, sent, *batch)
+    found = [why for why in _compute(batch[0], *tasks) if why]
     if not found:
         raise FloatingPointError("the sum of the blocks is not finite, though each block is")
     raise FloatingPointError(found[0])

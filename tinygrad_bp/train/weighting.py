@@ -58,26 +58,46 @@ def check_weights(sample_weight: Any, n: int, name: str = "sample_weight") -> np
 def _of_classes(y: Any, class_weight: Any) -> np.ndarray:
     """The weight of each row's class."""
     labels = np.asarray(y)
+    check_classes(labels)
+    classes, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    return class_weights(classes, counts, class_weight)[codes.reshape(len(labels))]
+
+
+def check_classes(labels: Any) -> None:
+    """Refuse targets that are not one class number to a row.
+
+    Examples
+    --------
+    >>> check_classes(np.array([0.0, 1.0]))
+    """
     if labels.size != len(labels) or (labels % 1 != 0).any():
         raise ValueError(
             f"class_weight is for targets that are class numbers, one to a row, "
             f"not {labels.dtype} of shape {labels.shape}"
         )
-    classes, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+
+
+def class_weights(classes: np.ndarray, counts: np.ndarray, class_weight: Any) -> np.ndarray:
+    """The weight of each class, of so many rows.
+
+    Examples
+    --------
+    >>> class_weights(np.array([0, 1]), np.array([3, 1]), {1: 5.0})
+    array([1., 5.])
+    """
     if isinstance(class_weight, Mapping):
         unknown = [label for label in class_weight if label not in classes]
         if unknown:
             raise ValueError(f"class_weight has {unknown[0]!r}, and no row is of that class")
         of_class = np.array([class_weight.get(label, 1.0) for label in classes.tolist()])
     elif isinstance(class_weight, str) and class_weight == "balanced":
-        of_class = len(labels) / (len(classes) * counts)
+        of_class = counts.sum() / (len(classes) * counts)
     else:
         raise ValueError(
             "class_weight must be 'balanced' or a dictionary of a weight for each class, "
             f"such as {{0: 1.0, 1: 5.0}}, not {shown(class_weight)}"
         )
-    of_class = check_weights(of_class, len(classes), "class_weight")
-    return of_class[codes.reshape(len(labels))]
+    return check_weights(of_class, len(classes), "class_weight")
 
 
 def weighted_loss(loss: Loss) -> Loss:

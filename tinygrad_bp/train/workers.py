@@ -7,36 +7,28 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-import cloudpickle
 import numpy as np
 
 from ..check import detect_nan
+from ..compiling import CannotCompileError
 from ..data.rows import finite
 from ..engine.recording import no_grad
 from ..engine.tensor import Tensor
-from ..nn import Module, evaluating
+from ..nn import Dropout, Module, evaluating
 from .measuring import mean_deltas
+from .packing import Packed
 from .predicting import predict_rows
+from .replicas import kept
 
-Found = dict[Any, Any]  # what is added up over blocks, by name
-FAILED = "failed"
-
-
-def pack(*what: Any) -> bytes:
-    """Things that belong together, so that what they share stays shared.
-
-    Examples
-    --------
-    >>> x = Tensor(1.0)
-    >>> one, other = cloudpickle.loads(pack(x, [x]))
-    >>> one is other[0]
-    True
-    """
-    return cloudpickle.dumps(what)
+Found = dict[Any, Any]  # what is add up over blocks, by name
+Place = tuple[int, int, float, int]  # of a block: first row, rows, share of the batch's, number
+FAILED, WHY_EAGER = "failed", "why eager"
 
 
 def add(one: Found, other: Found) -> Found:
     """What two blocks found, together; a parameter that one did not reach has the other's.
+
+    What is no number and no array is the first's, if that has something.
 
     Examples
     --------
@@ -53,6 +45,8 @@ def add(one: Found, other: Found) -> Found:
 def _sum(a: Any, b: Any) -> Any:
     if isinstance(a, dict):
         return add(a, b)
+    if isinstance(a, list | str):
+        return a or b
     return b if a is None else a if b is None else a + b
 
 
@@ -97,18 +91,18 @@ def careful_task(task: Callable[..., Found]) -> Callable[..., Found]:
     """
 
     @functools.wraps(task)
-    def told(sent: bytes, X: Any, y: Any, first: int, count: int, share: float) -> Found:
+    def told(packed: Packed, place: Place, *block: Any) -> Found:
         try:
-            return at_rows(lambda: task(*cloudpickle.loads(sent), X, y, share), first, count, X, y)
+            return at_rows(lambda: task(packed, place, *block), *place[:2], *block)
         except Exception as error:
             trace = "".join(traceback.format_exception(error.__cause__ or error))
-            return {FAILED: [(first, type(error), str(error), f"On the worker:\n{trace}")]}
+            return {FAILED: [(place[0], type(error), str(error), f"On the worker:\n{trace}")]}
 
     return told
 
 
-def loss_of(model: Module, loss: Any, X: Any, y: Any, share: float) -> Tensor:
-    """The loss of a block, which is this share of its batch's rows.
+def block_loss(model: Module, loss: Any, batch: int) -> Callable[..., Tensor]:
+    """The loss of a block of a batch with so many rows.
 
     A loss that adds something for each batch has a method ``of_batch``: what it gives, told how
     many rows the whole batch has, is called instead.
@@ -117,53 +111,116 @@ def loss_of(model: Module, loss: Any, X: Any, y: Any, share: float) -> Tensor:
     --------
     >>> from tinygrad_bp import functional, nn
     >>> layer = nn.Linear(1, 1, init=lambda generator, inputs, outputs: np.ones((1, 1)))
-    >>> loss_of(layer, functional.mse_loss, np.ones((2, 1)), np.zeros((2, 1)), 1.0).item()
+    >>> block_loss(layer, functional.mse_loss, 2)(np.ones((2, 1)), np.zeros((2, 1))).item()
     1.0
     """
     if hasattr(loss, "of_batch"):
-        loss = loss.of_batch(round(len(X) / share))
-    value = loss(model(finite(X, "X")), finite(y, "y"))
-    if not isinstance(value, Tensor) or value.size != 1:
-        raise ValueError(f"the loss must be a Tensor with one number, not {value}")
-    if model.training and not value.requires_grad:
-        raise ValueError("the loss must be computed from the outputs, outside no_grad()")
-    return value
+        loss = loss.of_batch(batch)
+
+    def loss_of(X: Any, *targets: Any) -> Tensor:
+        value = loss(model(X), *targets)
+        if not isinstance(value, Tensor) or value.size != 1:
+            raise ValueError(f"the loss must be a Tensor with one number, not {value}")
+        if model.training and not value.requires_grad:
+            raise ValueError("the loss must be computed from the outputs, outside no_grad()")
+        return value
+
+    return loss_of
+
+
+def checked(X: Any, y: Any, *weights: Any) -> tuple[Any, ...]:
+    """The arrays of a block, which are finite."""
+    return finite(X, "X"), finite(y, "y"), *weights
+
+
+def apart(model: Module, number: int) -> list[Any]:
+    """Let each block of a batch drop other elements, the first what one block would; all buffers.
+
+    Examples
+    --------
+    >>> dropout = Dropout(seed=0)
+    >>> before = dropout.draws.data
+    >>> (apart(dropout, 0)[0] == before).tolist(), (apart(dropout, 1)[0] == before).tolist()
+    ([True, True], [False, True])
+    """
+    for _, part in model.named_modules() if number else ():
+        if isinstance(part, Dropout):
+            key, drawn = part.draws.data.tolist()
+            (key,) = np.random.SeedSequence([key, number]).generate_state(1, np.uint64).tolist()
+            part.draws.data = np.array([key, drawn], np.uint64)
+    return [buffer._array for buffer in buffers(model)]
 
 
 @careful_task
-def gradient_of_block(
-    model: Module, loss: Any, parameters: Any, layers: Any, X: Any, y: Any, share: float
-) -> Found:
+def gradient_of_block(packed: Packed, place: Place, *block: Any) -> Found:
     """The block's share of the batch's loss, gradient and |δ|; and what its layers remember."""
-    value = loss_of(model, loss, X, y, share)
+    _, count, share, number = place
+    block, batch, known = checked(*block), round(count / share), kept(packed)
+    if packed.compiled and known.repeats((batch, *(x.shape for x in block))):
+        try:
+            with known.replica(packed, block_loss) as replica:
+                before = apart(replica.objects[0], number)
+                value = replica.passed(batch, *block)
+                if np.isfinite(value._array):  # else the engine says what is wrong
+                    return _found(value, share, before, *replica.objects)
+        except CannotCompileError as error:
+            known.why_eager = str(error)
+        except Exception as error:  # the engine raises it too, or else can do without
+            known.why_eager = f"recording it gave {type(error).__name__}: {error}"
+    objects, _ = packed.unpacked()
+    model, loss, _, layers = objects
+    before = apart(model, number)
+    value = block_loss(model, loss, batch)(*block)
     value.backward(keep_grads=bool(layers))
-    found: Found = {"loss": share * value.item()}
+    return _found(value, share, before, *objects) | {WHY_EAGER: known.why_eager}
+
+
+def _found(
+    value: Tensor,
+    share: float,
+    before: list[Any],
+    model: Module,
+    loss: Any,
+    parameters: Any,
+    layers: Any,
+) -> Found:
+    """What is told of a block after its passes, of buffers those that are others than before."""
+    found: Found = {"loss": share * value.item(), WHY_EAGER: ""}
     for i, p in enumerate(parameters):
         found[i] = None if p.grad is None else share * p.grad
     means = mean_deltas(value, layers) if layers else {}
     found["deltas"] = {name: share * share * mean for name, mean in means.items()}
-    return found | {"buffers": [buffer.numpy() for buffer in buffers(model)]}
+    now = [buffer._array for buffer in buffers(model)]
+    pairs = enumerate(zip(now, before, strict=True))
+    return found | {"buffers": [(i, np.array(new)) for i, (new, old) in pairs if new is not old]}
 
 
 @careful_task
-def loss_of_block(model: Module, loss: Any, X: Any, y: Any, share: float) -> Found:
+def loss_of_block(packed: Packed, place: Place, *block: Any) -> Found:
     """The block's share of the loss of all rows, in evaluation mode."""
+    _, count, share, _ = place
+    (model, loss), _ = packed.unpacked()
     with evaluating(model), no_grad():
-        return {"loss": share * loss_of(model, loss, X, y, share).item()}
+        value = block_loss(model, loss, round(count / share))(*checked(*block))
+    return {"loss": share * value.item()}
 
 
-def fault_of_block(sent: bytes, X: Any, y: Any, first: int, count: int, share: float) -> str:
+def fault_of_block(packed: Packed, place: Place, *block: Any) -> str:
     """The operation that made what is not finite, if there is one in this block."""
-    model, loss, *_ = cloudpickle.loads(sent)
+    first, count, share, number = place
+    (model, loss, *_), _ = packed.unpacked()
+    apart(model, number)
     try:
         with detect_nan():
-            loss_of(model, loss, X, y, share).backward()
+            block_loss(model, loss, round(count / share))(*checked(*block)).backward()
     except FloatingPointError as error:
         return f"rows {first} to {first + count - 1}: {error}"
     return ""
 
 
-def outputs_of_block(sent: bytes, X: Any, first: int, count: int) -> Any:
+def outputs_of_block(X: Any, packed: Packed, starts: list[int], block_id: Any = (0,)) -> Any:
     """What the model makes of a block, as an array."""
-    (model,) = cloudpickle.loads(sent)
+    (model,), _ = packed.unpacked()
+    number = block_id[0]
+    first, count = starts[number], starts[number + 1] - starts[number]
     return at_rows(lambda: predict_rows(model, finite(X, "X")), first, count, X)

@@ -145,9 +145,9 @@ def insert(arr, obj, values, axis=None):
 
 @compose(np.choose)
 def choose(a, choices, out=None, mode="raise"):
-    dtype = common_dtype(*choices)
+    dtype, how = common_dtype(*choices), {} if mode == "raise" else {"mode": mode}
     return moved(
-        lambda *numbers: np.choose(constant_array(a), numbers, mode=mode),
+        lambda *numbers: np.choose(constant_array(a), numbers, **how),
         *(cast(x, dtype) for x in choices),
     )
 
