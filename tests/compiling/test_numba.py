@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tinygrad_bp import functional, nn, optim
-from tinygrad_bp.compiling import CompiledStep, jit
+from tinygrad_bp.compiling import CompiledStep
+from tinygrad_bp.compiling.numba import jit
 from tinygrad_bp.compiling.numpy_code import loaded
 
 pytest.importorskip("numba")

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .buffers import laid_end_to_end
+from ..buffers import laid_end_to_end
+from ..program import CannotCompileError, Line, Name, Program, names_in, ufunc_of
+from ..transcript import changed_at, put
 from .lowering import Kinds, is_view, regroups, without_units
-from .program import CannotCompileError, Line, Name, Program, names_in, ufunc_of
-from .transcript import changed_at, put
 
 LETTERS = "ijklmn"
 Index = tuple[str, ...]

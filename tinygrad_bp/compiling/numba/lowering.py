@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .buffers import laid_end_to_end
-from .passes import REDUCTIONS, axis_of, reduced_by_ufunc
-from .program import Line, Name, Program
+from ..buffers import laid_end_to_end
+from ..passes import REDUCTIONS, axis_of, reduced_by_ufunc
+from ..program import Line, Name, Program
 
 _FEW = 4  # products over so many columns are written out
 _MOST_SUMMED = (1024, 64)  # along each axis in a loop: the library is faster on more

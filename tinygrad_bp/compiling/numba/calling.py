@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..numpy_code import ModuleText, comment_of
+from ..program import Line, Name
 from .loops import Index, Schedule, letters_of, refusal
-from .numpy_code import ModuleText, comment_of
-from .program import Line, Name
 from .typed import supported
 
 _SHORT = 32  # loops are unrolled by LLVM

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ..support.files import write
+from ...support.files import write
+from ..numpy_code import loaded
+from ..program import CannotCompileError, Program, renamed
+from ..recording import Layout
 from .numba_code import StepText, step_text
-from .numpy_code import loaded
-from .program import CannotCompileError, Program, renamed
-from .recording import Layout
 
 
 def check_numba() -> None:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .buffers import laid_end_to_end
+from ..buffers import laid_end_to_end
+from ..numpy_code import ModuleText
+from ..program import Name, Program, names_in
+from ..recording import SUMMARY, Layout
 from .calling import FunctionText
 from .loops import Schedule
 from .lowering import lowered
 from .nests import number, statements
-from .numpy_code import ModuleText
-from .program import Name, Program, names_in
-from .recording import SUMMARY, Layout
 from .typed import literal
 
 _OPTIONS = '@numba.njit(error_model="numpy", fastmath={"contract"})'

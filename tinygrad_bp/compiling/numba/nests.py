@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ..numpy_code import INFIX, comment_of
+from ..program import Line, Name, ufunc_of
+from ..transcript import changed_at, put
 from .calling import FunctionText
 from .loops import (
     LETTERS,
@@ -25,9 +28,6 @@ from .loops import (
     refusal,
 )
 from .lowering import without_units
-from .numpy_code import INFIX, comment_of
-from .program import Line, Name, ufunc_of
-from .transcript import changed_at, put
 from .typed import FORMS, POWERS, SUMS, cast, is_uniform, literal
 
 _WORD = re.compile(r"\w+")
