@@ -53,7 +53,8 @@ class StepProgram:
             from .numba.jit import numba_step
 
             try:
-                return numba_step(program, layout)
+                found, self.step.backend_note = numba_step(program, layout)
+                return found
             except CannotCompileError as why:
                 self.step.backend_note = f"this program runs on NumPy: {why}"
         source = _source(program, layout)

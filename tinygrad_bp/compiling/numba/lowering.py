@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from ..buffers import laid_end_to_end
 from ..passes import REDUCTIONS, axis_of, reduced_by_ufunc
 from ..program import Line, Name, Program
+from .hosting import called
 
 _FEW = 4  # products over so many columns are written out
 _MOST_SUMMED = (1024, 64)  # along each axis in a loop: the library is faster on more
@@ -21,7 +22,27 @@ _VIEWS = frozenset({np.transpose, np.reshape, np.squeeze, np.broadcast_to, np.ex
 _UNSIGNED = {np.dtype(f"i{n}"): np.dtype(f"u{n}") for n in (1, 2, 4, 8)}
 
 
-def lowered(program: Program, roles: Sequence[str], loose: frozenset[Name]) -> Program:
+@dataclass(frozen=True)
+class Lowered:
+    """A lowered program, and what of it NumPy computes.
+
+    Attributes
+    ----------
+    program : Program
+    calls : dict of Name to (tuple of Name, list of Line)
+        For each result of NumPy's, what its lines read, and the lines.
+    origins : dict of Name to Name
+        The result that each line is a part of, where that has another name.
+    """
+
+    program: Program
+    calls: dict[Name, tuple[tuple[Name, ...], list[Line]]]
+    origins: dict[Name, Name]
+
+
+def lowered(
+    program: Program, roles: Sequence[str], loose: frozenset[Name], hosted: Collection[Name] = ()
+) -> Lowered:
     """The same computation of element-wise lines, reductions, views and large products alone.
 
     Parameters
@@ -31,14 +52,17 @@ def lowered(program: Program, roles: Sequence[str], loose: frozenset[Name]) -> P
         The outputs that are arrays: each will be the result of a line of its own.
     loose : set of Name
         The inputs whose elements may lie apart in memory.
+    hosted : collection of Name
+        The results that NumPy computes.
     """
-    work = _Lowering(program, loose)
+    work = _Lowering(program, loose, hosted)
     for line in program.lines:
         work.lower(line)
     outputs = dict(program.outputs)
     for role in roles:
         outputs[role] = work.of_its_own(outputs[role], None)
-    return replace(program, lines=tuple(work.lines), outputs=outputs)
+    program = replace(program, lines=tuple(work.lines), outputs=outputs)
+    return Lowered(program, work.calls, work.origins)
 
 
 class Kinds:
@@ -64,14 +88,19 @@ class Kinds:
 
 
 def _kind(x: Any) -> tuple[tuple[int, ...], Any]:
+    if x is None or isinstance(x, tuple | list | str):
+        return (), type(x)
     return np.shape(x), getattr(x, "dtype", type(x))
 
 
 class _Lowering:
     """The lines that take the place of a program's."""
 
-    def __init__(self, program: Program, loose: frozenset[Name]):
-        self.kind, self.loose = Kinds(program), loose
+    def __init__(self, program: Program, loose: frozenset[Name], hosted: Collection[Name]):
+        self.kind, self.loose, self.hosted = Kinds(program), loose, hosted
+        self.calls: dict[Name, tuple[tuple[Name, ...], list[Line]]] = {}
+        self.origins: dict[Name, Name] = {}
+        self._several: dict[Name, Line] = {}  # lines that give several arrays
         self.made: dict[Name, Line] = {}
         self.lines: list[Line] = []
         self._of_its_own: set[Name] = set()
@@ -79,11 +108,29 @@ class _Lowering:
 
     def lower(self, line: Line) -> None:
         """Add what a line comes to."""
+        if isinstance(self.kind(line.target)[1], type) and self.kind(line.target)[1] in (
+            tuple,
+            list,
+        ):
+            self._several[line.target] = line
+            return
+        if line.target in self.hosted or not self._several.keys().isdisjoint(line.uses()):
+            self._by_numpy(line)
+            return
         if line.function in REDUCTIONS:
             line = reduced_by_ufunc(line)
         opened = _OPENED.get(line.function)
         if opened is None or not opened(self, line):
             self.add(line)
+
+    def _by_numpy(self, line: Line) -> None:
+        """Let NumPy compute a line."""
+        lines = [self._several[x] for x in line.uses() if x in self._several] + [line]
+        own = {x.target for x in lines}
+        names = tuple(dict.fromkeys(x for y in lines for x in y.uses() if x not in own))
+        self.calls[line.target] = names, lines
+        given = tuple(self.dense(x) for x in names)
+        self.add(replace(line, function=called, operands=given, keywords={}, view=False))
 
     def add(self, line: Line) -> Name:
         """Add a line as it is."""
@@ -96,6 +143,7 @@ class _Lowering:
     def step(self, of: Line, function: Any, *operands: Any, shape: Any, **keywords: Any) -> Name:
         """Add a line that is a part of what another does."""
         target = self._fresh(str(of.target))
+        self.origins[target] = self.origins.get(of.target, of.target)
         line = Line(target, function, operands, keywords, tuple(shape), of.dtype, where=of.where)
         return self.add(replace(line, view=is_view(line)))
 
@@ -121,7 +169,9 @@ class _Lowering:
             return self.step(line, np.transpose, source, shape=line.shape)
         if isinstance(x, Name) and (x in self.loose or (line is not None and is_view(line))):
             shape, dtype = self.kind(x)
-            return self.add(Line(self._fresh(f"{x}_copied"), np.positive, (x,), {}, shape, dtype))
+            copied = self._fresh(f"{x}_copied")
+            self.origins[copied] = self.origins.get(x, x)
+            return self.add(Line(copied, np.positive, (x,), {}, shape, dtype))
         return x
 
     def turned(self, x: Any) -> Any:
@@ -137,6 +187,8 @@ class _Lowering:
         mine = line is not None and not is_view(line) and x not in self._of_its_own
         if not mine or dtype not in {None, kind}:
             name = self._fresh(f"{x}_copied" if isinstance(x, Name) else "constant")
+            if isinstance(x, Name):
+                self.origins[name] = self.origins.get(x, x)
             x = self.add(Line(name, np.positive, (x,), {}, shape, np.dtype(dtype or kind)))
         self._of_its_own.add(x)
         return x

@@ -13,6 +13,7 @@ from ..numpy_code import INFIX, comment_of
 from ..program import Line, Name, ufunc_of
 from ..transcript import changed_at, put
 from .calling import FunctionText
+from .hosting import called, refusal
 from .loops import (
     LETTERS,
     Index,
@@ -25,7 +26,6 @@ from .loops import (
     loop_shape,
     made_at,
     moved,
-    refusal,
 )
 from .lowering import without_units
 from .typed import FORMS, POWERS, SUMS, cast, is_uniform, literal
@@ -145,14 +145,13 @@ class _NestText:
         return cast(found, kind, want or kind)
 
     def _read(self, base: Name, at: Index) -> str:
-        text = self.text
-        if text.is_variable(base):
-            return str(base)
+        text, depth = self.text, self.depth
         if text.schedule.is_deferred(base):
             value = self.expression(text.schedule.makers[base], at)
+        elif text.is_variable(base):
+            return str(base)
         else:
-            value = text.at(base, at)
-        depth = self.depth if text.schedule.is_deferred(base) else self.depth_of(at)
+            value, depth = text.at(base, at), self.depth_of(at)
         name = self.known[base, at] = text.element_name(base, at)
         self.before[depth].append(f"{name} = {value}")
         return name
@@ -314,6 +313,8 @@ def statements(text: FunctionText) -> list[str]:
             found.append(text.product(item))
         elif item.function in (changed_at, put):
             found += _ScatterText(text, item).lines()
+        elif item.function is called:
+            found += text.call(item)
     return found
 
 
