@@ -13,7 +13,7 @@ import numpy as np
 
 from ..buffers import laid_end_to_end
 from ..passes import REDUCTIONS, axis_of, reduced_by_ufunc
-from ..program import Line, Name, Program
+from ..program import Line, Name, Program, names_in
 from .hosting import called
 
 _FEW = 4  # products over so many columns are written out
@@ -90,7 +90,17 @@ class Kinds:
 def _kind(x: Any) -> tuple[tuple[int, ...], Any]:
     if x is None or isinstance(x, tuple | list | str):
         return (), type(x)
-    return np.shape(x), getattr(x, "dtype", type(x))
+    return np.shape(x), np.dtype(bool) if type(x) is bool else getattr(x, "dtype", type(x))
+
+
+def _in_array(x: Any) -> Any:
+    """A list of constants as an array."""
+    return np.asarray(x) if isinstance(x, tuple | list) and not any(names_in(x)) else x
+
+
+def _is_container(kind: Any) -> bool:
+    """Whether what has this type holds arrays, and is none."""
+    return isinstance(kind, type) and issubclass(kind, tuple | list)
 
 
 class _Lowering:
@@ -108,15 +118,14 @@ class _Lowering:
 
     def lower(self, line: Line) -> None:
         """Add what a line comes to."""
-        if isinstance(self.kind(line.target)[1], type) and self.kind(line.target)[1] in (
-            tuple,
-            list,
-        ):
+        if _is_container(self.kind(line.target)[1]):
             self._several[line.target] = line
             return
         if line.target in self.hosted or not self._several.keys().isdisjoint(line.uses()):
             self._by_numpy(line)
             return
+        if isinstance(line.function, np.ufunc) or line.function is np.where:
+            line = replace(line, operands=tuple(map(_in_array, line.operands)))
         if line.function in REDUCTIONS:
             line = reduced_by_ufunc(line)
         opened = _OPENED.get(line.function)

@@ -206,6 +206,8 @@ class _NestText:
         if not isinstance(function, np.ufunc) or line.keywords or function.nout != 1:
             raise refusal(line)
         kinds = [self.kind(x)[1] for x, _ in operands]
+        if not {*kinds} <= {*_TYPES, int, float}:
+            raise refusal(line, "such operands")
         types = function.resolve_dtypes((*kinds, None))
         values = [self.element(x, i, t) for (x, i), t in zip(operands, types, strict=False)]
         if function in FORMS:
