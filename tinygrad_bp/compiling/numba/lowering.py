@@ -15,6 +15,7 @@ from ..buffers import laid_end_to_end
 from ..passes import REDUCTIONS, axis_of, reduced_by_ufunc
 from ..program import Line, Name, Program, names_in
 from .hosting import called
+from .moves import moved, sources_of
 
 _FEW = 4  # products over so many columns are written out
 _MOST_SUMMED = (1024, 64)  # along each axis in a loop: the library is faster on more
@@ -121,9 +122,19 @@ class _Lowering:
         if _is_container(self.kind(line.target)[1]):
             self._several[line.target] = line
             return
-        if line.target in self.hosted or not self._several.keys().isdisjoint(line.uses()):
+        of = next((self._several[x] for x in line.uses() if x in self._several), line)
+        if line.target in self.hosted or (of is not line and not self._moves(line, of)):
             self._by_numpy(line)
-            return
+        elif of is line and not self._moves(line, of):
+            self._open(line)
+
+    def _moves(self, line: Line, of: Line) -> bool:
+        """Whether a line moves elements, or is a part of what does; then it is added."""
+        sources = sources_of(of)
+        part = None if of is line else line.operands[1]
+        return sources is not None and moved(self, line, of, sources, part)
+
+    def _open(self, line: Line) -> None:
         if isinstance(line.function, np.ufunc) or line.function is np.where:
             line = replace(line, operands=tuple(map(_in_array, line.operands)))
         if line.function in REDUCTIONS:
@@ -248,7 +259,7 @@ def _inner(work: _Lowering, line: Line) -> bool:
 
 
 def _reshaped(work: _Lowering, line: Line) -> bool:
-    if not regroups(line, work.kind):
+    if not regroups(line, work.kind) or not isinstance(line.operands[0], Name):
         return False
     return work.last(line, np.reshape, work.dense(line.operands[0]), line.shape)
 

@@ -167,6 +167,10 @@ class _NestText:
         if kind not in _TYPES or kind.kind not in "iu":
             raise refusal(line, f"an index of type {kind}")
         where = self.text.schedule.root(x, at)[1] if isinstance(x, Name) else at
+        if not isinstance(x, Name):
+            if np.size(x) and not -length <= np.min(x) <= np.max(x) < length:
+                raise refusal(line, "an index that is not there")
+            return self.element(np.asarray(x) % length, at, np.dtype("i8"))
         value, name = self.element(x, at, np.dtype("i8")), self.text.fresh("row")
         self.before[self.depth_of(where)] += [
             f"{name} = {value}",
