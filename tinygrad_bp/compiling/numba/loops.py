@@ -21,6 +21,7 @@ LETTERS = "ijklmn"
 Index = tuple[str, ...]
 _ELEMENTWISE = frozenset({np.where, operator.pow, operator.neg, np.ndarray.astype})
 _WHOLE = frozenset({np.dot, np.matmul, changed_at, put, laid_end_to_end, called})
+_PLACES = frozenset({np.argmax, np.argmin})
 
 
 @dataclass
@@ -49,6 +50,16 @@ def is_reduction(line: Line) -> bool:
     return ufunc_of(line.function) is not None and line.function.__name__ == "reduce"
 
 
+def is_running(line: Line) -> bool:
+    """Whether a line is a method ``accumulate`` of a ufunc's."""
+    return ufunc_of(line.function) is not None and line.function.__name__ == "accumulate"
+
+
+def computes_alone(line: Line) -> bool:
+    """Whether a line computes a whole array, of whole arrays, and shares its loops with none."""
+    return line.function in _WHOLE or line.function in _PLACES or is_running(line)
+
+
 def is_elementwise(line: Line) -> bool:
     """Whether each element of a line's result comes of one element of each operand."""
     return line.dtype is not None and (
@@ -65,12 +76,13 @@ def _has_form(line: Line) -> bool:
 
 def loop_shape(line: Line, kind: Kinds) -> tuple[int, ...]:
     """The lengths of the axes that a line's loops run over."""
-    return kind(line.operands[0])[0] if is_reduction(line) else line.shape
+    reduces = is_reduction(line) or line.function in _PLACES
+    return kind(line.operands[0])[0] if reduces else line.shape
 
 
 def made_at(line: Line, kind: Kinds) -> Index:
     """The index at which a line's loops put its result."""
-    if not is_reduction(line):
+    if not is_reduction(line) and line.function not in _PLACES:
         return letters_of(line.shape)
     shape = loop_shape(line, kind)
     kept = iter(
@@ -143,7 +155,7 @@ class Schedule:
     def _add(self, line: Line) -> None:
         if is_view(line):
             self._view(line)
-        elif line.function in _WHOLE:
+        elif computes_alone(line):
             self._alone(line)
         elif not _has_form(line):
             raise refusal(line)
@@ -158,7 +170,7 @@ class Schedule:
             self.place[line.target] = self.place[source]
 
     def _alone(self, line: Line) -> None:
-        place, whole = len(self.items), line.function is called
+        place, whole = len(self.items), line.function is called or line.function in _PLACES
         for name in line.uses():
             self._read(self.root(name, letters_of(self.kind(name)[0]))[0], place, whole)
         self.place[line.target] = place
@@ -207,7 +219,7 @@ class Schedule:
         owner = self.aliases.get(base, base)
         if line is None or line.dtype is None:
             return
-        if whole or math.prod(line.shape) != 1 or line.function in _WHOLE:
+        if whole or math.prod(line.shape) != 1 or computes_alone(line):
             self.stored[owner] = max(self.stored.get(owner, 0), place)
 
     def reads(self, line: Line, at: Index | None = None) -> Iterator[tuple[Name, Index]]:

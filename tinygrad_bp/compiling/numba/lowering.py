@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import itertools
-import math
 import operator
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ..buffers import laid_end_to_end
-from ..passes import REDUCTIONS, axis_of, reduced_by_ufunc
+from ..passes import REDUCTIONS, reduced_by_ufunc
 from ..program import Line, Name, Program, names_in
 from .hosting import called
 from .moves import moved, sources_of
 
-_FEW = 4  # products over so many columns are written out
-_MOST_SUMMED = (1024, 64)  # along each axis in a loop: the library is faster on more
+_SYNONYMS: dict[Any, Any] = {np.amax: np.max, np.amin: np.min}
 _VIEWS = frozenset({np.transpose, np.reshape, np.squeeze, np.broadcast_to, np.expand_dims})
-_UNSIGNED = {np.dtype(f"i{n}"): np.dtype(f"u{n}") for n in (1, 2, 4, 8)}
+
+
+Opening = Callable[["Lowering", Line], bool]  # False: it is left as it is
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,11 @@ class Lowered:
 
 
 def lowered(
-    program: Program, roles: Sequence[str], loose: frozenset[Name], hosted: Collection[Name] = ()
+    program: Program,
+    roles: Sequence[str],
+    loose: frozenset[Name],
+    hosted: Collection[Name],
+    openings: Mapping[Any, Opening],
 ) -> Lowered:
     """The same computation of element-wise lines, reductions, views and large products alone.
 
@@ -55,8 +58,10 @@ def lowered(
         The inputs whose elements may lie apart in memory.
     hosted : collection of Name
         The results that NumPy computes.
+    openings : dict
+        For functions of NumPy's, how lines of others take the place of theirs.
     """
-    work = _Lowering(program, loose, hosted)
+    work = Lowering(program, loose, hosted, openings)
     for line in program.lines:
         work.lower(line)
     outputs = dict(program.outputs)
@@ -104,11 +109,18 @@ def _is_container(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, tuple | list)
 
 
-class _Lowering:
+class Lowering:
     """The lines that take the place of a program's."""
 
-    def __init__(self, program: Program, loose: frozenset[Name], hosted: Collection[Name]):
+    def __init__(
+        self,
+        program: Program,
+        loose: frozenset[Name],
+        hosted: Collection[Name],
+        openings: Mapping[Any, Opening],
+    ):
         self.kind, self.loose, self.hosted = Kinds(program), loose, hosted
+        self._openings = openings
         self.calls: dict[Name, tuple[tuple[Name, ...], list[Line]]] = {}
         self.origins: dict[Name, Name] = {}
         self._several: dict[Name, Line] = {}  # lines that give several arrays
@@ -119,7 +131,7 @@ class _Lowering:
 
     def lower(self, line: Line) -> None:
         """Add what a line comes to."""
-        if _is_container(self.kind(line.target)[1]):
+        if line.dtype is None and _is_container(self.kind(line.target)[1]):
             self._several[line.target] = line
             return
         of = next((self._several[x] for x in line.uses() if x in self._several), line)
@@ -137,9 +149,10 @@ class _Lowering:
     def _open(self, line: Line) -> None:
         if isinstance(line.function, np.ufunc) or line.function is np.where:
             line = replace(line, operands=tuple(map(_in_array, line.operands)))
+        line = replace(line, function=_SYNONYMS.get(line.function, line.function))
         if line.function in REDUCTIONS:
             line = reduced_by_ufunc(line)
-        opened = _OPENED.get(line.function)
+        opened = self._openings.get(line.function)
         if opened is None or not opened(self, line):
             self.add(line)
 
@@ -160,12 +173,22 @@ class _Lowering:
         self.lines.append(line)
         return line.target
 
-    def step(self, of: Line, function: Any, *operands: Any, shape: Any, **keywords: Any) -> Name:
-        """Add a line that is a part of what another does."""
+    def step(
+        self,
+        of: Line,
+        function: Any,
+        *operands: Any,
+        shape: Any,
+        dtype: Any = None,
+        **keywords: Any,
+    ) -> Name:
+        """Add a line that is a part of what another does, or what such a line comes to."""
         target = self._fresh(str(of.target))
         self.origins[target] = self.origins.get(of.target, of.target)
-        line = Line(target, function, operands, keywords, tuple(shape), of.dtype, where=of.where)
-        return self.add(replace(line, view=is_view(line)))
+        kind = of.dtype if dtype is None else dtype
+        line = Line(target, function, operands, keywords, tuple(shape), kind, where=of.where)
+        self.lower(replace(line, view=is_view(line)))
+        return target
 
     def last(self, of: Line, function: Any, *operands: Any, **keywords: Any) -> bool:
         """Add the line that gives what another did."""
@@ -234,148 +257,18 @@ def without_units(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(length for length in shape if length != 1)
 
 
-def _is_real(line: Line) -> bool:
+def is_real(line: Line) -> bool:
+    """Whether a line gives real numbers."""
     return line.dtype is not None and line.dtype.kind == "f"
 
 
-def _mean(work: _Lowering, line: Line) -> bool:
-    x = line.operands[0]
-    if line.keywords.keys() - {"axis", "keepdims"} or not _is_real(line):
-        return False
-    keywords = {**line.keywords, "axis": axis_of(line)}
-    total = work.step(line, np.add.reduce, x, shape=line.shape, **keywords)
-    count = math.prod(work.kind(x)[0]) // max(math.prod(line.shape), 1)
-    return work.last(line, np.divide, total, count)
+def arguments_of(line: Line, *names: str) -> list[Any] | None:
+    """The values of these arguments, by place or by name, None where one is not given.
 
-
-def _inner(work: _Lowering, line: Line) -> bool:
-    """The sum of all products of two arrays of the same shape."""
-    x, y = line.operands
-    shape = work.kind(x)[0]
-    if work.kind(y)[0] != shape or not _is_real(line):
-        return False
-    products = work.step(line, np.multiply, x, y, shape=shape)
-    return work.last(line, np.add.reduce, products, axis=None)
-
-
-def _reshaped(work: _Lowering, line: Line) -> bool:
-    if not regroups(line, work.kind) or not isinstance(line.operands[0], Name):
-        return False
-    return work.last(line, np.reshape, work.dense(line.operands[0]), line.shape)
-
-
-def _clip(work: _Lowering, line: Line) -> bool:
-    if len(line.operands) != 3 or line.keywords:
-        return False
-    x, low, high = line.operands
-    x = x if low is None else work.step(line, np.maximum, x, low, shape=line.shape)
-    return work.last(line, np.minimum, x, high) if high is not None else False
-
-
-def _joined(work: _Lowering, line: Line) -> bool:
-    parts = [work.of_its_own(x, line.dtype) for x in line.operands[0]]
-    return work.last(line, laid_end_to_end, parts)
-
-
-def _retyped(work: _Lowering, line: Line) -> bool:
-    """A view of whole numbers as others of the same size is a change of type."""
-    (x, dtype) = line.operands
-    kind = work.kind(x)[1]
-    if _UNSIGNED.get(kind, kind) != np.dtype(dtype):
-        return False
-    return work.last(replace(line, view=False), np.ndarray.astype, x, np.dtype(dtype))
-
-
-def _product(work: _Lowering, line: Line) -> bool:
-    """A product over few columns, or with one row or column, as a sum that loops can take in."""
-    a, b = line.operands
-    shapes = work.kind(a)[0], work.kind(b)[0]
-    if line.keywords or not {*map(len, shapes)} <= {1, 2}:
-        return False
-    if len(shapes[0]) + len(shapes[1]) < 4:
-        return _product_with_vector(work, line, *shapes)
-    if shapes[0][1] <= _FEW:
-        return _outer_products(work, line, shapes[0][1])
-    if 1 in line.shape and _thin_product(work, line, shapes[0][1]):
-        return True
-    few = line.shape[1] <= _FEW and shapes[0][1] <= _MOST_SUMMED[0]
-    if few and work.turned(a) is not None:
-        return _few_columns(work, line, work.turned(a), shapes[0][1])
-    return work.last(line, np.dot, work.dense(a, turned=True), work.dense(b, turned=True))
-
-
-def _product_with_vector(work: _Lowering, line: Line, left: Any, right: Any) -> bool:
-    """A product with an array of one axis."""
-    a, b = line.operands
-    if len(right) == 1:
-        products = work.step(line, np.multiply, a, b, shape=left)
-        return work.last(line, np.add.reduce, products, axis=-1)
-    column = work.step(line, np.reshape, a, (*left, 1), shape=(*left, 1))
-    products = work.step(line, np.multiply, column, b, shape=right)
-    return work.last(line, np.add.reduce, products, axis=0)
-
-
-def _outer_products(work: _Lowering, line: Line, k: int) -> bool:
-    """The sum of the products of each column with its row."""
-    a, b = line.operands
-    m, n = line.shape
-    products = []
-    for i in range(k):
-        here = slice(i, i + 1)
-        column = work.step(line, operator.getitem, a, (slice(None), here), shape=(m, 1))
-        row = work.step(line, operator.getitem, b, (here, slice(None)), shape=(1, n))
-        if k == 1:
-            return work.last(line, np.multiply, column, row)
-        products.append(work.step(line, np.multiply, column, row, shape=(m, n)))
-    total, *others, final = products
-    for product in others:
-        total = work.step(line, np.add, total, product, shape=(m, n))
-    return work.last(line, np.add, total, final)
-
-
-def _thin_product(work: _Lowering, line: Line, k: int) -> bool:
-    """A matrix and a vector, multiplied and summed along the matrix as it lies in memory."""
-    a, b = line.operands
-    matrix, vector = (b, a) if line.shape[0] == 1 else (a, b)
-    turned = work.turned(matrix)
-    flipped = turned is not None
-    matrix = turned or matrix
-    shape = work.kind(matrix)[0]
-    axis = int((line.shape[0] != 1) != flipped)  # of the matrix, over which is summed
-    if k > _MOST_SUMMED[axis]:
-        return False
-    along = (1, k) if axis == 1 else (k, 1)
-    if work.kind(vector)[0] != along:
-        vector = work.step(line, np.transpose, vector, shape=along)
-    products = work.step(line, np.multiply, matrix, vector, shape=shape)
-    return work.last(line, np.add.reduce, products, axis=axis)
-
-
-def _few_columns(work: _Lowering, line: Line, matrix: Any, k: int) -> bool:
-    """Sums over the rows of a matrix, each times a number, for every column."""
-    m, n = line.shape
-    total: Any = None
-    for i in reversed(range(n)):
-        part = (slice(None), slice(i, i + 1))
-        column = work.step(line, operator.getitem, line.operands[1], part, shape=(k, 1))
-        products = work.step(line, np.multiply, matrix, column, shape=(k, m))
-        sums = work.step(line, np.add.reduce, products, shape=(m, 1), axis=0)
-        here = np.arange(n) == i
-        if i == 0:
-            return work.last(line, np.where, here, sums, total)
-        total = (
-            sums if total is None else work.step(line, np.where, here, sums, total, shape=(m, n))
-        )
-    return False
-
-
-_OPENED: dict[Any, Callable[[_Lowering, Line], bool]] = {
-    np.mean: _mean,
-    np.vdot: _inner,
-    np.clip: _clip,
-    np.dot: _product,
-    np.matmul: _product,
-    np.reshape: _reshaped,
-    np.ndarray.view: _retyped,
-    laid_end_to_end: _joined,
-}
+    None if there are others.
+    """
+    given = dict(zip(names, line.operands, strict=False))
+    if len(line.operands) > len(names) or line.keywords.keys() - set(names):
+        return None
+    given |= line.keywords
+    return [given.get(name) for name in names]

@@ -93,8 +93,7 @@ def moved(work: Any, line: Line, of: Line, sources: list[Any], part: int | None 
     if len(sources) == 1:
         flat = work.step(line, np.reshape, work.dense(sources[0]), (size,), shape=(size,))
     else:
-        parts = [work.of_its_own(x, line.dtype) for x in sources]
-        flat = work.step(line, laid_end_to_end, parts, shape=(size,))
+        flat = work.step(line, laid_end_to_end, sources, shape=(size,))
     if np.array_equal(np.ravel(places), np.arange(size)):
         return work.last(line, np.reshape, flat, line.shape)
     return work.last(line, operator.getitem, flat, np.ascontiguousarray(places))

@@ -13,11 +13,13 @@ from ..buffers import laid_end_to_end
 from ..numpy_code import ModuleText
 from ..program import Line, Name, Program, names_in
 from ..recording import SUMMARY, Layout
+from .alone import statements
 from .calling import FunctionText
 from .hosting import NoFormError, computed_before
 from .loops import Schedule
 from .lowering import Lowered, lowered
-from .nests import number, statements
+from .nests import number
+from .openings import OPENINGS
 from .typed import literal
 
 _OPTIONS = '@numba.njit(error_model="numpy", fastmath={"contract"})'
@@ -59,7 +61,7 @@ def step_text(program: Program, layout: Layout) -> StepText:
     hosted: dict[Name, str] = {}
     while True:
         rest, early, given = computed_before(program, hosted, [*layout.batch, *layout.held])
-        low = lowered(rest, roles, _loose(rest, layout, given), hosted)
+        low = lowered(rest, roles, _loose(rest, layout, given), hosted, OPENINGS)
         try:
             return _text(low, layout, early, given, tuple(hosted.values()))
         except NoFormError as why:
@@ -171,12 +173,14 @@ class _Places:
         first = dict(schedule.place)
         flats = [x for x in schedule.makers.values() if x.function is laid_end_to_end]
         parts = {part for line in flats for part in line.operands[0]}
-        for line in flats:
+        last = dict(schedule.stored)
+        for line in flats:  # which is there for as long as a part of it is
             first[line.target] = min(schedule.place[part] for part in line.operands[0])
+            last[line.target] = max(last.get(x, 0) for x in (line.target, *line.operands[0]))
         kept = [x for x in schedule.stored if x in schedule.makers and x not in parts]
         for name in sorted(kept, key=lambda x: (first[x], schedule.place[x])):
             if name not in self.arrays:
-                self._find_place(name, first[name], schedule.stored[name])
+                self._find_place(name, first[name], last[name])
         for line in flats:
             self._lay_parts(line.target, line.operands[0])
         for name, owner in schedule.aliases.items():
