@@ -15,7 +15,11 @@ from ..program import Line, Name, Program, names_in
 from .hosting import called
 from .moves import moved, sources_of
 
-_SYNONYMS: dict[Any, Any] = {np.amax: np.max, np.amin: np.min}
+_SYNONYMS: dict[Any, Any] = {
+    np.amax: np.max,
+    np.amin: np.min,
+    np.generic.astype: np.ndarray.astype,
+}
 _VIEWS = frozenset({np.transpose, np.reshape, np.squeeze, np.broadcast_to, np.expand_dims})
 
 
@@ -181,8 +185,10 @@ class Lowering:
         shape: Any,
         dtype: Any = None,
         **keywords: Any,
-    ) -> Name:
-        """Add a line that is a part of what another does, or what such a line comes to."""
+    ) -> Any:
+        """Add a line that is a part of what another does; the name of its result, or that."""
+        if not any(names_in(operands)):
+            return function(*operands, **keywords)
         target = self._fresh(str(of.target))
         self.origins[target] = self.origins.get(of.target, of.target)
         kind = of.dtype if dtype is None else dtype

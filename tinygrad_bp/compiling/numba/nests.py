@@ -109,6 +109,7 @@ class NestText:
         start = literal(first, dtype)
         if inner:
             total = f"{line.target}_{''.join(kept)}" if kept else str(line.target)
+            total = self.text.fresh(total) if line.target in self.text.schedule.stored else total
             self.before[len(kept)].append(f"{total} = {start}")
             self.body.append(f"{total} = {form.format(total, value)}{comment_of(line)}")
             self._finished(line, made, total, dtype, len(kept))
