@@ -115,9 +115,9 @@ def _define_calls(
         results = "".join(f'np.asarray({name}, order="C"), ' for name in given)
         arguments = [*layout.batch, *layout.held]
         module.define("before", arguments, early, f"({results})", "What a step is given by NumPy.")
-    for name, (arguments, lines) in low.calls.items():
+    for name, (given_to_it, lines) in low.calls.items():
         lines = [replace(line, answer=None, comment="") for line in lines]
-        module.define(f"numpy_{name}", arguments, lines, name, "What a step has NumPy compute.")
+        module.define(f"numpy_{name}", given_to_it, lines, name, "What a step has NumPy compute.")
 
 
 def _loose(program: Program, layout: Layout, given: list[Name]) -> frozenset[Name]:
