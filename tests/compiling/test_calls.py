@@ -160,3 +160,66 @@ def test_a_loss_that_cannot_be_saved_is_said_by_pickle():
     step = CompiledStep(model, lambda out, y: np.mean(out), optim.SGD(model.parameters(), 0.1))
     with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
         pickle.dumps(step)
+
+
+class Settings:
+    """An object of a user's."""
+
+    def __init__(self, scale, table=None):
+        self.scale, self.table, self.calls = scale, table, 0
+
+
+SETTINGS = Settings(2.0)
+
+
+def of_a_global(x):
+    return np.sum(W * x) * SETTINGS.scale
+
+
+class Scaled:
+    """An object that can be called, and counts its calls."""
+
+    def __init__(self):
+        self.scale, self.calls = 2.0, 0
+
+    def __call__(self, x):
+        self.calls += 1
+        return np.sum(W * x) * self.scale
+
+    def loss(self, x):
+        return np.sum(W * x) * self.scale
+
+
+def of_a_closure():
+    settings = Settings(2.0)
+    return settings, lambda x: sum([np.sum(W * x) * settings.scale for _ in range(1)])
+
+
+def of_an_array():
+    settings = Settings(1.0, np.full(3, 2.0))
+    return settings, lambda x: np.sum(W * x * settings.table)
+
+
+def of_an_object():
+    scaled = Scaled()
+    return scaled, scaled
+
+
+def of_a_method():
+    scaled = Scaled()
+    return scaled, scaled.loss
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: (SETTINGS, of_a_global), of_a_closure, of_an_array, of_an_object, of_a_method]
+)
+def test_numbers_in_attributes_that_a_function_reads_are_seen(make):
+    settings, f = make()
+    program, x = bp.compile(f), np.ones(3)
+    for scale in (2.0, 2.0, 2.0, 5.0, 5.0, 5.0, 2.0):
+        settings.scale = scale
+        if getattr(settings, "table", None) is not None:
+            settings.table[:] = scale
+        assert program(x).item() == 3.0 * scale
+    assert program.programs == 2
+    settings.scale = 2.0

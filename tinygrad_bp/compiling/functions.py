@@ -281,10 +281,10 @@ def compile(
     Tensors that the function closes over are inputs of the program: a step of an optimiser
     between two calls is seen, and so is ``p.data = new``. A question about a value, such as
     ``if loss > 1``, becomes a guard; where its answer is another one, that call is recorded anew.
-    Numbers and small arrays that ``f`` closes over or names are compared at each call, and so are
-    modes and numbers that modules hold. What no recording can see: attributes of other objects,
-    writes into large arrays, a counter in ``f`` that has not reached its switch. Make these
-    arguments.
+    Numbers and small arrays that ``f`` closes over, names, or reads from attributes of objects are
+    compared at each call, and so are modes and numbers that modules hold. What no recording can
+    see: attributes that other functions read, writes into large arrays, a counter in ``f`` that
+    has not reached its switch. Make these arguments.
 
     Parameters
     ----------
