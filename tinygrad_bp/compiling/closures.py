@@ -38,9 +38,8 @@ class ClosedOver:
             inner = type(inner).__call__
         self._cells: tuple[Any, ...] = getattr(inner, "__closure__", None) or ()
         self._globals: dict[str, Any] = getattr(inner, "__globals__", {})
-        own = (getattr(inner, "__module__", "") or "").partition(".")[0] == _OWN
         code = getattr(inner, "__code__", None)
-        codes = [] if code is None or own else list(_codes(code))
+        codes = [] if code is None or is_ours(inner) else list(_codes(code))
         named = dict.fromkeys(name for code in codes for name in code.co_names)
         self._names = [name for name in named if _is_data(self._globals.get(name, len))]
         self._attributes = _attributes_read(codes)
@@ -78,6 +77,11 @@ class ClosedOver:
             for part in [*parts, *(y for p in parts for y in _held(p))]:
                 if isinstance(part, Module):
                     yield part
+
+
+def is_ours(code: Any) -> bool:
+    """Whether a function or a class is the library's own, whose results follow from arguments."""
+    return (getattr(code, "__module__", None) or "").partition(".")[0] == _OWN
 
 
 def _by_value(x: Any) -> Any:

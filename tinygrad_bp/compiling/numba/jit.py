@@ -55,8 +55,15 @@ def runner(text: StepText, program: Program, layout: Layout) -> Callable[..., An
     run_compiled = compiled(text.source, signature)
     memories: list[Any] = [np.empty(size, dtype) for dtype, size in text.memories.items()]
     memories += text.lengths
-    before = loaded(text.source, "compiled step")["before"] if given else _nothing
     number, kinds = loss.type, [(x.shape, x.dtype) for x in held]
+    if not layout.counts and not held and not given:
+
+        def run_plain(batch, lr, counts, held, now, new):  # type: ignore[no-untyped-def]
+            ok, value, norm = run_compiled(*batch, lr, *now, *new, *memories)
+            return (number(value), norm) if ok else None
+
+        return run_plain
+    before = loaded(text.source, "compiled step")["before"] if given else _nothing
 
     def run(batch, lr, counts, held, now, new):  # type: ignore[no-untyped-def]
         if kinds and [(x.shape, x.dtype) for x in held] != kinds:
