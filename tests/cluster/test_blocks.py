@@ -17,7 +17,7 @@ dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
-from tinygrad_bp.train.block_rows import dask_array, paired  # noqa: E402
+from tinygrad_bp.train.block_rows import dask_array, pair_blocks  # noqa: E402
 from tinygrad_bp.train.routing import has_blocks  # noqa: E402
 
 rng = np.random.default_rng(3)
@@ -324,7 +324,7 @@ def test_what_a_step_sends_does_not_grow_with_the_data():
     for blocks in (20, 1000):
         parts = [da.from_delayed(dask.delayed(np.ones)((2, 4)), (2, 4), float)] * blocks
         data = da.concatenate(parts)
-        features, targets = paired(data[:, :3], data[:, 3:], 4)
+        features, targets = pair_blocks(data[:, :3], data[:, 3:], 4)
         batches = features[[7, 8]], targets[[7, 8]]
         sizes.append([len(part.__dask_graph__()) for b in batches for part, _, _ in b.parts])
         assert [first for _, first, _ in batches[0].parts] == [14, 16]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,7 @@ from .precomputed import precomputed
 from .program import CannotCompileError, Name, Program
 from .recording import WRITING, check_loss, given_tensors, gradients_of, standing_in
 from .transcript import Transcript, Written
-from .variants import Variants
+from .variants import Variants, shown
 
 _SUMMARY = "The value of a function and its gradient, as calls of NumPy."
 
@@ -72,6 +73,21 @@ class CompiledFunction:
     def programs(self) -> int:
         """How many were written."""
         return len(self._variants)
+
+    def __repr__(self) -> str:
+        name = getattr(self.function, "__name__", type(self.function).__name__)
+        return shown("CompiledFunction", name, "numpy", self.programs, self.source)
+
+    def __reduce__(self) -> Any:
+        """A copy, or what was saved, is compiled anew when it is called.
+
+        What has the name of the function itself, as a decorated one has, is saved by its name.
+        """
+        module = sys.modules.get(getattr(self, "__module__", ""))
+        name = getattr(self, "__qualname__", "")
+        if name and getattr(module, name, None) is self:
+            return name
+        return type(self), (self.function, self.passes, self.buffers)
 
     def value_and_grad(self, *arguments: Any) -> Any:
         """The value, and the gradient by the first argument, of its form."""
@@ -265,10 +281,10 @@ def compile(
     Tensors that the function closes over are inputs of the program: a step of an optimiser
     between two calls is seen, and so is ``p.data = new``. A question about a value, such as
     ``if loss > 1``, becomes a guard; where its answer is another one, that call is recorded anew.
-    Numbers and small arrays that ``f`` closes over or names are compared at each call, and so are
-    modes and numbers that modules hold. What no recording can see: attributes of other objects,
-    writes into large arrays, a counter in ``f`` that has not reached its switch. Make these
-    arguments.
+    Numbers and small arrays that ``f`` closes over, names, or reads from attributes of objects are
+    compared at each call, and so are modes and numbers that modules hold. What no recording can
+    see: attributes that other functions read, writes into large arrays, a counter in ``f`` that
+    has not reached its switch. Make these arguments.
 
     Parameters
     ----------

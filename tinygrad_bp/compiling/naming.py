@@ -17,7 +17,12 @@ from .program import Name, Program, renamed
 from .transcript import Written
 
 _RESERVED = frozenset(
-    {"np", "program", "step", "views", "batch", "now", "new", "scipy", "numba", *"ijklmn"}
+    {"np", "program", "step", "views", "batch", "counts", "held", "now", "new", "lr"}
+    | {"scipy", "numba", "before", *"ijklmn"}
+)
+# What the text of a program calls its own: flat arrays, buffers, constants, and their parts.
+_OWN = re.compile(
+    r"(new_|flat_)?p\d+(_\w+)?|(flat|memory|length|numpy)_\w+|(held|buffer|constant|v|s|row)_?\d*"
 )
 
 
@@ -43,7 +48,8 @@ class Labels:
         if name in self.names or not isinstance(name, Name):
             return
         wanted = re.sub(r"\W+", "_", wanted).strip("_") or "value"
-        if wanted in _RESERVED or keyword.iskeyword(wanted) or hasattr(builtins, wanted):
+        own = wanted in _RESERVED or _OWN.fullmatch(wanted)
+        if own or keyword.iskeyword(wanted) or hasattr(builtins, wanted):
             wanted = f"{wanted}_"
         wanted = f"_{wanted}" if wanted[0].isdigit() else wanted
         self._taken[wanted] += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import linecache
 import operator
@@ -139,8 +140,10 @@ class ModuleText:
         if function is bool:
             return "bool"
         if isinstance(function, np.ufunc):  # SciPy's, whose special functions are ufuncs
-            self.imports.add("import scipy.special")
-            return f"scipy.special.{name}"
+            own = importlib.import_module("scipy.special")
+            inner = "" if hasattr(own, name) else "._ufuncs"
+            self.imports.add(f"import scipy.special{inner}")
+            return f"scipy.special{inner}.{name}"
         self.helpers[name] = function
         return str(name)
 

@@ -52,10 +52,11 @@ class StepProgram:
     def _loaded(self, program: Program, layout: Layout) -> Any:
         """The text, the function that takes views of flat arrays, and the one that runs."""
         if self.step.backend == "numba":
-            from .jit import numba_step
+            from .numba.jit import numba_step
 
             try:
-                return numba_step(program, layout)
+                found, self.step.backend_note = numba_step(program, layout)
+                return found
             except CannotCompileError as why:
                 self.step.backend_note = f"this program runs on NumPy: {why}"
         source = _source(program, layout)

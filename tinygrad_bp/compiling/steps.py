@@ -14,12 +14,13 @@ from ..nn import Module
 from ..optim import Optimizer
 from ..support.arguments import flag, function, look_up, shown
 from .closures import ClosedOver, settings_of
-from .jit import check_numba
+from .numba.jit import check_numba
 from .program import CannotCompileError
 from .recording import Recording, record_step, standing_in
 from .state import State, kinds_of
 from .step_code import StepProgram
 from .variants import Variants
+from .variants import shown as described
 
 _WANTED = operator.attrgetter("_requires_grad")
 _NO_OPTIONS = frozenset({"parameters", "_lr", "steps", "_memories", "_warned"})
@@ -76,6 +77,16 @@ class CompiledStep:
     def programs(self) -> int:
         """How many programs were written."""
         return len(self._variants)
+
+    def __repr__(self) -> str:
+        loss = getattr(self.loss, "__name__", type(self.loss).__name__)
+        what = f"{type(self.model).__name__}, {loss}, {type(self.optimizer).__name__}"
+        return described("CompiledStep", what, self.backend, self.programs, self.source)
+
+    def __reduce__(self) -> Any:
+        """A copy, or what was saved, is compiled anew when it is called."""
+        options = self.backend, self.exact, self.norm
+        return type(self), (self.model, self.loss, self.optimizer, *options)
 
     def __call__(self, X: Any, *targets: Any) -> float:
         """Take one step; the loss before it."""

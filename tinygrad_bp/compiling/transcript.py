@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -49,6 +50,14 @@ class Transcript:
         self.ignored: set[str] = set()
         self.comment = ""
         self._errors: Any = np.geterr()
+        self._thread = threading.get_ident()
+
+    def is_elsewhere(self) -> bool:
+        """Whether another thread asks, which uses the model meanwhile: for it, values are values.
+
+        What it computes is not written down, and gives plain arrays.
+        """
+        return threading.get_ident() != self._thread
 
     def given(self, name: str, value: Any) -> Written:
         """An input of the program: an array, or a number of Python."""
@@ -63,6 +72,8 @@ class Transcript:
 
     def call(self, function: Callable[..., Any], operands: tuple, keywords: dict[str, Any]) -> Any:
         """Call a function on the values, and write the call down."""
+        if self.is_elsewhere():
+            return function(*replaced(operands, plain), **replaced(keywords, plain))
         if any(x is not None for x in (keywords.get("out") or ())):
             raise self.refusal(f"{_called(function)} with out= writes into an array")
         value = function(*replaced(operands, plain), **replaced(keywords, plain))
@@ -121,6 +132,8 @@ class Transcript:
     def answer(self, x: Written) -> bool:
         """The truth of a value, which becomes a guard of the program."""
         truth = bool(x.value)
+        if self.is_elsewhere():
+            return truth
         self._write(bool, (x.name,), {}, truth, answer=truth)
         return truth
 
@@ -200,6 +213,8 @@ def _method(function: Callable[..., Any], name: str) -> Any:
 
 def _refused(name: str, what: str) -> Any:
     def method(self: Written, *operands: Any, **keywords: Any) -> Any:
+        if self.transcript.is_elsewhere():
+            return getattr(np.asarray(self.value), name)(*operands, **keywords)
         raise self.transcript.refusal(what)
 
     method.__name__ = method.__qualname__ = name
@@ -286,12 +301,18 @@ class Written:
         Rules write into arrays that they have made themselves. What a user writes to may be shown
         by other arrays, which would not know.
         """
+        if self.transcript.is_elsewhere():
+            raise RuntimeError(
+                "the model is being compiled in another thread: do not write into it"
+            )
         if not sys._getframe(2).f_code.co_filename.startswith(_LIBRARY):
             raise self.transcript.refusal("a write into an array")
         self.name, self.value = new.name, new.value
 
     def copy(self) -> Written:
         """The same: no line of a program writes into what another has computed."""
+        if self.transcript.is_elsewhere():
+            return self.value.copy()
         return Written(self.transcript, self.name, self.value)
 
     def astype(self, dtype: Any, **keywords: Any) -> Any:
@@ -325,10 +346,12 @@ class Written:
     )
     view = _method(np.ndarray.view, "view")
     flatten = ravel
-    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = __ifloordiv__ = __imod__ = (
-        __imatmul__
-    ) = _refused("__iadd__", "a write into an array")
+    __iadd__, __isub__, __imul__, __itruediv__, __ipow__, __ifloordiv__, __imod__, __imatmul__ = (
+        _refused(f"__i{name}__", "a write into an array")
+        for name in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "matmul")
+    )
     __array__ = _refused("__array__", "an array is taken out of the computation")
-    __float__ = _refused("__float__", "a value is taken out of the computation as a number")
-    __int__ = __index__ = __complex__ = __float__
-    item = tolist = numpy = __float__
+    __float__, __int__, __index__, __complex__, item, tolist, numpy = (
+        _refused(name, "a value is taken out of the computation as a number")
+        for name in ("__float__", "__int__", "__index__", "__complex__", "item", "tolist", "numpy")
+    )

@@ -13,6 +13,20 @@ _MOST = 64  # kinds of calls, the programs of which are kept
 Loaded = TypeVar("Loaded")
 
 
+def shown(kind: str, what: str, backend: str, programs: int, source: str) -> str:
+    """What is compiled, in a line: of what, by what, how many programs, and how long the last.
+
+    Examples
+    --------
+    >>> print(shown("CompiledStep", "MLP, mse_loss, SGD", "numpy", 0, ""))
+    <CompiledStep of MLP, mse_loss, SGD by numpy: no program yet>
+    """
+    statements = sum(line.startswith("    ") for line in source.splitlines())
+    many = "s" if programs > 1 else ""
+    made = f"{programs} program{many}, the last of {statements} statements"
+    return f"<{kind} of {what} by {backend}: {made if programs else 'no program yet'}>"
+
+
 class Variants(Generic[Loaded]):
     """What was recorded once waits for a second recording that agrees, and then is loaded.
 

@@ -34,7 +34,7 @@ from .predicting import predict_rows
 from .rollback import Rollback
 from .steps import Steps
 from .stopping import Stopping
-from .weighting import weighted
+from .weighting import weighted_loss
 
 Function = Callable[[Any, Any], Any]
 

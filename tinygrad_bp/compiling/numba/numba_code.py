@@ -5,22 +5,26 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .buffers import laid_end_to_end
+from ..buffers import laid_end_to_end
+from ..numpy_code import ModuleText
+from ..program import Line, Name, Program, names_in
+from ..recording import SUMMARY, Layout
+from .alone import statements
 from .calling import FunctionText
+from .hosting import NoFormError, computed_before
 from .loops import Schedule
-from .lowering import lowered
-from .nests import number, statements
-from .numpy_code import ModuleText
-from .program import Name, Program, names_in
-from .recording import SUMMARY, Layout
+from .lowering import Lowered, lowered
+from .nests import number
+from .openings import OPENINGS
 from .typed import literal
 
 _OPTIONS = '@numba.njit(error_model="numpy", fastmath={"contract"})'
 _DOC = "Whether all guards hold, the loss, the length of the gradient, and what else is left."
+_MOST_CALLS = 8  # of what has no form in numba
 _LINE = 8  # elements: parts of a memory begin at multiples of it
 
 
@@ -35,19 +39,48 @@ class StepText:
         How many elements of each type it needs for what it computes on the way.
     lengths : list of int
         Of short loops: arguments, too.
+    given : list of Name
+        What its function ``before`` computes of the batch and of what is held.
+    called : tuple of str
+        What has no form, so that NumPy computes it.
     """
 
     source: str
     memories: dict[np.dtype, int]
     lengths: list[int]
+    given: list[Name]
+    called: tuple[str, ...]
 
 
 def step_text(program: Program, layout: Layout) -> StepText:
-    """The text of a step, and what it takes besides what its layout says."""
+    """The text of a step, and what it takes besides what its layout says.
+
+    What has no form in numba is found as the text is made; then NumPy computes it.
+    """
+    roles = [*layout.flats, *_held(layout)]
+    hosted: dict[Name, str] = {}
+    while True:
+        rest, early, given = computed_before(program, hosted, [*layout.batch, *layout.held])
+        low = lowered(rest, roles, _loose(rest, layout, given), hosted, OPENINGS)
+        try:
+            return _text(low, layout, early, given, tuple(hosted.values()))
+        except NoFormError as why:
+            origin = low.origins.get(why.line.target, why.line.target)
+            if origin in {*hosted, *rest.inputs} or len(hosted) == _MOST_CALLS:
+                raise
+            hosted[origin] = str(why)
+
+
+def _held(layout: Layout) -> list[str]:
+    return [f"held{i}" for i in range(len(layout.held))]
+
+
+def _text(
+    low: Lowered, layout: Layout, early: list[Line], given: list[Name], called: tuple[str, ...]
+) -> StepText:
+    program, held = low.program, _held(layout)
     counts = [name for _, _, name in layout.counts]
-    held = [f"held{i}" for i in range(len(layout.held))]
     new = {str(flat): f"new_{flat}" for flat in layout.flats}
-    program = lowered(program, [*new, *held], _loose(program, layout))
     schedule = Schedule(program, set(names_in(program.outputs)))
     places = _Places(schedule)
     for role, argument in new.items():
@@ -57,6 +90,7 @@ def step_text(program: Program, layout: Layout) -> StepText:
     places.lay_out()
     module = ModuleText(SUMMARY)
     module.imports.add("import numba")
+    _define_calls(module, low, layout, early, given)
     values = [program.outputs.get(role, 0.0) for role in ("loss", "norm", *counts)]
     failed = ["False", *(literal(0, schedule.kind(x)[1]) for x in values), *held]
     text = FunctionText(schedule, module, places.arrays, f"({', '.join(failed)})")
@@ -65,18 +99,31 @@ def step_text(program: Program, layout: Layout) -> StepText:
     returned = ", ".join(["True", *(number(text, x) for x in values), *held])
     read = program.read()
     parts = [f"{name} = {_part(*where)}" for name, where in layout.parts.items() if name in read]
-    arguments = [*layout.batch, "lr", *counts, *layout.held, *layout.flats, *new.values()]
+    arguments = [*layout.batch, "lr", *counts, *layout.held, *given, *layout.flats, *new.values()]
     arguments += [*places.arguments(), *text.lengths.values()]
     body = [f'"""{_DOC}"""', *parts, *places.declared, *computed, f"return ({returned})"]
     inner = textwrap.indent("\n".join(body), "    ")
     module.parts.append(f"{_OPTIONS}\ndef step({', '.join(arguments)}):\n{inner}\n")
-    return StepText(module.source(), places.sizes, list(text.lengths))
+    return StepText(module.source(), places.sizes, list(text.lengths), given, called)
 
 
-def _loose(program: Program, layout: Layout) -> frozenset[Name]:
+def _define_calls(
+    module: ModuleText, low: Lowered, layout: Layout, early: list[Line], given: list[Name]
+) -> None:
+    """The functions of what NumPy computes: before the step, and when the step calls them."""
+    if given:
+        results = "".join(f'np.asarray({name}, order="C"), ' for name in given)
+        arguments = [*layout.batch, *layout.held]
+        module.define("before", arguments, early, f"({results})", "What a step is given by NumPy.")
+    for name, (given_to_it, lines) in low.calls.items():
+        lines = [replace(line, answer=None, comment="") for line in lines]
+        module.define(f"numpy_{name}", given_to_it, lines, name, "What a step has NumPy compute.")
+
+
+def _loose(program: Program, layout: Layout, given: list[Name]) -> frozenset[Name]:
     """The inputs whose elements may lie apart in memory."""
     rows = (x for x in layout.batch if program.values[x].flags.c_contiguous)
-    dense = {*layout.parts, *rows}
+    dense = {*layout.parts, *rows, *given}
     return frozenset(name for name in program.inputs if name not in dense)
 
 
@@ -126,12 +173,14 @@ class _Places:
         first = dict(schedule.place)
         flats = [x for x in schedule.makers.values() if x.function is laid_end_to_end]
         parts = {part for line in flats for part in line.operands[0]}
-        for line in flats:
+        last = dict(schedule.stored)
+        for line in flats:  # which is there for as long as a part of it is
             first[line.target] = min(schedule.place[part] for part in line.operands[0])
+            last[line.target] = max(last.get(x, 0) for x in (line.target, *line.operands[0]))
         kept = [x for x in schedule.stored if x in schedule.makers and x not in parts]
         for name in sorted(kept, key=lambda x: (first[x], schedule.place[x])):
             if name not in self.arrays:
-                self._find_place(name, first[name], schedule.stored[name])
+                self._find_place(name, first[name], last[name])
         for line in flats:
             self._lay_parts(line.target, line.operands[0])
         for name, owner in schedule.aliases.items():

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ..support.files import write
+from ...support.files import write
+from ..numpy_code import loaded
+from ..program import CannotCompileError, Program, renamed
+from ..recording import Layout
 from .numba_code import StepText, step_text
-from .numpy_code import loaded
-from .program import CannotCompileError, Program, renamed
-from .recording import Layout
 
 
 def check_numba() -> None:
@@ -38,7 +38,9 @@ def runner(text: StepText, program: Program, layout: Layout) -> Callable[..., An
     from numba import types
 
     values = program.values
-    batch, held = ([np.asarray(values[x]) for x in names] for names in (layout.batch, layout.held))
+    batch, held, given = (
+        [np.asarray(values[x]) for x in names] for names in (layout.batch, layout.held, text.given)
+    )
     flats = [values[name].dtype for name in layout.flats]
     loss = np.asarray(renamed(program.outputs["loss"], values)).dtype
     signature = (
@@ -46,6 +48,7 @@ def runner(text: StepText, program: Program, layout: Layout) -> Callable[..., An
         types.float64,
         *[types.int64] * len(layout.counts),
         *(_array(x, "A", readonly=True) for x in held),
+        *(_array(x, readonly=True) for x in given),
         *(_array(np.empty(0, dtype)) for dtype in (*flats, *flats, *text.memories)),
         *[types.int64] * len(text.lengths),
     )
@@ -53,20 +56,34 @@ def runner(text: StepText, program: Program, layout: Layout) -> Callable[..., An
     memories: list[Any] = [np.empty(size, dtype) for dtype, size in text.memories.items()]
     memories += text.lengths
     number, kinds = loss.type, [(x.shape, x.dtype) for x in held]
+    if not layout.counts and not held and not given:
+
+        def run_plain(batch, lr, counts, held, now, new):  # type: ignore[no-untyped-def]
+            ok, value, norm = run_compiled(*batch, lr, *now, *new, *memories)
+            return (number(value), norm) if ok else None
+
+        return run_plain
+    before = loaded(text.source, "compiled step")["before"] if given else _nothing
 
     def run(batch, lr, counts, held, now, new):  # type: ignore[no-untyped-def]
         if kinds and [(x.shape, x.dtype) for x in held] != kinds:
             return None
-        done = run_compiled(*batch, lr, *counts, *held, *now, *new, *memories)
+        drawn = before(*batch, *held)
+        done = run_compiled(*batch, lr, *counts, *held, *drawn, *now, *new, *memories)
         return (number(done[1]), *done[2:]) if done[0] else None
 
     return run
 
 
-def numba_step(program: Program, layout: Layout) -> tuple[str, Any, Any]:
-    """The text of a step, what it reads of flat arrays, and the function that runs it."""
+def numba_step(program: Program, layout: Layout) -> tuple[tuple[str, Any, Any], str]:
+    """The text of a step, what it reads of flat arrays, and what runs it; what NumPy computes."""
     text = step_text(program, layout)
-    return text.source, _all, runner(text, program, layout)
+    note = f"NumPy computes a part of it: {'; '.join(text.called)}" if text.called else ""
+    return (text.source, _all, runner(text, program, layout)), note
+
+
+def _nothing(*inputs: np.ndarray) -> tuple[()]:
+    return ()
 
 
 def _all(*flats: np.ndarray) -> tuple[np.ndarray, ...]:

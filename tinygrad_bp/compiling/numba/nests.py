@@ -9,25 +9,22 @@ from typing import Any
 
 import numpy as np
 
+from ..numpy_code import INFIX, comment_of
+from ..program import Line, Name, ufunc_of
 from .calling import FunctionText
+from .hosting import refusal
 from .loops import (
     LETTERS,
     Index,
     Nest,
     element_of,
     filled,
-    first_elements,
     is_reduction,
     letters_of,
     loop_shape,
     made_at,
     moved,
-    refusal,
 )
-from .lowering import without_units
-from .numpy_code import INFIX, comment_of
-from .program import Line, Name, ufunc_of
-from .transcript import changed_at, put
 from .typed import FORMS, POWERS, SUMS, cast, is_uniform, literal
 
 _WORD = re.compile(r"\w+")
@@ -35,7 +32,7 @@ _TYPES = {np.dtype(x) for x in "?bBhHiIlLqQfd"}
 _KEYWORDS = frozenset({"axis", "keepdims", "initial", "dtype", "where"})
 
 
-class _NestText:
+class NestText:
     """The text of one nest: what stands before each loop, in the innermost, and after each."""
 
     def __init__(self, text: FunctionText, nest: Nest):
@@ -48,7 +45,7 @@ class _NestText:
 
     def lines(self) -> list[str]:
         """Its lines, indented."""
-        self._fill()
+        self.fill()
         found = []
         for depth, length in enumerate(self.nest.shape):
             indent = "    " * depth
@@ -60,7 +57,8 @@ class _NestText:
             found += ["    " * depth + x for x in self.after[depth]]
         return found
 
-    def _fill(self) -> None:
+    def fill(self) -> None:
+        """Add all statements."""
         for line in self.nest.lines:
             self._add(line)
 
@@ -111,6 +109,7 @@ class _NestText:
         start = literal(first, dtype)
         if inner:
             total = f"{line.target}_{''.join(kept)}" if kept else str(line.target)
+            total = self.text.fresh(total) if line.target in self.text.schedule.stored else total
             self.before[len(kept)].append(f"{total} = {start}")
             self.body.append(f"{total} = {form.format(total, value)}{comment_of(line)}")
             self._finished(line, made, total, dtype, len(kept))
@@ -145,14 +144,13 @@ class _NestText:
         return cast(found, kind, want or kind)
 
     def _read(self, base: Name, at: Index) -> str:
-        text = self.text
-        if text.is_variable(base):
-            return str(base)
+        text, depth = self.text, self.depth
         if text.schedule.is_deferred(base):
             value = self.expression(text.schedule.makers[base], at)
+        elif text.is_variable(base):
+            return str(base)
         else:
-            value = text.at(base, at)
-        depth = self.depth if text.schedule.is_deferred(base) else self.depth_of(at)
+            value, depth = text.at(base, at), self.depth_of(at)
         name = self.known[base, at] = text.element_name(base, at)
         self.before[depth].append(f"{name} = {value}")
         return name
@@ -168,6 +166,10 @@ class _NestText:
         if kind not in _TYPES or kind.kind not in "iu":
             raise refusal(line, f"an index of type {kind}")
         where = self.text.schedule.root(x, at)[1] if isinstance(x, Name) else at
+        if not isinstance(x, Name):
+            if np.size(x) and not -length <= np.min(x) <= np.max(x) < length:
+                raise refusal(line, "an index that is not there")
+            return self.element(np.asarray(x) % length, at, np.dtype("i8"))
         value, name = self.element(x, at, np.dtype("i8")), self.text.fresh("row")
         self.before[self.depth_of(where)] += [
             f"{name} = {value}",
@@ -207,6 +209,8 @@ class _NestText:
         if not isinstance(function, np.ufunc) or line.keywords or function.nout != 1:
             raise refusal(line)
         kinds = [self.kind(x)[1] for x, _ in operands]
+        if not {*kinds} <= {*_TYPES, int, float}:
+            raise refusal(line, "such operands")
         types = function.resolve_dtypes((*kinds, None))
         values = [self.element(x, i, t) for (x, i), t in zip(operands, types, strict=False)]
         if function in FORMS:
@@ -239,12 +243,12 @@ class _NestText:
 
     def _gathered(self, line: Line, at: Index) -> str:
         source, index = line.operands
-        found = _chosen(self, line, index, self.kind(source)[0], at)
+        found = chosen(self, line, index, self.kind(source)[0], at)
         base, where = self.text.schedule.root(source, found)
         return self.text.at(base, where)
 
 
-def _chosen(nest: _NestText, line: Line, index: Any, shape: Sequence[int], at: Index) -> Index:
+def chosen(nest: NestText, line: Line, index: Any, shape: Sequence[int], at: Index) -> Index:
     """The index into an array of an element that arrays of integers choose."""
     parts = filled(index, len(shape))
     arrays = [x for x in parts if isinstance(x, Name | np.ndarray | list)]
@@ -270,53 +274,6 @@ def _chosen(nest: _NestText, line: Line, index: Any, shape: Sequence[int], at: I
     return tuple(found)
 
 
-class _ScatterText(_NestText):
-    """The loops of a copy of an array in which some elements are changed."""
-
-    def __init__(self, text: FunctionText, line: Line):
-        self.line = line
-        array, *others = line.operands
-        added = line.function is changed_at
-        if (added and others.pop(0) is not np.add) or len(others) != 2:
-            raise refusal(line)
-        self.index, self.new = others
-        chosen = np.broadcast_to(0, line.shape)[first_elements(self.index, text.kind)]
-        self.at, self.sign = letters_of(chosen.shape), "+=" if added else "="
-        super().__init__(text, Nest(without_units(chosen.shape)))
-        self.before[0].append(f"{text.array(line.target)}[:] = {self._whole(array)}")
-
-    def _whole(self, x: Any) -> str:
-        if isinstance(x, Name):
-            base, at = self.text.schedule.root(x, letters_of(self.kind(x)[0]))
-            if at != letters_of(self.kind(x)[0]):
-                raise refusal(self.line, "a part of an array")
-            return self.text.array(base)
-        if is_uniform(x):
-            return literal(np.ravel(x)[0], self.line.dtype)
-        return self.text.constant(x)
-
-    def _fill(self) -> None:
-        line = self.line
-        place = _chosen(self, line, self.index, line.shape, self.at)
-        value = self.element(self.new, element_of(self.kind(self.new)[0], self.at), line.dtype)
-        self.body.append(
-            f"{self.text.at(line.target, place)} {self.sign} {value}{comment_of(line)}"
-        )
-
-
-def statements(text: FunctionText) -> list[str]:
-    """The statements of a schedule, in order."""
-    found: list[str] = []
-    for item in text.schedule.items:
-        if isinstance(item, Nest):
-            found += _NestText(text, item).lines()
-        elif item.function in (np.dot, np.matmul):
-            found.append(text.product(item))
-        elif item.function in (changed_at, put):
-            found += _ScatterText(text, item).lines()
-    return found
-
-
 def number(text: FunctionText, x: Any) -> str:
     """The text for the only element of an operand."""
-    return _NestText(text, Nest(())).element(x, ("0",) * len(text.kind(x)[0]))
+    return NestText(text, Nest(())).element(x, ("0",) * len(text.kind(x)[0]))

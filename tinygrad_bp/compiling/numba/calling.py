@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .loops import Index, Schedule, letters_of, refusal
-from .numpy_code import ModuleText, comment_of
-from .program import Line, Name
+from ..numpy_code import ModuleText, comment_of
+from ..program import Line, Name
+from .hosting import refusal
+from .loops import Index, Schedule, letters_of
 from .typed import supported
 
 _SHORT = 32  # loops are unrolled by LLVM
@@ -63,6 +64,26 @@ class FunctionText:
             f"np.dot({self._matrix(line, a)}, {self._matrix(line, b)}, {self.array(line.target)})"
         )
         return call + comment_of(line)
+
+    def call(self, line: Line) -> list[str]:
+        """The statements that have NumPy compute a line."""
+        given = ", ".join(map(self.whole, line.operands))
+        call, target = f"numpy_{line.target}({given})", self.array(line.target)
+        if line.answer is not None:
+            target = self.fresh("holds")
+            block = f"{target} = {call} == {line.answer!r}"
+            rest = [f"if not {target}:", f"    return {self.failed}"]
+            return [f'with numba.objmode({target}="boolean"):', f"    {block}", *rest]
+        if line.dtype is None:
+            kind = {int: "int64", float: "float64", bool: "boolean"}[self.kind(line.target)[1]]
+            return [f'with numba.objmode({target}="{kind}"):', f"    {target} = {call}"]
+        return ["with numba.objmode():", f"    {target}[...] = {call}{comment_of(line)}"]
+
+    def whole(self, x: Any) -> str:
+        """The text for all elements of an array that is kept, or for a number."""
+        if not isinstance(x, Name):
+            return self.constant(x)
+        return self.array(self.schedule.root(x, letters_of(self.kind(x)[0]))[0])
 
     def _matrix(self, line: Line, x: Any) -> str:
         if not isinstance(x, Name):

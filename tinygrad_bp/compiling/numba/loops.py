@@ -10,15 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from .buffers import laid_end_to_end
+from ..buffers import laid_end_to_end
+from ..numpy_code import INFIX
+from ..program import Line, Name, Program, names_in, ufunc_of
+from ..transcript import changed_at, put
+from .hosting import called, refusal
 from .lowering import Kinds, is_view, regroups, without_units
-from .program import CannotCompileError, Line, Name, Program, names_in, ufunc_of
-from .transcript import changed_at, put
 
 LETTERS = "ijklmn"
 Index = tuple[str, ...]
 _ELEMENTWISE = frozenset({np.where, operator.pow, operator.neg, np.ndarray.astype})
-_WHOLE = frozenset({np.dot, np.matmul, changed_at, put, laid_end_to_end})
+_WHOLE = frozenset({np.dot, np.matmul, changed_at, put, laid_end_to_end, called})
+_PLACES = frozenset({np.argmax, np.argmin})
 
 
 @dataclass
@@ -47,6 +50,16 @@ def is_reduction(line: Line) -> bool:
     return ufunc_of(line.function) is not None and line.function.__name__ == "reduce"
 
 
+def is_running(line: Line) -> bool:
+    """Whether a line is a method ``accumulate`` of a ufunc's."""
+    return ufunc_of(line.function) is not None and line.function.__name__ == "accumulate"
+
+
+def computes_alone(line: Line) -> bool:
+    """Whether a line computes a whole array, of whole arrays, and shares its loops with none."""
+    return line.function in _WHOLE or line.function in _PLACES or is_running(line)
+
+
 def is_elementwise(line: Line) -> bool:
     """Whether each element of a line's result comes of one element of each operand."""
     return line.dtype is not None and (
@@ -54,14 +67,22 @@ def is_elementwise(line: Line) -> bool:
     )
 
 
+def _has_form(line: Line) -> bool:
+    """Whether a line is one that loops, or statements of numbers, can be made of."""
+    if line.dtype is None:
+        return line.function in {bool, operator.neg, *INFIX}
+    return is_elementwise(line) or is_reduction(line) or line.function is operator.getitem
+
+
 def loop_shape(line: Line, kind: Kinds) -> tuple[int, ...]:
     """The lengths of the axes that a line's loops run over."""
-    return kind(line.operands[0])[0] if is_reduction(line) else line.shape
+    reduces = is_reduction(line) or line.function in _PLACES
+    return kind(line.operands[0])[0] if reduces else line.shape
 
 
 def made_at(line: Line, kind: Kinds) -> Index:
     """The index at which a line's loops put its result."""
-    if not is_reduction(line):
+    if not is_reduction(line) and line.function not in _PLACES:
         return letters_of(line.shape)
     shape = loop_shape(line, kind)
     kept = iter(
@@ -134,8 +155,10 @@ class Schedule:
     def _add(self, line: Line) -> None:
         if is_view(line):
             self._view(line)
-        elif line.function in _WHOLE:
+        elif computes_alone(line):
             self._alone(line)
+        elif not _has_form(line):
+            raise refusal(line)
         elif line.target not in self._deferred:
             self._in_a_loop(line)
 
@@ -147,10 +170,12 @@ class Schedule:
             self.place[line.target] = self.place[source]
 
     def _alone(self, line: Line) -> None:
+        place, whole = len(self.items), line.function is called or line.function in _PLACES
         for name in line.uses():
-            self._read(self.root(name, letters_of(self.kind(name)[0]))[0], len(self.items))
-        self.place[line.target] = len(self.items)
-        self.stored[line.target] = len(self.items)
+            self._read(self.root(name, letters_of(self.kind(name)[0]))[0], place, whole)
+        self.place[line.target] = place
+        if line.dtype is not None:
+            self.stored[line.target] = place
         self.items.append(line)
 
     def _in_a_loop(self, line: Line) -> None:
@@ -189,10 +214,12 @@ class Schedule:
         """Whether a line's result is complete only when its loops have run."""
         return is_reduction(line) and any(reduced_axes(line, loop_shape(line, self.kind)))
 
-    def _read(self, base: Name, place: int) -> None:
+    def _read(self, base: Name, place: int, whole: bool = False) -> None:
         line = self.makers.get(base)
         owner = self.aliases.get(base, base)
-        if line is not None and (math.prod(line.shape) != 1 or line.function in _WHOLE):
+        if line is None or line.dtype is None:
+            return
+        if whole or math.prod(line.shape) != 1 or computes_alone(line):
             self.stored[owner] = max(self.stored.get(owner, 0), place)
 
     def reads(self, line: Line, at: Index | None = None) -> Iterator[tuple[Name, Index]]:
@@ -289,12 +316,3 @@ def first_elements(index: Any, kind: Kinds) -> Any:
     if isinstance(index, tuple):
         return tuple(first_elements(part, kind) for part in index)
     return np.zeros(kind(index)[0], int) if isinstance(index, Name | np.ndarray | list) else index
-
-
-def refusal(line: Line, what: str = "") -> CannotCompileError:
-    """The error for what has no form in numba."""
-    ufunc = ufunc_of(line.function)
-    name = getattr(line.function, "__name__", repr(line.function))
-    name = f"{ufunc.__name__}.{name}" if ufunc else name
-    where = f" ({line.where})" if line.where else ""
-    return CannotCompileError(f"{name}{f' of {what}' * bool(what)} has no numba form{where}")

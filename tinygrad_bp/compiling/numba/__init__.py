@@ -1,0 +1,1 @@
+"""A program as one function of loops that numba compiles."""
