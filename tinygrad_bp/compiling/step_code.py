@@ -52,7 +52,7 @@ class StepProgram:
     def _loaded(self, program: Program, layout: Layout) -> Any:
         """The text, the function that takes views of flat arrays, and the one that runs."""
         if self.step.backend == "numba":
-            from .numba.jit import numba_step
+            from .numba import numba_step
 
             try:
                 found, self.step.backend_note = numba_step(program, layout)

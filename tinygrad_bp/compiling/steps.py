@@ -14,7 +14,7 @@ from ..nn import Module
 from ..optim import Optimizer
 from ..support.arguments import flag, function, look_up, shown
 from .closures import ClosedOver, settings_of
-from .numba.jit import check_numba
+from .numba import check_numba
 from .program import CannotCompileError
 from .recording import Recording, record_step, standing_in
 from .state import State, kinds_of
