@@ -210,8 +210,10 @@ def draw(
     presentation = Presentation(theme, font_size, size)
     if view not in VIEWS:
         raise ValueError(f"unknown view {view!r}: {suggestion(view, VIEWS)}")
-    if path is not None:
-        checked(path, SUFFIXES)
+    if path is not None and checked(path, SUFFIXES).suffix.lower() == ".pdf":
+        from .render import engine_for
+
+        engine_for("pdf")  # and say so at once if there is none
     outputs, modules = _outputs(output, inputs)
     graph = explain.view(*outputs, backward=backward, notation=notation, fuse=fuse)
     name_gradients(graph)
