@@ -210,10 +210,8 @@ def draw(
     presentation = Presentation(theme, font_size, size)
     if view not in VIEWS:
         raise ValueError(f"unknown view {view!r}: {suggestion(view, VIEWS)}")
-    if path is not None and checked(path, SUFFIXES).suffix.lower() == ".pdf":
-        from .render import engine_for
-
-        engine_for("pdf")  # and say so at once if there is none
+    if path is not None:
+        _check(path)
     outputs, modules = _outputs(output, inputs)
     graph = explain.view(*outputs, backward=backward, notation=notation, fuse=fuse)
     name_gradients(graph)
@@ -234,6 +232,14 @@ def draw(
     if path is not None:
         drawing.save(path)
     return drawing
+
+
+def _check(path: str | os.PathLike[str]) -> None:
+    """Say at once if a file of this name cannot be written, or nothing here draws its format."""
+    if checked(path, SUFFIXES).suffix.lower() == ".pdf":
+        from .render import engine_for
+
+        engine_for("pdf")
 
 
 def _outputs(
