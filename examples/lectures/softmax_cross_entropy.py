@@ -119,7 +119,10 @@ def print_overflow():
     for z, loss, slope, stable, stable_slope in overflow():
         print(f"  {z!s:13} {loss:8.4g} {slope:15.4f} {stable:10.4g} {stable_slope:16.4f}")
     print("exp 710 is infinite, and infinity over infinity no number; exp(-800) is 0, and log 0")
-    print("infinite. Neither is a slope that a descent could use.")
+    print(
+        "infinite. Neither is a slope that a descent could use. Stable is to subtract the largest"
+    )
+    print("z, m, first, which changes no p: log p_i = z_i - m - log Σ_j exp(z_j - m).")
 
 
 def plot(file):

@@ -109,8 +109,10 @@ def test_pygraphviz_comes_last(install, monkeypatch):
 def test_pdf_needs_an_engine_that_writes_it(install, monkeypatch):
     embedded = install("embedded", GOOD)
     monkeypatch.setattr(render, "_packaged_engine", lambda: embedded)
-    with pytest.raises(RuntimeError, match=r"not PDF: .*apt install graphviz"):
+    with pytest.raises(RuntimeError, match=r"^PDF needs Graphviz itself .*apt install graphviz"):
         render.render(SMALL, "pdf")
+    with pytest.raises(RuntimeError, match=r"^PDF needs Graphviz itself"):
+        bp.draw(lambda: pytest.fail("drawn before it was said"), "z.pdf")
     install("dot", GOOD)
     assert render.render(SMALL, "pdf") == b"%PDF by dot"
 

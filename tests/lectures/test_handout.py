@@ -90,6 +90,32 @@ def test_the_list_leads_somewhere():
     assert len(rows) == 14
 
 
+ANSWERS = {  # of each question a piece that its page must say
+    "Why is W transposed on the way back?": "Σ_s w_s{i + 1} δ_s",
+    "What memory do stored activations cost?": "all kept",
+    "Why is the gradient of softmax with cross-entropy p - y?": "The division by p_i and",
+    "When is forward mode cheaper?": "Rows win with few outputs, columns with few inputs",
+    "Why does the order matter?": "comes too late for q1",
+    "Why are gradients accumulated?": "a part of the sum is lost",
+    "Why is it dynamic programming?": "Each subproblem is solved once and reused",
+    "Why do gradients vanish?": "each layer leaves a quarter or less",
+    "What must hold of the step sizes of SGD?": "Σ α_t² = ∞: noise stays",
+    "What is the derivative of ReLU at 0?": "the subgradient of least norm",
+    "What becomes of broadcasting on the way back?": "as b was used in each row",
+    "How are second derivatives found?": "create_graph=True",
+    "What does checkpointing save?": "every k-th kept",
+    "How is softmax kept from overflowing?": "subtract the largest",
+}
+
+
+def test_each_question_is_answered_on_the_page_of_its_row():
+    rows = re.findall(r"^\| ([A-Z].*\?) \| \[(\w+)\.py\]", LISTED, re.MULTILINE)
+    assert [question for question, _ in rows] == list(ANSWERS)
+    for question, page in rows:
+        source = (FOLDER / f"{page}.py").read_text(encoding="utf-8")
+        assert ANSWERS[question] in source, question
+
+
 def test_the_pictures_that_are_named_are_drawn():
     """Each picture of the list stands as a name in the page of its row."""
     for line in LISTED.splitlines():

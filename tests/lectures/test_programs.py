@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from functions import ACTIVATIONS, LOSSES
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +24,12 @@ PICTURES = {
         "weight_by_weight_2-2.svg",
         "weight_by_weight_2-2_backward.svg",
     ],
+}
+
+# How many networks of every depth, activation, loss and bias a page compares
+SWEEPS = {
+    "vector_and_scalar_form": 6 * len(ACTIVATIONS) * len(LOSSES) * 2,
+    "sensitivities": 6 * len(ACTIVATIONS) * len(LOSSES),
 }
 
 
@@ -69,12 +76,16 @@ def test_a_page_prints_its_columns_and_draws_its_pictures(page, tmp_path):
     differences = [float(n) for n in re.findall(r"  (0|\d+e[-+]\d+)$", output, re.MULTILINE)]
     assert len(differences) > 10
     assert max(differences) < 1e-12
+    if page in SWEEPS:
+        found = re.search(r"^(\d+) more networks[\s\S]*?element, is (\S+)\.$", output, re.MULTILINE)
+        assert int(found[1]) == SWEEPS[page]
+        assert 0 < float(found[2]) <= 1e-12
 
 
 def test_the_pictures_go_beside_by_default_and_the_numbers_reproduce(tmp_path):
-    first, second = (run("sensitivities", folder=tmp_path) for _ in range(2))
+    first, second = (run("second_derivatives", folder=tmp_path) for _ in range(2))
     assert first == second
-    assert len(list((tmp_path / "pictures").iterdir())) == 2
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["second_derivatives.svg"]
 
 
 def test_without_matplotlib_one_line_says_what_to_install(tmp_path):

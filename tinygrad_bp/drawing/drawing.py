@@ -211,7 +211,7 @@ def draw(
     if view not in VIEWS:
         raise ValueError(f"unknown view {view!r}: {suggestion(view, VIEWS)}")
     if path is not None:
-        writable_path(path, SUFFIXES)
+        _check_path(path)
     outputs, modules = _outputs_to_draw(output, inputs)
     graph = explain.view(*outputs, backward=backward, notation=notation, fuse=fuse)
     name_gradients(graph)
@@ -232,6 +232,14 @@ def draw(
     if path is not None:
         drawing.save(path)
     return drawing
+
+
+def _check_path(path: str | os.PathLike[str]) -> None:
+    """Say at once if a file of this name cannot be written, or nothing here draws its format."""
+    if writable_path(path, SUFFIXES).suffix.lower() == ".pdf":
+        from .render import engine_for
+
+        engine_for("pdf")
 
 
 def _outputs_to_draw(

@@ -58,18 +58,30 @@ def render(source: str, form: str, dpi: float = DPI) -> bytes:
     if form == "png":
         width, height = size_of(render(source, "svg").decode())
         dpi = min(dpi, 72 * (MOST_PIXELS / (width * height)) ** 0.5)
+    engine, has_text_library = engine_for(form)
+    if form == "png" and not has_text_library:
+        source = in_cells(source)
+    return engine(source, form, dpi)
+
+
+def engine_for(form: str) -> tuple[Engine, bool]:
+    """The first engine on this machine that writes a format, and whether it has a text library.
+
+    Raises
+    ------
+    RuntimeError
+        If there is none.
+    """
     found = False
-    for engine, can_pdf in _engines():
+    for engine, is_graphviz in _engines():
         found = True
-        if form == "png" and not can_pdf:  # and has no text library
-            source = in_cells(source)
-        if form != "pdf" or can_pdf:
-            return engine(source, form, dpi)
+        if form != "pdf" or is_graphviz:
+            return engine, is_graphviz
     if found:
         raise RuntimeError(
-            "the drawing engine on this machine writes SVG and PNG, not PDF: save as .svg or .png, "
-            "or install Graphviz (apt install graphviz, brew install graphviz, "
-            "conda install -c conda-forge graphviz)"
+            "PDF needs Graphviz itself (apt install graphviz, brew install graphviz, "
+            "conda install -c conda-forge graphviz): the drawing engine on this machine writes SVG "
+            "and PNG"
         )
     raise RuntimeError(f"no drawing engine was found: {_ADVICE}")
 
@@ -106,7 +118,10 @@ def size_of(svg: str) -> tuple[float, float]:
 
 
 def _engines() -> Iterator[tuple[Engine, bool]]:
-    """The engines on this machine, the first choice first, and whether each writes PDF."""
+    """The engines on this machine, the first choice first, and whether each is Graphviz itself.
+
+    Which writes PDF, and has a text library.
+    """
     named = os.environ.get(VARIABLE)
     if named:
         program = shutil.which(named)
