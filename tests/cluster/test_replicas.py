@@ -128,6 +128,22 @@ def test_no_more_than_a_few_models_are_kept():
     assert len(replicas._KEPT) == replicas.MOST
 
 
+def test_no_more_than_a_few_shapes_have_programs():
+    counts = tuple(range(3, 3 + replicas.MOST_KINDS + 3))
+    rows = da.from_array(rng.normal(size=(sum(counts), 3)), chunks=(counts, 3))
+    model = network()
+    train.fit(
+        model,
+        rows,
+        np.arange(len(rows)) % 3,
+        loss="cross_entropy",
+        optimizer=optim.SGD(model.parameters(), 0.1),
+        epochs=replicas.WORTH_IT + 4,
+        progress=False,
+    )
+    assert programs() == replicas.MOST_KINDS
+
+
 # Chance on workers
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from ..compiling import CannotCompileError, compile
 from .packing import Packed, structure
 
 WORTH_IT = 24  # blocks of one shape, until which recording two of them would not have paid
-MOST = 8  # models of which copies are kept
+MOST, MOST_KINDS = 3, 4  # models that are kept, and kinds of blocks of each: programs hold buffers
 
 
 class Replica:
@@ -89,14 +90,16 @@ class Kept:
     """
 
     def __init__(self) -> None:
-        self.met = Counter[Hashable]()
         self.why_eager = ""
+        self._met, self._chosen = Counter[Hashable](), set[Hashable]()
         self._idle: list[Replica] = []
 
     def repeats(self, kind: Hashable) -> bool:
         """Whether a program pays, if there is to be one: told of each block that is met."""
-        self.met[kind] += 1
-        return self.met[kind] > WORTH_IT and not self.why_eager
+        self._met[kind] += 1
+        if self._met[kind] > WORTH_IT and len(self._chosen) < MOST_KINDS:
+            self._chosen.add(kind)
+        return kind in self._chosen and not self.why_eager
 
     @contextmanager
     def replica(self, packed: Packed, make_loss: Callable[..., Any]) -> Iterator[Replica]:
@@ -110,7 +113,8 @@ class Kept:
         self._idle.append(taken)
 
 
-_KEPT: dict[bytes, Kept] = {}
+_KEPT: dict[bytes, Kept] = {}  # the last that was used comes last
+_LOCK = threading.Lock()
 
 
 def kept(packed: Packed) -> Kept:
@@ -122,7 +126,9 @@ def kept(packed: Packed) -> Kept:
     >>> kept(packed) is kept(packed)
     True
     """
-    found = _KEPT.setdefault(packed.structure, Kept())
-    while len(_KEPT) > MOST:
-        _KEPT.pop(next(iter(_KEPT)), None)  # the oldest
+    with _LOCK:
+        found = _KEPT.pop(packed.structure, None) or Kept()
+        _KEPT[packed.structure] = found
+        if len(_KEPT) > MOST:
+            del _KEPT[next(iter(_KEPT))]
     return found
