@@ -204,3 +204,20 @@ def test_elements_of_every_index(case, told):
         assert step.backend_note == ""
         for a, b in zip(*found, strict=True):
             np.testing.assert_allclose(b, a, rtol=1e-12, atol=1e-13)
+
+
+def test_long_lists_of_places_are_left_to_numpy(by_python):
+    """They would be constants of the text."""
+    found = []
+    for columns in (4, 400):
+        model = nn.Linear(3, columns, seed=0)
+        step = CompiledStep(
+            model,
+            lambda out, y: np.mean(np.roll(out, 1, axis=1) * out),
+            optim.SGD(model.parameters(), 0.1),
+            backend="numba",
+        )
+        for _ in range(3):
+            step(np.ones((20, 3)), np.ones(1))
+        found.append((step.backend_note.count("has no numba form"), len(step.source) < 20_000))
+    assert found == [(0, True), (2, True)]

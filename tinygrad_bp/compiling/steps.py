@@ -41,7 +41,7 @@ class CompiledStep:
     why_not : str
         Why the last step that was recorded cannot become a program, if it cannot.
     backend_note : str
-        Why the last program that numba has no form for runs on NumPy.
+        What of the last program numba has no form for, so that NumPy computes it.
     """
 
     def __init__(

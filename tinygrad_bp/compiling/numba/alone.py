@@ -10,7 +10,7 @@ from ..numpy_code import comment_of
 from ..program import Line, Name, ufunc_of
 from ..transcript import changed_at, put
 from .calling import FunctionText
-from .hosting import called, refusal
+from .hosting import NoFormError, called
 from .loops import Nest, element_of, first_elements, is_running, letters_of, made_at
 from .lowering import without_units
 from .nests import NestText, chosen
@@ -27,7 +27,7 @@ class _ScatterText(NestText):
         array, *others = line.operands
         added = line.function is changed_at
         if (added and others.pop(0) is not np.add) or len(others) != 2:
-            raise refusal(line)
+            raise NoFormError(line)
         self.index, self.new = others
         chosen = np.broadcast_to(0, line.shape)[first_elements(self.index, text.kind)]
         self.at, self.sign = letters_of(chosen.shape), "+=" if added else "="
@@ -38,7 +38,7 @@ class _ScatterText(NestText):
         if isinstance(x, Name):
             base, at = self.text.schedule.root(x, letters_of(self.kind(x)[0]))
             if at != letters_of(self.kind(x)[0]):
-                raise refusal(self.line, "a part of an array")
+                raise NoFormError(self.line, "a part of an array")
             return self.text.array(base)
         if is_uniform(x):
             return literal(np.ravel(x)[0], self.line.dtype)
@@ -65,7 +65,7 @@ class _RunningText(NestText):
         """Put each sum from the one before it."""
         line, ufunc = self.line, ufunc_of(self.line.function)
         if ufunc not in SUMS or line.keywords.keys() - {"axis"}:
-            raise refusal(line)
+            raise NoFormError(line)
         axis = line.keywords.get("axis", 0) % len(line.shape)
         at = letters_of(line.shape)
         value = self.element(line.operands[0], at, line.dtype)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..numpy_code import ModuleText, comment_of
 from ..program import Line, Name
-from .hosting import refusal
+from .hosting import NoFormError
 from .loops import Index, Schedule, letters_of
 from .typed import supported
 
@@ -59,7 +59,7 @@ class FunctionText:
         a, b = line.operands
         kinds = {self.kind(x)[1] for x in line.operands} | {line.dtype}
         if len(kinds) > 1 or line.dtype not in (np.dtype("f4"), np.dtype("f8")):
-            raise refusal(line, f"{', '.join(sorted(map(str, kinds)))}")
+            raise NoFormError(line, f"{', '.join(sorted(map(str, kinds)))}")
         call = (
             f"np.dot({self._matrix(line, a)}, {self._matrix(line, b)}, {self.array(line.target)})"
         )
@@ -94,7 +94,7 @@ class FunctionText:
             return self.array(base)
         if index == at[::-1]:
             return f"{self.array(base)}.T"
-        raise refusal(line, "a part of an array")
+        raise NoFormError(line, "a part of an array")
 
     def array(self, base: Name) -> str:
         """The text for a whole array."""

@@ -20,18 +20,13 @@ class NoFormError(CannotCompileError):
     line : Line
     """
 
-    def __init__(self, line: Line, what: str):
+    def __init__(self, line: Line, what: str = ""):
         self.line = line
         ufunc = ufunc_of(line.function)
         name = getattr(line.function, "__name__", repr(line.function))
         name = f"{ufunc.__name__}.{name}" if ufunc else name
         where = f" ({line.where})" if line.where else ""
         super().__init__(f"{name}{f' of {what}' * bool(what)} has no numba form{where}")
-
-
-def refusal(line: Line, what: str = "") -> NoFormError:
-    """The error for what has no form in numba."""
-    return NoFormError(line, what)
 
 
 def called(*operands: Any) -> Any:

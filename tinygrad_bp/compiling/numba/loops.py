@@ -14,7 +14,7 @@ from ..buffers import laid_end_to_end
 from ..numpy_code import INFIX
 from ..program import Line, Name, Program, names_in, ufunc_of
 from ..transcript import changed_at, put
-from .hosting import called, refusal
+from .hosting import NoFormError, called
 from .lowering import Kinds, is_view, regroups, without_units
 
 LETTERS = "ijklmn"
@@ -158,7 +158,7 @@ class Schedule:
         elif computes_alone(line):
             self._alone(line)
         elif not _has_form(line):
-            raise refusal(line)
+            raise NoFormError(line)
         elif line.target not in self._deferred:
             self._in_a_loop(line)
 
@@ -182,7 +182,7 @@ class Schedule:
         """Put a line into the first loop of its shape that comes late enough."""
         shape = without_units(loop_shape(line, self.kind))
         if len(shape) > len(LETTERS):
-            raise refusal(line, f"{len(shape)} axes")
+            raise NoFormError(line, f"{len(shape)} axes")
         reads = list(self.reads(line))
         first = max((self._earliest(base, at, shape) for base, at in reads), default=0)
         for place in range(first, len(self.items)):

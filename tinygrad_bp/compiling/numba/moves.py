@@ -12,6 +12,7 @@ import numpy as np
 from ..buffers import laid_end_to_end
 from ..program import Line, Name, names_in
 
+MOST_PLACES = 4096  # that are constants of a text
 # What they give of an array of places says where each element of their result comes from.
 MOVES = frozenset(
     {np.swapaxes, np.moveaxis, np.rollaxis, np.ravel, np.matrix_transpose}
@@ -66,7 +67,7 @@ def as_view(places: np.ndarray, shape: tuple[int, ...]) -> tuple[Any, tuple[int,
 
 
 def moved(work: Any, line: Line, of: Line, sources: list[Any], part: int | None = None) -> bool:
-    """Add the lines that give what moving elements does.
+    """Add the lines that give what moving elements does, if it is no long list of places.
 
     Parameters
     ----------
@@ -90,10 +91,13 @@ def moved(work: Any, line: Line, of: Line, sources: list[Any], part: int | None 
         if shape != shapes[0] or any(part.step == -1 for part in index):
             x = work.step(line, operator.getitem, x, index, shape=shape)
         return work.last(line, np.transpose, x, **({} if axes == (1, 0) else {"axes": axes}))
+    in_order = np.array_equal(np.ravel(places), np.arange(size))
+    if not in_order and places.size > MOST_PLACES:
+        return False
     if len(sources) == 1:
         flat = work.step(line, np.reshape, work.dense(sources[0]), (size,), shape=(size,))
     else:
         flat = work.step(line, laid_end_to_end, sources, shape=(size,))
-    if np.array_equal(np.ravel(places), np.arange(size)):
+    if in_order:
         return work.last(line, np.reshape, flat, line.shape)
     return work.last(line, operator.getitem, flat, np.ascontiguousarray(places))

@@ -12,7 +12,7 @@ import numpy as np
 from ..numpy_code import INFIX, comment_of
 from ..program import Line, Name, ufunc_of
 from .calling import FunctionText
-from .hosting import refusal
+from .hosting import NoFormError
 from .loops import (
     LETTERS,
     Index,
@@ -74,7 +74,7 @@ class NestText:
     def _guard(self, line: Line) -> None:
         value = self.expression(line, ())
         if type(line.answer) is not bool:
-            raise refusal(line)
+            raise NoFormError(line)
         self.body.append(f"if {'not ' * line.answer}({value}):")
         self.body.append(f"    return {self.text.failed}")
 
@@ -90,10 +90,10 @@ class NestText:
     def _reduce(self, line: Line, at: Index) -> None:
         """Take elements together: in a variable if the loops over them are the inner ones."""
         if line.keywords.keys() - _KEYWORDS or line.keywords.get("where", True) is not True:
-            raise refusal(line, "these options")
+            raise NoFormError(line, "these options")
         ufunc = ufunc_of(line.function)
         if ufunc not in SUMS:
-            raise refusal(line)
+            raise NoFormError(line)
         form, first = SUMS[ufunc]
         first = line.keywords.get("initial", first)
         ((operand, index),) = self.text.schedule.elements(line, at)
@@ -164,11 +164,11 @@ class NestText:
         """The name of an integer that chooses among so many, counted from the start."""
         kind = self.kind(x)[1]
         if kind not in _TYPES or kind.kind not in "iu":
-            raise refusal(line, f"an index of type {kind}")
+            raise NoFormError(line, f"an index of type {kind}")
         where = self.text.schedule.root(x, at)[1] if isinstance(x, Name) else at
         if not isinstance(x, Name):
             if np.size(x) and not -length <= np.min(x) <= np.max(x) < length:
-                raise refusal(line, "an index that is not there")
+                raise NoFormError(line, "an index that is not there")
             return self.element(np.asarray(x) % length, at, np.dtype("i8"))
         value, name = self.element(x, at, np.dtype("i8")), self.text.fresh("row")
         self.before[self.depth_of(where)] += [
@@ -185,7 +185,7 @@ class NestText:
         operands = list(self.text.schedule.elements(line, at))
         function = line.function
         if line.dtype is not None and line.dtype not in _TYPES:
-            raise refusal(line, f"the type {line.dtype}")
+            raise NoFormError(line, f"the type {line.dtype}")
         if is_reduction(line):
             return self.element(*operands[0], line.dtype)
         if function is operator.getitem:
@@ -207,10 +207,10 @@ class NestText:
     def _ufunc(self, line: Line, operands: Sequence[Any]) -> str:
         function = line.function
         if not isinstance(function, np.ufunc) or line.keywords or function.nout != 1:
-            raise refusal(line)
+            raise NoFormError(line)
         kinds = [self.kind(x)[1] for x, _ in operands]
         if not {*kinds} <= {*_TYPES, int, float}:
-            raise refusal(line, "such operands")
+            raise NoFormError(line, "such operands")
         types = function.resolve_dtypes((*kinds, None))
         values = [self.element(x, i, t) for (x, i), t in zip(operands, types, strict=False)]
         if function in FORMS:
@@ -220,7 +220,7 @@ class NestText:
         elif function in self.text.supported:
             value = f"np.{function.__name__}({', '.join(values)})"
         else:
-            raise refusal(line)
+            raise NoFormError(line)
         return value if types[-1] == line.dtype else cast(f"({value})", types[-1], line.dtype)
 
     def _power(self, line: Line, operands: Sequence[Any]) -> str:
@@ -239,7 +239,7 @@ class NestText:
             return f"-{values[0]}"
         if line.function in INFIX and len(values) == 2:
             return f"{values[0]} {INFIX[line.function]} {values[1]}"
-        raise refusal(line)
+        raise NoFormError(line)
 
     def _gathered(self, line: Line, at: Index) -> str:
         source, index = line.operands

@@ -14,6 +14,7 @@ from ..passes import axis_of
 from ..program import Line, Name
 from ..transcript import put
 from .lowering import Lowering, Opening, arguments_of, is_real, regroups
+from .moves import MOST_PLACES
 from .products import PRODUCTS
 
 _UNSIGNED = {np.dtype(f"i{n}"): np.dtype(f"u{n}") for n in (1, 2, 4, 8)}
@@ -97,6 +98,8 @@ def _padded(work: Lowering, line: Line) -> bool:
 def _triangle(work: Lowering, line: Line) -> bool:
     """Zeros below or above a diagonal."""
     x, *others = line.operands
+    if math.prod(line.shape) > MOST_PLACES:
+        return False
     kept = line.function(np.ones(line.shape, bool), *others, **line.keywords)
     return work.last(line, np.where, kept, x, line.dtype.type(0))
 
