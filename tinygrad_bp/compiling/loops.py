@@ -297,4 +297,4 @@ def refusal(line: Line, what: str = "") -> CannotCompileError:
     name = getattr(line.function, "__name__", repr(line.function))
     name = f"{ufunc.__name__}.{name}" if ufunc else name
     where = f" ({line.where})" if line.where else ""
-    return CannotCompileError(f"{name}{f' of {what}' * bool(what)} has no numba form{where}")
+    return CannotCompileError(f"{name}{f' of {what}' if what else ''} has no numba form{where}")
