@@ -1,4 +1,4 @@
-"""Computations as straight-line NumPy programs: the engine, run on arrays that write down."""
+"""Computations as straight-line NumPy programs: the engine, run on arrays that record each call."""
 
 from .functions import CompiledFunction, compile
 from .program import CannotCompileError

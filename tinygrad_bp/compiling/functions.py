@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -270,42 +270,43 @@ def _leaves_of(loss: Tensor, known: set[Any]) -> list[Tensor]:
 
 
 def compile(
-    f: Callable[..., Any], *, passes: tuple[Pass, ...] = PASSES, buffers: bool = True
+    f: Callable[..., Any], *, passes: Sequence[Pass] | None = None, buffers: bool = True
 ) -> CompiledFunction:
-    """Make of a function that gives one number a NumPy program of its value and its gradient.
+    """Compile a function that returns one number into a NumPy program of value and gradient.
 
-    The first two calls are the function's own, on arrays that write down each call of NumPy; if
-    both wrote the same, that program is run from then on, for arguments of the same shapes and
-    types. It gives to the last bit what the function gives.
+    The function itself runs in the first two calls, on arrays that record each call of NumPy. If
+    both recorded the same, the program is run from then on, for arguments of the same shapes and
+    types. Its results are those of the function to the last bit.
 
-    Tensors that the function closes over are inputs of the program: a step of an optimiser
-    between two calls is seen, and so is ``p.data = new``. A question about a value, such as
-    ``if loss > 1``, becomes a guard; where its answer is another one, that call is recorded anew.
-    Numbers and small arrays that ``f`` closes over, names, or reads from attributes of objects are
-    compared at each call, and so are modes and numbers that modules hold. What no recording can
-    see: attributes that other functions read, writes into large arrays, a counter in ``f`` that
-    has not reached its switch. Make these arguments.
+    Tensors that the function closes over are inputs of the program, which so sees a step of an
+    optimiser between two calls, and ``p.data = new``. A question about a value, such as
+    ``if loss > 1``, becomes a guard: a call with another answer is recorded anew. Numbers and
+    small arrays that ``f`` closes over, names as globals, or reads from attributes of objects are
+    compared at each call, and so are the modes and numbers that modules hold. A recording cannot
+    see attributes that other functions read, writes into large arrays, or a counter in ``f`` that
+    has not reached its switch: pass these as arguments.
 
     Parameters
     ----------
     f : callable
-        Of arrays, Tensors, numbers, and containers of them; gives a Tensor with one number.
-    passes : tuple of functions, optional
-        What makes the program shorter: those in `tinygrad_bp.compiling.passes`, in order.
+        Takes arrays, Tensors, numbers, and containers of them; returns a Tensor of one number.
+    passes : sequence of functions, optional
+        What shortens the program, in order: by default `tinygrad_bp.compiling.passes.PASSES`;
+        ``()`` leaves the program as it was recorded.
     buffers : bool
-        Whether results are put into arrays that are used again.
+        Whether results are written into arrays that are used again.
 
     Returns
     -------
     CompiledFunction
-        Takes what ``f`` takes. The Tensor that it gives can be differentiated once; its gradient
-        has been computed with it.
+        Takes the arguments of ``f``. The Tensor that it returns can be differentiated once: its
+        gradient was computed together with it.
 
     Raises
     ------
     CannotCompileError
-        When called, if two calls compute differently, or a value is taken out of the
-        computation, for instance by ``float``.
+        When called, if two calls compute different things, or a value leaves the computation,
+        for instance through ``float``.
 
     Examples
     --------
@@ -321,4 +322,4 @@ def compile(
     """
     if not callable(f):
         raise TypeError(f"compile takes a function, not a {type(f).__name__}")
-    return CompiledFunction(f, tuple(passes), buffers)
+    return CompiledFunction(f, tuple(PASSES if passes is None else passes), buffers)

@@ -140,7 +140,9 @@ class Transcript:
     def refusal(self, why: str) -> CannotCompileError:
         """The error for what no program can stand for."""
         where = _users_line()
-        return CannotCompileError(f"{why}, which cannot be compiled{f' ({where})' * bool(where)}")
+        return CannotCompileError(
+            f"{why}, which cannot be compiled{f' ({where})' if where else ''}"
+        )
 
 
 def _users_line() -> str:

@@ -60,13 +60,13 @@ class Standardize:
 
     def __call__(self, X: Any) -> Any:
         """Return the rows on the new scale."""
-        return (self._fitting(X) - self.mean) / self.deviation
+        return (self._check_rows(X) - self.mean) / self.deviation
 
     def inverse(self, Z: Any) -> Any:
         """Return rows of the new scale on the old one."""
-        return self._fitting(Z) * self.deviation + self.mean
+        return self._check_rows(Z) * self.deviation + self.mean
 
-    def _fitting(self, X: Any) -> Any:
+    def _check_rows(self, X: Any) -> Any:
         X = as_rows(X, "X")
         X = X if not X.size or isinstance(X, Tensor) else finite(X, "X")
         if not X.ndim or X.shape[1:] != self.mean.shape:

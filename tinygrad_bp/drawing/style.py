@@ -87,7 +87,7 @@ def shape_of(value: Any) -> str:
 
 
 def one_line(text: str, longest: int = LONGEST_NAME) -> str:
-    r"""``text`` set on one line, without what no font shows, and cut where it is too long.
+    r"""``text`` on one line, without characters that no font has, and cut where it is too long.
 
     Examples
     --------

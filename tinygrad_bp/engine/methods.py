@@ -58,7 +58,7 @@ def operators(function: np.ufunc) -> tuple[Operator, Operator, Operator]:
         return self._record(function, (other, self))
 
     def assigned(self: Recorded, other: Any) -> Any:
-        # The name would move on and the leaf would not: right for the argument of a function only.
+        # The name would be rebound and the leaf would not change: right in a function only.
         if self._requires_grad and self.rule is None and not is_transforming():
             raise TypeError(
                 f"{self._called()} is a leaf, which an augmented assignment would not change: "

@@ -226,7 +226,7 @@ class MultilayerPerceptron(BaseEstimator):
         sizes = [X.shape[1], *self._hidden_sizes(), self.n_outputs_]
         self.model_ = random_network(sizes, ACTIVATIONS[self.activation], random, X.dtype)
         self.__dict__.pop("_given", None)
-        self.__dict__ |= self._nothing_known()
+        self.__dict__ |= self._reset_counts()
 
     def _adopt(self) -> None:
         """Go on with the network there is, or with one of arrays that were set before."""
@@ -234,10 +234,10 @@ class MultilayerPerceptron(BaseEstimator):
         if given:
             self.model_ = network_of(**given, activation=ACTIVATIONS[self.activation])
         known = {name: value for name, value in self.__dict__.items() if value is not None}
-        self.__dict__ |= self._nothing_known() | known
+        self.__dict__ |= self._reset_counts() | known
 
-    def _nothing_known(self) -> dict[str, Any]:
-        """What is counted in a training, before its first epoch."""
+    def _reset_counts(self) -> dict[str, Any]:
+        """Set what is counted in a training to what it is before the first epoch."""
         stops_early = self.early_stopping and self.solver != "lbfgs"
         return {
             "n_layers_": 2 + len(self._hidden_sizes()),

@@ -138,7 +138,7 @@ def hold_out(data: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
 def _draw_rows(
     block: Any, held: tuple[int, ...], seed: int, judge: bool, block_id: Any = None
 ) -> np.ndarray:
-    """The rows of a block that are held out, or the others, as they stand."""
+    """The rows of a block that are held out, or the others, in their order."""
     number = block_id[0]
     order = np.random.default_rng((seed, number)).permutation(len(block))
     return block[np.sort(order[: held[number]] if judge else order[held[number] :])]

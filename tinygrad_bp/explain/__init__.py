@@ -2,8 +2,8 @@
 
 `trace` shows it as a table, `paths` writes out the sum that it computes, `propagate` runs it over
 other semirings; `naive_backward`, `eager_backward` and `overwriting_backward` do it wrong; `nudge`
-goes back to the definition of the derivative. `view` gives all of it as plain data. None touches a
-``grad``.
+goes back to the definition of the derivative. `view` gives all of it as plain data. None of them
+changes a ``grad``.
 """
 
 from .elements import Edge, Graph, Node

@@ -41,7 +41,7 @@ class Node:
     pays : list of int
         The steps in which its adjoint is used.
     notation : callable
-        Gives the name of an adjoint, of the name of a node.
+        From the name of a node to that of its adjoint; None: `x` to `x.grad`.
     written : str or None
         How it was made, where several operations have become one step.
     within : tuple of str or None
@@ -57,14 +57,14 @@ class Node:
     adjoint: Any = None
     terms: list[int] = field(default_factory=list)
     pays: list[int] = field(default_factory=list)
-    notation: Callable[[str], str] = "{}.grad".format
+    notation: Callable[[str], str] | None = None
     written: str | None = None
     within: tuple[str, ...] | None = None
 
     @property
     def adjoint_name(self) -> str:
         """What its adjoint is called, such as ``x.grad``."""
-        return self.notation(self.name)
+        return self.notation(self.name) if self.notation else f"{self.name}.grad"
 
     @property
     def inputs(self) -> list[Node]:
@@ -227,7 +227,7 @@ def number_steps(edges: list[Edge], order: list[Node]) -> None:
 def sweep(
     graph: Graph, pay: Callable[[Edge, Any], Any], add: Callable[[Any, Any], Any]
 ) -> dict[Node, Any]:
-    """The recurrence of the backward pass: when a node pays, all that it waits for has come.
+    """The recurrence of the backward pass: a node pays when all that it waits for has come.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ class Nudge(Shown):
 
     def table(self) -> Table:
         """The table that is shown."""
-        where = [Column("element")] * bool(np.ndim(self.gradient))
+        where = [Column("element")] if np.ndim(self.gradient) else []
         columns = [
             *where,
             Column("h", "number"),

@@ -43,7 +43,7 @@ class Semiring:
         Lengthens a path by an edge: a value, and the edge's own. It must distribute over ``plus``.
     zero, one : object
         The value of no path, and of the path without edges; neutral for plus and for times.
-    edge : callable
+    edge : callable, optional
         Gives an `Edge` its own value. By default the local derivative of a graph of scalars.
 
     Notes
@@ -71,7 +71,7 @@ class Semiring:
     times: Callable[[Any, Any], Any]
     zero: Any
     one: Any
-    edge: Callable[[Edge], Any] = local_derivative
+    edge: Callable[[Edge], Any] | None = None
 
 
 class Influence:
@@ -200,9 +200,10 @@ def propagate(output: Tensor, semiring: Semiring) -> Values:
     if not isinstance(semiring, Semiring):
         raise TypeError(f"propagate needs a Semiring such as explain.GRADIENT, not {semiring!r}")
     graph = view(output, backward=False)
+    value_of = semiring.edge or local_derivative
 
     def pay(edge: Edge, value: Any) -> Any:
-        return semiring.times(value, semiring.edge(edge)) if edge.consumer else semiring.one
+        return semiring.times(value, value_of(edge)) if edge.consumer else semiring.one
 
     found = sweep(graph, pay, semiring.plus)
     return Values(graph, found, semiring.zero, f"The pass from {graph.nodes[0].name}")

@@ -31,7 +31,7 @@ class Attempt(Shown):
     evaluations : int
         How many times it called a rule.
     sums, arrivals : dict
-        What was paid into each node of ``graph``, and how many times it was come to.
+        What was paid into each node of ``graph``, and how many times the pass came to it.
     """
 
     name: str

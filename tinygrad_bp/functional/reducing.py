@@ -101,7 +101,7 @@ def reduce_losses(losses: Any, reduction: str, targets: Any = None) -> Any:
 
 
 def weigh_losses(losses: Any, weights: Any, reduction: str) -> Any:
-    """The losses of the elements, each times its weight; their mean is that of the weights too.
+    """The losses of the elements, each times its weight; a mean is divided by the mean weight.
 
     Examples
     --------
@@ -145,5 +145,5 @@ def share_of_gradient(g: Any, x: Any, reduction: str) -> Any:
 
 
 def widen_halves(x: Any) -> Any:
-    """``x``, with halves as float32: large counts and their reciprocals are no halves."""
+    """``x``, with halves as float32: halves cannot hold large counts or their reciprocals."""
     return cast(x, np.float32) if x.dtype.itemsize == 2 else x

@@ -293,7 +293,7 @@ class Optimizer:
     def _state_layout(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """An array of the shape and type of each that a state must have, by its name.
 
-        A parameter that never had a gradient has none. Once a step was taken, one had.
+        A parameter that never had a gradient has no state; after a step at least one has.
         """
         names = self.memory_names
         places = range(len(self.parameters))

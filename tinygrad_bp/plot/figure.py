@@ -78,12 +78,12 @@ def canvas(
 
 @functools.cache
 def _figure_type() -> type[Figure]:
-    """A Figure of matplotlib that is shown by notebooks that never heard of pyplot."""
+    """A Figure of matplotlib that notebooks show without pyplot."""
     from matplotlib.figure import Figure
 
     class ShownFigure(Figure):
         def _repr_png_(self) -> bytes:
-            """In 256 colours: a notebook stays small, and nobody sees it."""
+            """In 256 colours, which keeps a notebook small without a visible difference."""
             from PIL import Image  # which matplotlib brings
 
             file = io.BytesIO()

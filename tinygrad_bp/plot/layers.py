@@ -249,7 +249,7 @@ def _draw_deltas(row: np.ndarray, layers: list[LayerStatistics]) -> None:
 
 def _head(axes: Axes, title: str, facts: list[str]) -> None:
     """The name of a histogram, and its numbers below; how many there are does not matter."""
-    axes.set_title("\n".join([title] * bool(title) + facts), loc="left", color=INK, fontsize=9)
+    axes.set_title("\n".join(filter(None, [title, *facts])), loc="left", color=INK, fontsize=9)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.tick_params(labelsize=8, labelcolor=QUIET)

@@ -70,7 +70,7 @@ def regression_fit(
         x = column(finite_numbers(inputs, "X").astype(float), "X")
         targets = column(finite_numbers(values, "y").astype(float), "y", rows=len(x))
         found = _predictions(model, x.reshape(_form(X)))
-        axes.vlines(x, targets, found, color=LINE, linewidth=0.8, label="error" * (not ends))
+        axes.vlines(x, targets, found, color=LINE, linewidth=0.8, label="" if ends else "error")
         axes.scatter(x, targets, 20, label=label, zorder=2.5, **look)
         errors.append(f"{np.mean((found - targets) ** 2):.3g} on {len(x):,} {label}")
         ends += [x.min(), x.max()]

@@ -76,7 +76,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def _new_partial(folder: Path) -> BinaryIO:
-    """A new file in a folder, locked by this call, under a name that nobody can foretell.
+    """A new file in a folder, locked by this call, under a name that nobody can guess.
 
     Short: next to a long name a longer one may not be allowed.
     """

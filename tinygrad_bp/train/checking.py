@@ -43,7 +43,7 @@ def check_data(
     """The data as arrays, once the model, the loss and the metrics have gone through it.
 
     They are copies that nobody can write to, so that neither a callback nor a metric changes the
-    caller's data or the training. What is of a wider type than the model's is narrowed to it.
+    caller's data or the training. Numbers of a wider type than the model's are narrowed to it.
     """
     X, y = finite(X, "X"), finite(y, "y")
     rows(X, y)

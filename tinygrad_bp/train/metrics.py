@@ -43,10 +43,11 @@ def accuracy(outputs: Any, targets: Any) -> float:
     scores = outputs.ndim == 2 and outputs.shape[1] > 1
     found = np.argmax(outputs, axis=1) if scores else outputs > 0
     if targets.shape != found.shape:
-        column = targets.shape == (*found.shape, 1)
-        hint = ": use targets[:, 0]" if column else ": use np.argmax(targets, axis=1)"
-        table = scores and targets.ndim == 2
-        raise ValueError(_of_other_shapes(targets, found, "accuracy") + hint * table)
+        hint = ""
+        if scores and targets.ndim == 2:
+            column = targets.shape == (*found.shape, 1)
+            hint = ": use targets[:, 0]" if column else ": use np.argmax(targets, axis=1)"
+        raise ValueError(_of_other_shapes(targets, found, "accuracy") + hint)
     right = found == targets
     if (targets % 1 != 0).any():
         raise ValueError("accuracy counts classes, whole numbers, and the targets are not: try r2")

@@ -20,7 +20,7 @@ _TIME = len(", 00:00 left, ")
 
 
 class Silent:
-    """What is told of long work, to nobody."""
+    """A bar that shows nothing."""
 
     description = text = ""
 

@@ -12,7 +12,7 @@ from .metrics import METRICS
 from .preparing import Prepared
 from .rollback import Rollback
 
-# A metric whose name ends so is to be small, as scikit-learn has it; all others are to grow.
+# Of a metric whose name ends so, smaller is better, as in scikit-learn; of all others larger is.
 TO_BE_SMALL = ("loss", "error", "deviance", "mae", "mse", "rmse", "l1", "l2")
 
 

@@ -1,4 +1,4 @@
-"""The trial of a loss before training: traps that train in silence are told, with their cure."""
+"""The trial of a loss before training: mistakes that would train in silence, with their cure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOVES = {"astype", "copy", "getitem", "ravel", "reshape", "squeeze", "expand_di
 
 
 def trial(model: Module, loss: Callable[[Any, Any], Any], X: Any, y: Any, outputs: Any) -> Any:
-    """The loss of what a model gives for all rows, with warnings of what is hardly meant.
+    """The loss of what a model gives for all rows, with warnings of likely mistakes.
 
     Probabilities where a loss takes logits; a loss that compares each output with every target;
     outputs of a wider type than the model's own.

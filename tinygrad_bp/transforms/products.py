@@ -109,7 +109,7 @@ def hvp(f: Function, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     primals : array_like or containers of them
         Where it is differentiated: a tuple holds its arguments; anything else is the one argument.
     tangents : array_like or containers of them
-        What the Hessian is multiplied with; of the same form and shapes.
+        What the Hessian is multiplied by, of the same form and shapes.
     has_aux : bool
         Whether ``f`` gives a pair, a scalar and something to pass on as it is.
 

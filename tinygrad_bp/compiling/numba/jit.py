@@ -118,7 +118,7 @@ def compiled(source: str, signature: Sequence[Any]) -> Callable[..., Any]:
         step = _module(source, path).step
         step.enable_caching()
         return _entry(step, signature)
-    except Exception:  # what numba makes of a damaged file is nowhere said
+    except Exception:  # numba does not say which errors a damaged file raises
         pass
     try:
         return _entry(loaded(source, "compiled step")["step"], signature)

@@ -75,7 +75,7 @@ class NestText:
         value = self.expression(line, ())
         if type(line.answer) is not bool:
             raise NoFormError(line)
-        self.body.append(f"if {'not ' * line.answer}({value}):")
+        self.body.append(f"if {'not ' if line.answer else ''}({value}):")
         self.body.append(f"    return {self.text.failed}")
 
     def _put(self, line: Line, at: Index, value: str) -> None:
