@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from tinygrad_bp import Tensor
-from tinygrad_bp.engine.arrays import as_array, asks, copied, like, of_kind, overridable, unbroadcast
+from tinygrad_bp.engine.arrays import (
+    as_array,
+    asks,
+    copied,
+    like,
+    of_kind,
+    overridable,
+    unbroadcast,
+)
 
 from .foreign import Stranger
 

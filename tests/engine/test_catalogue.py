@@ -33,6 +33,12 @@ def test_second_order(sample):
 
 
 @of_every_sample
+def test_third_order(sample):
+    if sample.order >= 2:
+        checks.third_order(sample)
+
+
+@of_every_sample
 def test_linearity_and_forward_mode(sample):
     checks.linear(sample)
     checks.forward_mode(sample)
