@@ -21,6 +21,7 @@ PACKAGE = ROOT / "tinygrad_bp"
 MAY_IMPORT: dict[str, set[str]] = {"support": set()}
 MAY_IMPORT["engine/arrays"] = set()
 MAY_IMPORT["engine/advice"] = set()
+MAY_IMPORT["engine/callers"] = set()
 MAY_IMPORT["engine/context"] = set()
 MAY_IMPORT["engine/recording"] = {"engine/context"}
 MAY_IMPORT["engine/derivatives"] = set()
@@ -51,7 +52,8 @@ for _room in (
 # as an array, and how calls are written, is behind the door; the tables are for `functional`.
 TABLES = {"engine/rules", "engine/compositions"}
 HIDDEN = {
-    f"engine/{room}" for room in ("dispatch", "methods", "ndarray", "signatures", "views")
+    f"engine/{room}"
+    for room in ("callers", "dispatch", "methods", "ndarray", "signatures", "views")
 } | TABLES
 ENGINE = {name for name in MAY_IMPORT if name.startswith("engine")} - HIDDEN
 GROUND = {"support", *ENGINE}
