@@ -22,6 +22,7 @@ PACKAGE = ROOT / "tinygrad_bp"
 MAY_IMPORT: dict[str, set[str]] = {"support": set()}
 MAY_IMPORT["engine/arrays"] = set()
 MAY_IMPORT["engine/advice"] = set()
+MAY_IMPORT["engine/callers"] = set()
 MAY_IMPORT["engine/context"] = set()
 MAY_IMPORT["engine/callers"] = set()
 MAY_IMPORT["engine/recording"] = {"engine/context"}

@@ -33,6 +33,15 @@ def test_second_order(sample):
 
 
 @of_every_sample
+def test_third_order(sample):
+    if sample.function is np.linalg.det and not np.linalg.det(sample.arrays[0]).all():
+        with np.errstate(all="ignore"):  # of a singular matrix only the first two are exact
+            assert np.isnan(checks.derivatives_along(sample, sample.arrays, 3)[2])
+    elif sample.order >= 2:
+        checks.third_order(sample)
+
+
+@of_every_sample
 def test_linearity_and_forward_mode(sample):
     checks.linear(sample)
     checks.forward_mode(sample)

@@ -23,3 +23,8 @@ def test_what_is_computed_from_it_is_numpys_own():
     data = Tensor([1.0, 2.0]).data
     assert type(np.exp(data)) is np.ndarray
     assert type(np.add.reduce(data)) is np.float64
+    assert type(np.linalg.inv(Tensor(np.eye(2)).data)) is np.ndarray
+    for function in (np.kron, np.cross, np.dot, np.outer):
+        assert type(function(Tensor(np.ones(3)).data, np.ones(3))) in {np.ndarray, np.float64}
+    for function in (np.fix, np.round, np.diff, np.ediff1d, np.sinc):
+        assert type(function(data)) is np.ndarray

@@ -12,13 +12,14 @@ import inspect
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from .mutants import Mutant
 from .processes import answers, in_a_process, stop_after
 
+UNCHANGED = -1  # the place of no mutant: the tests have to pass, in the order of their times
 Places = dict[tuple[str, int, int], CodeType]
 
 
@@ -43,18 +44,15 @@ class InPlace:
 
     def pytest_runtestloop(self, session: Any) -> bool:
         reached = in_a_process(lambda: [self._reached(item) for item in session.items])
-        jobs = []
+        every = list(zip(reached, session.items, strict=True))
+        jobs = [(UNCHANGED, self._job(every, {}))]
         for place, mutant in enumerate(self.mutants):
-            tests = [
-                (seconds, item)
-                for (seconds, lines), item in zip(reached, session.items, strict=True)
-                if not lines.isdisjoint(mutant.lines)
-            ]
-            changed = replaced(self.unchanged, mutant.code) if tests else None
+            reaching = [test for test in every if not test[0][1].isdisjoint(mutant.lines)]
+            changed = replaced(self.unchanged, mutant.code) if reaching else None
             if changed is not None:
-                quickest = sorted(tests, key=lambda test: test[0])
-                jobs.append((place, functools.partial(self._passes, quickest, changed)))
+                jobs.append((place, self._job(reaching, changed)))
         self.survives = dict(answers(jobs))
+        assert self.survives.pop(UNCHANGED), "the tests fail in another order"
         return True
 
     def _reached(self, item: Any) -> tuple[float, set[int]]:
@@ -77,6 +75,10 @@ class InPlace:
     def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
         self.lines.add(frame.f_lineno)
         return self._line
+
+    def _job(self, tests: Sequence[Any], changed: Places) -> Callable[[], bool]:
+        quickest = sorted(((seconds, item) for (seconds, _), item in tests), key=lambda t: t[0])
+        return functools.partial(self._passes, quickest, changed)
 
     def _passes(self, tests: Sequence[tuple[float, Any]], changed: Places) -> bool:
         put_in_place(self.file, self.unchanged, changed)

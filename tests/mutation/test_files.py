@@ -11,25 +11,32 @@ import sys
 
 import pytest
 
-from .run import ROOT
+from .run import ROOT, TESTS
 
-# How many survive: no more may. Those of Adam and SGD say that a compiled step may take all at
-# once, which its own tests ask. The mutants of the other files that `run` knows take longer.
-SURVIVING = {
-    "engine/backprop": 2,
-    "nn/saving": 0,
-    "optim/adaptive": 2,
-    "optim/gradient_descent": 2,
+# The mutants that give the same in every case, by the beginning of what they are, and why.
+EQUIVALENT = {
+    "optim/gradient_descent": {
+        "v = memory['velocity'] * self.momentum + g if memory else": "g less nothing is g"
+    },
+    "optim/optimizer": {
+        "return [g * scale for g in gradients] if scale < 1": "once a gradient is that gradient"
+    },
+    "optim/norms": {
+        "norm = np.sqrt(square) if 1e-30 < square": "the other way gives the same, and is slower",
+        "unit = np.where((largest > 0) & (largest < np.inf)": "0 and infinity over 2 are the same",
+        "in_range = (square > 1e-30)": "both ways give the same there",
+    },
 }
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="each mutant is a process of its own")
-@pytest.mark.parametrize("file", SURVIVING)
-def test_no_more_mutants_survive_than_are_known(file, capsys):
+@pytest.mark.parametrize("file", TESTS)
+def test_all_mutants_are_killed_that_give_anything_else(file, capsys):
     command = [sys.executable, "-m", "tests.mutation.run", file]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     *survivors, made = run.stdout.splitlines()
     with capsys.disabled():
         print(f"\n{made} mutants of {file}.py made, {int(made) - len(survivors)} killed")
-    assert len(survivors) <= SURVIVING[file], "\n".join(survivors)
+    known = tuple(EQUIVALENT.get(file, ()))
+    assert not [survivor for survivor in survivors if not survivor.startswith(known)]

@@ -340,7 +340,7 @@ class ReadOnlyArray(np.ndarray):
     def __array_wrap__(
         self, array: np.ndarray, context: Any = None, return_scalar: bool = False
     ) -> Any:
-        return array[()] if return_scalar else array.view(np.ndarray)
+        return np.asarray(array)  # never a number: ufuncs, which ask for one, have gone above
 
     # Each augmented assignment is the plain operation, so that it rebinds and writes nothing.
     __iadd__ = np.ndarray.__add__  # type: ignore[assignment]

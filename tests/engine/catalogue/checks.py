@@ -70,6 +70,37 @@ def forward_over_forward(sample: Sample) -> None:
     agree(found, expected, scale + abs(found), 1e-6, "forward over forward")
 
 
+def third_order(sample: Sample) -> None:
+    """The third derivative along a direction is the central difference of the second."""
+
+    def second(step: float) -> float:
+        moved = zip(sample.arrays, directions(sample), strict=True)
+        return derivatives_along(sample, [x + step * d for x, d in moved], 2)[1]
+
+    slopes = [(second(h) - second(-h)) / (2 * h) for h in (2e-4, 1e-4)]
+    expected = (4 * slopes[1] - slopes[0]) / 3
+    found = derivatives_along(sample, sample.arrays, 3)
+    scale = 1 + sum(map(abs, found)) + abs(expected)
+    agree(found[2], expected, scale, 1e-5, "to third order")
+
+
+def derivatives_along(sample: Sample, arrays: Sequence[np.ndarray], number: int) -> list[float]:
+    """The first derivatives of the weighted outputs along one direction."""
+    xs, outputs = recorded(sample, arrays)
+    pairs = zip(outputs, cotangents(sample), strict=True)
+    value = sum(np.sum(y * w) for y, w in pairs if isinstance(y, Tensor))
+    found = []
+    for _ in range(number):
+        if getattr(value, "requires_grad", False):
+            slopes = gradients(value, xs, create_graph=True)
+            pairs = zip(slopes, directions(sample), strict=True)
+            value = sum(np.sum(g * d) for g, d in pairs)
+        else:
+            value = Tensor(0.0)
+        found.append(value.item())
+    return found
+
+
 def tensor_mode(sample: Sample) -> None:
     """Values are NumPy's; gradients are the same numbers whether they are recorded or not."""
     before = [x.tobytes() for x in sample.arrays]

@@ -19,6 +19,8 @@ def differences(x, axis):
 
 def minus_differences(g, x, axis):
     """The adjoint of taking differences: minus those of ``g`` with zeros before and after."""
+    if not x.shape[axis]:
+        return np.zeros(x.shape, g.dtype)
     widths = [(int(i == axis), int(i == axis)) for i in range(x.ndim)]
     return -differences(np.pad(g, widths), axis=axis)
 

@@ -215,7 +215,7 @@ def on_diagonal(g, shape, offset=0, axis1=0, axis2=1):
            [0., 0., 2.]])
     """
     rows, columns = shape[axis1], shape[axis2]
-    before = max(-offset, 0)
+    before = min(max(-offset, 0), rows)  # a diagonal below the last row is empty
     around = (len(shape) - 2) * [(0, 0)] + [(before, rows - before - g.shape[-1])]
     on_rows = np.expand_dims(np.pad(g, around), -1)
     diagonal = like(np.eye(rows, columns, offset, dtype=bool), g)
