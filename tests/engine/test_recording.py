@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import gc
+import inspect
+import pickle
 import threading
 import weakref
 
@@ -119,3 +121,10 @@ def test_no_grad_can_be_entered_again_and_within_itself():
 
     assert countdown(3) == [False] * 4
     assert (x * x).requires_grad
+
+
+def test_what_is_entered_by_its_call_is_pickled_as_a_function_is():
+    for entered in (bp.no_grad, bp.detect_nan):
+        assert pickle.loads(pickle.dumps(entered)) is entered is copy.deepcopy(entered)
+        assert inspect.signature(entered).parameters == {}
+        assert entered.__doc__
