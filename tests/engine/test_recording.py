@@ -6,6 +6,8 @@ import asyncio
 import contextvars
 import copy
 import gc
+import inspect
+import pickle
 import threading
 import weakref
 
@@ -176,3 +178,10 @@ def test_tasks_and_their_threads_keep_what_they_began_with():
         return copied, fresh, *together
 
     assert asyncio.run(program()) == (False, True, False, True, True)
+
+
+def test_what_is_entered_by_its_call_is_pickled_as_a_function_is():
+    for entered in (bp.no_grad, bp.detect_nan):
+        assert pickle.loads(pickle.dumps(entered)) is entered is copy.deepcopy(entered)
+        assert inspect.signature(entered).parameters == {}
+        assert entered.__doc__

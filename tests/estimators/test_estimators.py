@@ -361,7 +361,7 @@ def test_rows_of_no_weight_are_as_if_they_were_not_there():
         ({"tol": "small"}, "tol must be a number, not 'small'"),
         ({"n_iter_no_change": 0}, "n_iter_no_change must be at least 1, not 0"),
         ({"early_stopping": True, "validation_fraction": 2.5}, "between 0 and 1, not 2.5"),
-        ({"early_stopping": True, "validation_fraction": 0.001}, "test_size = 1"),
+        ({"early_stopping": True, "validation_fraction": 0.001}, "fewer than 2 to validate on"),
     ],
 )
 def test_wrong_parameters_are_refused_and_what_was_fitted_stays(options, message):

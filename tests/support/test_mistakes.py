@@ -491,6 +491,7 @@ def test_values_that_are_looked_at_do_no_harm_where_the_result_follows_the_varia
     assert bp.grad(f)(3.0) == 3.0
     assert bp.hessian(lambda x: 2.0 * x)(1.0) == 0.0  # a slope that does not depend on x
     assert bp.grad(lambda x: 3.0)(1.0) == 0.0
+    assert bp.hessian(lambda x: 2.0 * x + len(str(x.data)))(1.0) == 0.0
     inner = bp.grad(lambda x: x * bp.grad(lambda y: y * x.data)(2.0))
     assert inner(3.0) == 3.0
 

@@ -35,6 +35,9 @@ class CalledFirst:
     def __exit__(self, *error: object) -> None:
         """Python looks for it before it enters."""
 
+    def __reduce__(self) -> str:
+        return self.function.__qualname__  # it is found in its module, as a function is
+
     def _without_parentheses(self, begin: str) -> TypeError:
         name = self.function.__name__
         return TypeError(f"{begin}{name} lacks its parentheses: write {begin}bp.{name}()")

@@ -257,7 +257,7 @@ class NDArrayMethods(Recorded):
     ptp = method(np.ptp)
     relu = method(relu)
     repeat = method(np.repeat)
-    round = __round__ = method(np.round)
+    round = method(np.round)
     searchsorted = plain_method(np.searchsorted)
     sigmoid = method(sigmoid)
     sqrt = method(np.sqrt)

@@ -117,6 +117,10 @@ def is_transforming() -> bool:
 
 
 def taken_out(name: str) -> None:
-    """Tell the functions that are being differentiated that values were taken out of the graph."""
-    for entry in TRANSFORMING.get():
-        entry.value.add(name)
+    """Tell the innermost transformation that values were taken out of the graph.
+
+    An outer one may well find that a slope is constant, of a function that is linear.
+    """
+    taken = innermost(TRANSFORMING, None)
+    if taken is not None:
+        taken.add(name)
