@@ -9,6 +9,7 @@ import json
 import os
 import string
 from collections.abc import Callable, Iterator, Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ class Animation:
                 note += f" The condition of {', '.join(program['held'])} stays as it was found."
         except Exception as error:  # a function of a user's may raise anything
             program, note = None, f"The values cannot be changed here: {error}."
-        template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+        template = files(__package__).joinpath("page.html").read_text(encoding="utf-8")
         return string.Template(template).substitute(
             title=html.escape(f"Backward pass of {one_line(graph.nodes[0].name)}, step by step"),
             theme=self._presentation.theme,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,7 +14,7 @@ from ..explain import Graph, Node
 from ..explain.names import count_noun, decimal
 from ..explain.notation import typeset
 from ..support.palette import BLUE, BLUE_PAPER, FREE, GREEN, GREEN_PAPER, INK, LINE, ORANGE, PAPER
-from .picture import Picture
+from .picture import Picture, graphviz
 from .style import CLEAR, FONT
 
 MOST_UNITS = 16  # in a layer
@@ -56,7 +55,7 @@ def picture_of_neurons(graph: Graph, highlight: Place | None = None) -> Picture:
             f"{MOST_UNITS}: use view='graph', with depth=1 for a card a layer"
         )
     strong = _paths_to(highlight, layers)
-    page = importlib.import_module("graphviz").Digraph("G")
+    page = graphviz().Digraph("G")
     page.attr("graph", rankdir="LR", splines="line", nodesep="0.16", ranksep="1.5", pad="0.2")
     page.attr("graph", bgcolor=CLEAR, fontname=FONT, outputorder="edgesfirst")
     page.attr("node", shape="circle", fixedsize="true", width="0.5", fontname=FONT, fontsize="12")

@@ -160,14 +160,17 @@ def _words(graph: Graph) -> tuple[str, str]:
     return one_line(title, 80), one_line(f"{operations}: {told}." if told else operations, 2000)
 
 
-def _graphviz() -> Any:
+def graphviz() -> Any:
     """The package that writes DOT, imported where it is used: importing ours stays fast."""
-    return importlib.import_module("graphviz")
+    try:
+        return importlib.import_module("graphviz")
+    except ImportError:
+        raise ImportError("pictures need the package graphviz: pip install graphviz") from None
 
 
 def _plain(text: str) -> str:
     """Text for an attribute, in which Graphviz is to read no escapes, entities or markup."""
-    return _graphviz().escape(html.escape(one_line(text, 300), quote=False))
+    return graphviz().escape(html.escape(one_line(text, 300), quote=False))
 
 
 class _Writer:
@@ -182,7 +185,7 @@ class _Writer:
             self.inputs[link.head].append(link.tail)
             self.uses[link.tail] += 1
         self.beside: dict[tuple[Item, Item], bool] = {}  # and whether on the right
-        self.places: dict[Path, Any] = {(): _graphviz().Digraph("G")}
+        self.places: dict[Path, Any] = {(): graphviz().Digraph("G")}
         root = self.places[()]
         root.attr("graph", **self._spacing(), rankdir=direction)
         root.attr("node", fontname=FONT, fontsize="12", fontcolor=INK)
@@ -245,7 +248,7 @@ class _Writer:
             nodes = [node for item in items for node in item.nodes]
             outputs = [n for n in self.graph.visited() if n.kind == "output"]
             title = title_of(path, nodes, outputs, self.sheet.numbers)
-            place = _graphviz().Digraph(f"cluster_{number}")
+            place = graphviz().Digraph(f"cluster_{number}")
             label = f"<<B>{html.escape(title, quote=False)}</B>>"
             place.attr(**CLUSTER, label=label, tooltip=_plain(title))
             self.places[path] = place

@@ -10,7 +10,7 @@ import operator
 import re
 from collections.abc import Callable
 from functools import reduce
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from ..engine.tensor import Tensor
 from ..explain import Edge, Graph
 from ..explain.fusing import FusedEdge
 
-SCRIPT = Path(__file__).with_name("recompute.js").read_text(encoding="utf-8")
+SCRIPT = files(__package__).joinpath("recompute.js").read_text(encoding="utf-8")  # in a zip too
 KNOWN = frozenset(re.findall(r"^  (\w+): \(", SCRIPT, re.MULTILINE))
 
 # Of a single number these are the number itself.
