@@ -426,7 +426,8 @@ bp.primitive(3)  ⇒  a function is made recordable, and 3 is none
 ruled(lambda g, out, x: 2)(t).sum().backward()  ⇒  a derivative of a rule gave 2: it gives g times
 ruled(lambda g, out, x: None)(t).sum().backward()  ⇒  a derivative of a rule gave None
 ruled(lambda g, out, x: np.ones(4))(t).sum().backward()  ⇒  a derivative of a rule gave shape (4,)
-ruled(lambda g, out, x: g, lambda x, y: x * y)(t, t)  ⇒  has no derivative by y=; pass its values
+ruled(lambda g, out, x: g, lambda x, y: x * y)(t, t)  ⇒  with y= has no derivative rule
+ruled(lambda g, out, x, y: g * y, lambda x, y: x * y)(t, t)  ⇒  has no derivative by y=
 bp.rule(lambda x: x, lambda g, out, x: g)  ⇒  write @bp.primitive above its def
 bp.Tensor(t * 2)  ⇒  use t.detach()
 t.data = np.ones(4)  ⇒  a Tensor of shape (3,) cannot take data of

@@ -293,6 +293,7 @@ def unbroadcast(term: Any, value: Any) -> Any:
 
     Where the forward pass broadcast, one element was used in many places: sum over them.
     """
+    given = term
     try:
         if term.shape != value.shape:
             added = term.ndim - value.ndim
@@ -301,9 +302,9 @@ def unbroadcast(term: Any, value: Any) -> Any:
             if stretched:
                 term = term.reshape(value.shape)
     except (AttributeError, ValueError, IndexError):  # of a rule of a user's own
-        given = f"shape {term.shape}" if hasattr(term, "shape") else repr(term)
+        what = f"shape {given.shape}" if hasattr(given, "shape") else repr(given)
         raise TypeError(
-            f"a derivative of a rule gave {given}: it gives g times the local derivative, an "
+            f"a derivative of a rule gave {what}: it gives g times the local derivative, an "
             f"array of shape {value.shape}"
         ) from None
     return term if term.dtype is value.dtype else term.astype(value.dtype)
