@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -66,10 +67,13 @@ class Line:
     comment: str = ""
     out: Name | None = None
 
-    def uses(self) -> Iterator[Name]:
+    @cached_property
+    def _names(self) -> tuple[Name, ...]:
+        return (*names_in(self.operands), *names_in(self.keywords))
+
+    def uses(self) -> tuple[Name, ...]:
         """The names that it reads."""
-        yield from names_in(self.operands)
-        yield from names_in(self.keywords)
+        return self._names
 
     def renamed(self, names: Mapping[Name, Any]) -> Line:
         """The line that reads other names, or constants, in place of some."""

@@ -6,6 +6,7 @@ on them as on any array, and leave a program in single assignment behind.
 
 from __future__ import annotations
 
+import functools
 import operator
 import os
 import sys
@@ -148,9 +149,14 @@ class Transcript:
 def _users_line() -> str:
     """The file and the line that asked for what is being written, outside NumPy and us."""
     frame: Any = sys._getframe(2)
-    while frame and frame.f_code.co_filename.startswith((_LIBRARY, _NUMPY)):
+    while frame and _is_library(frame.f_code.co_filename):
         frame = frame.f_back
     return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}" if frame else ""
+
+
+@functools.cache
+def _is_library(path: str) -> bool:
+    return path.startswith((_LIBRARY, _NUMPY))
 
 
 def put(array, index, new):  # type: ignore[no-untyped-def]  # its text becomes part of programs

@@ -142,7 +142,8 @@ class Module:
         """
         mode = flag(mode, "mode")
         for _, module in self.named_modules():
-            module.training = mode
+            if module.training is not mode:  # for compiled steps look again at what was set
+                module.training = mode
         return self
 
     def eval(self: Self) -> Self:
