@@ -68,7 +68,8 @@ class Steps:
 
     def take(self, first: bool, last: bool, *batch: Any) -> tuple[float, float]:
         """Take a step, the first or the last of an epoch maybe: its loss, its gradient's length."""
-        worth_it = len(batch[0]) in self._lengths and not (last and self.deltas)
+        begun = self.optimizer.steps or not self.optimizer.memory_names  # as all that follow
+        worth_it = begun and len(batch[0]) in self._lengths and not (last and self.deltas)
         found = self._from_program(first, batch) if self._compiled and worth_it else None
         if last:
             self.observed = {"learning rate": self.optimizer.step_size}
