@@ -199,7 +199,8 @@ class NDArrayMethods(Recorded):
             return self.item()
         forgets = (
             f"{kind}() of {self._called()} forgets how it was made, and so do the functions of "
-            "the math module: use t.item() for the number, np.sin(t) in place of math.sin(t)"
+            "the math module: use t.detach().item() for the number, np.sin(t) in place of "
+            "math.sin(t)"
         )
         if into:
             forgets = (
