@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tinygrad_bp.engine.registry import RULES
+from tinygrad_bp.engine.signatures import full_name
 
 from .catalogue import SAMPLES_OF
 from .catalogue.sample import _walk
@@ -219,7 +220,9 @@ def compare(function, position):
 READ = [(f, i) for f, i in cases() if is_read(RULES[f], i)]
 
 
-@pytest.mark.parametrize(("function", "position"), READ, ids=str)
+@pytest.mark.parametrize(
+    ("function", "position"), READ, ids=[f"{full_name(f)}-{i}" for f, i in READ]
+)
 def test_text_and_code_say_the_same(function, position):
     with np.errstate(all="ignore"):
         compared = compare(function, position)

@@ -35,7 +35,7 @@ class Sequence(collections.abc.Sequence):
         ((True, False),),
         (np.uint8(1), (0, 0)),
     ],
-    ids=repr,
+    ids=lambda index: str(index).split(" object at")[0],
 )
 def test_every_sequence_of_places_may_name_one_twice(index):
     x = bp.Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)

@@ -35,8 +35,6 @@ unsettled = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWa
 @unsettled
 @parametrize_with_checks(
     [
-        MLPClassifier(),
-        MLPRegressor(),
         MLPClassifier((20, 10), "tanh", solver="sgd", learning_rate_init=0.1, batch_size=32),
         MLPRegressor((20,), "logistic", learning_rate_init=0.05, alpha=0),
     ]
@@ -45,7 +43,7 @@ def test_passes_scikit_learns_checks(estimator, check):
     check(estimator)
 
 
-def test_passes_every_check_and_skips_none():
+def test_passes_every_check_as_made_without_arguments_and_skips_none():
     """In a process of its own: SciPy decides whether it takes other arrays when it is imported."""
     pytest.importorskip("pandas")
     done = subprocess.run(
@@ -449,9 +447,9 @@ def test_importing_loads_no_scikit_learn_and_using_it_without_is_one_line():
 
 
 def test_digits_side_by_side():
-    code, output = run("digits_sklearn.py")
+    code, output = run("digits_sklearn.py", "--seeds", 2)
     assert code == 0, output
-    assert len([line for line in output.splitlines() if line.startswith("seed")]) == 5
+    assert len([line for line in output.splitlines() if line.startswith("seed")]) == 2
     ours, theirs = (
         numbers(line_with(f"{name:12}  mean accuracy", output))[0]
         for name in ("tinygrad_bp", "scikit-learn")

@@ -177,6 +177,7 @@ WHOLE = gzip.compress(idx(LABELS))
         (gzip.compress(idx(LABELS[:19])), "20, 28, 28) and 19 labels"),
         (gzip.compress(idx(LABELS + 1)), "label 10: they must be 0 to 9"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_damaged_file_is_told(tmp_path, content, message):
     write(tmp_path, "train", IMAGES, LABELS)

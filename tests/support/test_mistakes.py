@@ -493,6 +493,8 @@ def test_values_that_are_looked_at_do_no_harm_where_the_result_follows_the_varia
     assert bp.hessian(lambda x: 2.0 * x)(1.0) == 0.0  # a slope that does not depend on x
     assert bp.grad(lambda x: 3.0)(1.0) == 0.0
     assert bp.hessian(lambda x: 2.0 * x + len(str(x.data)))(1.0) == 0.0
+    along = lambda x: bp.jvp(bp.functional.relu, x, 1.0)[1]  # noqa: E731
+    assert bp.jvp(along, 2.0, 1.0) == (1.0, 0.0)  # a slope that is constant
     inner = bp.grad(lambda x: x * bp.grad(lambda y: y * x.data)(2.0))
     assert inner(3.0) == 3.0
 

@@ -244,10 +244,7 @@ def test_an_error_is_to_be_small(monitor):
             {"monitor": "validation acuracy", "patience": 2, "validation": 0.2, "metrics": ["acc"]},
             "unknown monitor 'validation acuracy': did you mean 'validation acc'",
         ),
-        (
-            {"monitor": "val_loss", "patience": 2},
-            "unknown monitor 'validation loss': known are",
-        ),
+        ({"monitor": "val_loss", "patience": 2}, "monitor='val_loss' is not measured: give valid"),
         ({"observe": "delta"}, "unknown observe 'delta': did you mean 'deltas'"),
     ],
 )

@@ -139,7 +139,8 @@ def test_where_the_own_type_cannot_be_kept_it_is_said():
     model = Ending(1, lambda x: x, dtype=np.float32)
     (message,) = warned(model, targets[:, None], "mse", np.arange(36).reshape(12, 3))
     assert "pass X.astype(np.float32)" in message
-    with pytest.warns(UserWarning, match=r"Linear\(3, 4\) holds float32.*astype\(np.float32\)"):
+    told = r"Linear\(in_features=3, out_features=4\) holds float32.*x.astype\(np.float32\)"
+    with pytest.warns(UserWarning, match=told):
         model(X)
     assert model(X.astype(np.float32)).dtype == np.float32
     assert model(X.astype(np.float16)).dtype == np.float32

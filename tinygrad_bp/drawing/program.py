@@ -111,6 +111,12 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         least = -limit if neginf is None else neginf
         return self.program.call("nan_to_num", (x, nan, most, least))
 
+    def __getitem__(self, places: Any) -> Symbol:
+        """Itself, all of one number."""
+        if places is not ...:
+            raise TypeError("a page does not know indices")
+        return self
+
     def __bool__(self) -> bool:
         raise TypeError("a page does not know a function that asks for a value")
 

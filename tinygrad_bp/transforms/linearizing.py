@@ -131,7 +131,7 @@ def as_result(x: Any, kept: bool) -> Any:
     """A result as the caller gets it: a Tensor if its history is kept, else an array of its own."""
     if kept:
         return x if isinstance(x, Tensor) else Tensor(x)
-    return +(x.data if isinstance(x, Tensor) else x)
+    return +(x._array if isinstance(x, Tensor) else x)  # t.data would tell that values were taken
 
 
 def restrict(
