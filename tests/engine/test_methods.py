@@ -100,3 +100,9 @@ def test_whole_numbers_of_a_recorded_tensor_are_a_plain_array(dtype):
     assert np.array_equal(places, t.data.astype(dtype))
     assert t[t.astype(int)].requires_grad
     assert t.astype(np.float32).requires_grad
+
+
+def test_pythons_round_is_numpys():
+    t = Tensor([1.26, -2.74], requires_grad=True)
+    assert round(t, 1).data.tolist() == [1.3, -2.7]
+    assert round(t).data.tolist() == [1.0, -3.0]

@@ -436,6 +436,40 @@ copy.deepcopy(t * 2)  ⇒  use t.data
 t.to_numpy()  ⇒  write t.numpy()
 t.detach().backward()  ⇒  a Tensor of shape (3,) does not depend on
 bp.gradients(t, t)  ⇒  differentiate by a list of Tensors
+bp.nn.Linear(3)  ⇒  Linear needs out_features: Linear(3, out_features)
+bp.nn.Linear(3, 2, activation="relu")  ⇒  write bp.nn.Sequential(layer, bp.functional.relu)
+bp.nn.MLP([3, 4, 1], loss="mse")  ⇒  write bp.train.fit(model, X, y
+bp.nn.summary(m)  ⇒  summary needs input_shape: summary(model, input_shape)
+bp.nn.summary(3, 3)  ⇒  needs a Module, not an int
+bp.nn.save({"model": m, "optimizer": of(m)}, "both.npz")  ⇒  'optimizer' holds an SGD: save
+bp.nn.save({"model": m.state_dict()}, "nested.npz")  ⇒  holds a dict: save it in a file of its
+m.trainable = False  ⇒  write p.requires_grad = False for p in model.parameters()
+m.requires_grad = False  ⇒  write p.requires_grad = False for p in model.parameters()
+bp.nn.Module()(X)  ⇒  Module has to define forward(self, x)
+bp.optim.Adam(m)  ⇒  such as model.parameters(), not an MLP
+bp.optim.Optimizer([t]).move(1, 2, {}, 0.1)  ⇒  has to define move(self, data, gradient, memory, lr)
+type("O", (bp.optim.Optimizer,), {"move": lambda self, p: p})  ⇒  and this one takes (self, p)
+fit(m, X, y, loss=lambda out: out.sum(), optimizer=of(m), epochs=1)  ⇒  called with (outputs, t
+fit(m, X, y, loss=lambda o, t: None, optimizer=of(m), epochs=1)  ⇒  not None: return it
+fit(m, X, y, loss=lambda o, t: np.mean(o.data - t), optimizer=of(m), epochs=1)  ⇒  without .data
+fit(m, X, y, loss=lambda o, t: o - t, optimizer=of(m), epochs=1)  ⇒  reduce it, for instance by
+learn(metrics=[lambda o: 1.0])  ⇒  is called with (outputs, targets), and this one takes (o)
+learn(callbacks=[lambda history: None])  ⇒  a callback is called with (model, history)
+bp.jvp(np.sin, 1.0)  ⇒  jvp needs tangents: jvp(f, primals, tangents)
+bp.hvp(np.sum, np.ones(2))  ⇒  hvp needs tangents: hvp(f, primals, tangents)
+bp.vjp(np.sin)  ⇒  vjp needs what the function takes: out, pullback = vjp(f, x)
+bp.grad(lambda x: x)(x=1.0)  ⇒  write grad(f)(x), not grad(f)(x=x)
+bp.compile(np.sin, backend="numba")  ⇒  write bp.compile_step(model, loss, optimizer, backend=...)
+bp.compile(3)  ⇒  compile takes a function, not an int
+bp.compile_step(m, bp.functional.mse_loss, of(m), "numba")  ⇒  and the rest by name: backend=
+bp.draw(lambda x: x * 2)  ⇒  a function is drawn at work: give it numbers, as in draw(f, 2.0)
+bp.draw(np.sin)  ⇒  a function is drawn at work: give it numbers, as in draw(f, 2.0)
+bp.draw("z.svg", t)  ⇒  write draw(z, "z.svg"), or draw([y, z]) of several Tensors
+t.draw()  ⇒  write bp.draw(t)
+bp.plot.decision_boundary(X, labels, m)  ⇒  the model must be a Module or a function, not array
+bp.plot.decision_boundary(m, X, labels, "a.png")  ⇒  and the rest by name: path=
+bp.plot.decision_boundary(m, X, labels, title="Moons")  ⇒  write figure.axes[0].set_title(text)
+bp.plot.loss_curves(history(), theme="black")  ⇒  unknown theme 'black'
 bp.paths(t, 3)  ⇒  paths lead to a Tensor of the graph, not to 3
 """
 TABLE = [line.split("  ⇒  ") for line in MISTAKES.strip().splitlines()]

@@ -66,6 +66,9 @@ def test_repr(history):
         "History(4 epochs, loss █▄▂▁ 1 → 0.125, accuracy 0.75, 1 s, all 4 epochs done)"
     )
     assert repr(History()) == "History(0 epochs, not begun)"
+    one = History()
+    one.append({"loss": 1.0})
+    assert repr(one).startswith("History(1 epoch, loss ")
     history.stopped = "diverged in epoch 5, batch 12; the model is as after epoch 4"
     for name in ("f1", "validation accuracy", "validation f1"):
         history.rows[-1][name] = 0.123456

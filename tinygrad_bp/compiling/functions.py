@@ -15,6 +15,8 @@ from ..engine.backprop import gradients, topological_order
 from ..engine.recording import is_recording
 from ..engine.tensor import Tensor
 from ..nn import Module
+from ..support.answers import keyword_advice
+from ..support.arguments import kind_of
 from ..support.structures import leaves, rebuild
 from .buffers import in_buffers
 from .closures import PLAIN, ClosedOver, settings_of
@@ -238,7 +240,7 @@ def _kind(x: Any) -> Any:
     if isinstance(x, (*PLAIN, type, np.dtype, slice, tuple)):
         return (type(x), repr(x))
     raise CannotCompileError(
-        f"an argument is a {type(x).__name__}, whose attributes may change unseen: pass the numbers"
+        f"an argument is {kind_of(x)}, whose attributes may change unseen: pass the numbers"
     )
 
 
@@ -269,6 +271,7 @@ def _leaves_of(loss: Tensor, known: set[Any]) -> list[Tensor]:
     return list(found)
 
 
+@keyword_advice
 def compile(
     f: Callable[..., Any], *, passes: Sequence[Pass] | None = None, buffers: bool = True
 ) -> CompiledFunction:
@@ -321,5 +324,5 @@ def compile(
     array([18., 64.])
     """
     if not callable(f):
-        raise TypeError(f"compile takes a function, not a {type(f).__name__}")
+        raise TypeError(f"compile takes a function, not {kind_of(f)}")
     return CompiledFunction(f, tuple(PASSES if passes is None else passes), buffers)

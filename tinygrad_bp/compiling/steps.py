@@ -12,7 +12,8 @@ import numpy as np
 from ..functional.losses import LOSSES
 from ..nn import Module
 from ..optim import Optimizer
-from ..support.arguments import flag, function, look_up, shown
+from ..support.answers import keyword_advice
+from ..support.arguments import flag, function, kind_of, look_up, shown
 from .closures import ClosedOver, settings_of
 from .numba import check_numba
 from .program import CannotCompileError
@@ -145,7 +146,7 @@ class CompiledStep:
         for x in batch:
             if type(x) is not np.ndarray:
                 raise CannotCompileError(
-                    f"a step is compiled for arrays of NumPy's, not for a {type(x).__name__}: "
+                    f"a step is compiled for arrays of NumPy's, not for {kind_of(x)}: "
                     "pass np.asarray(...) of it, or of a table .to_numpy()"
                 )
             key += (x.shape, x.strides, x.dtype)
@@ -200,6 +201,7 @@ class CompiledStep:
             tensor._grad = None
 
 
+@keyword_advice
 def compile_step(
     model: Module,
     loss: Callable[..., Any],

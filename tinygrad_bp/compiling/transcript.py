@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.recording import Recorded
+from ..support.arguments import kind_of
 from .program import CannotCompileError, Line, Name, Program, replaced
 
 # Functions whose result depends on shapes and types alone.
@@ -100,7 +101,7 @@ class Transcript:
             ]
             return value._make(parts) if hasattr(value, "_make") else type(value)(parts)
         if not isinstance(value, np.ndarray | np.generic | float | int):
-            raise self.refusal(f"{_called(function)} gives a {type(value).__name__}")
+            raise self.refusal(f"{_called(function)} gives {kind_of(value)}")
         return self._write(function, operands, keywords, value)
 
     def _write(

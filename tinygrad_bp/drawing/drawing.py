@@ -15,7 +15,7 @@ import numpy as np
 from .. import explain
 from ..engine.tensor import Tensor
 from ..support.answers import keyword_advice
-from ..support.arguments import suggestion
+from ..support.arguments import shown, suggestion
 from ..support.files import writable_path, write
 from .groups import name_gradients
 from .neurons import picture_of_neurons
@@ -252,11 +252,16 @@ def _outputs_to_draw(
 
         if isinstance(output, Module) and not inputs:
             raise TypeError("a model is drawn at work: give it rows, as in draw(model, X)")
+        if not inputs and _needs_inputs(output):
+            raise TypeError("a function is drawn at work: give it numbers, as in draw(f, 2.0)")
         arguments = _named_inputs(output, inputs)
         with evaluating(output), _modules_of_tensors(output, modules):
             output = output(*arguments)
     elif inputs:
-        raise TypeError(f"{inputs[0]!r} is neither a path nor an input: only functions take those")
+        raise TypeError(
+            f"{shown(inputs[0])} is neither a path nor an input, which only functions take: "
+            'write draw(z, "z.svg"), or draw([y, z]) of several Tensors'
+        )
     outputs = output if isinstance(output, list | tuple) else [output]
     wrong = [type(x).__name__ for x in outputs if not isinstance(x, Tensor)]
     if wrong or not outputs:
@@ -266,6 +271,17 @@ def _outputs_to_draw(
             "(of a function's inputs, floats and arrays of floats are drawn: 2.0, not 2)"
         )
     return outputs, modules
+
+
+def _needs_inputs(function: Callable[..., Any]) -> bool:
+    """Whether a function cannot be called without inputs."""
+    try:
+        inspect.signature(function).bind()
+    except TypeError:
+        return True
+    except ValueError:  # of NumPy's ufuncs, which say nothing of theirs
+        return isinstance(function, np.ufunc)
+    return False
 
 
 @contextmanager

@@ -141,6 +141,7 @@ class NDArrayMethods(Recorded):
     __neg__ = method(np.negative)
     __pos__ = method(np.positive)
     __abs__ = method(np.absolute)
+    __round__ = method(np.round)
 
     # Comparisons give plain arrays; Tensors stay hashable, by identity
 
@@ -199,8 +200,7 @@ class NDArrayMethods(Recorded):
             return self.item()
         forgets = (
             f"{kind}() of {self._called()} forgets how it was made, and so do the functions of "
-            "the math module: use t.detach().item() for the number, np.sin(t) in place of "
-            "math.sin(t)"
+            "the math module: use t.detach().item() for the number, np.sin(t) for math.sin(t)"
         )
         if into:
             forgets = (

@@ -68,6 +68,8 @@ class Linear(Module):
         inputs: int | None = None,
         outputs: int | None = None,
     ):
+        if out_features is None and outputs is None:
+            raise TypeError(f"Linear needs out_features: Linear({in_features}, out_features)")
         shape = (
             size(*either(out_features=out_features, outputs=outputs)),
             size(*either(in_features=in_features, inputs=inputs)),

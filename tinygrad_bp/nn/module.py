@@ -15,6 +15,7 @@ from ..support.arguments import flag
 from ..support.state import matching_arrays, most_bytes
 
 Self = TypeVar("Self", bound="Module")
+_OF_PARAMETERS = {"requires_grad", "trainable"}
 
 
 class Module:
@@ -62,13 +63,15 @@ class Module:
 
     def forward(self, *inputs: Any) -> Any:
         """Compute the output. Each subclass says how."""
-        raise NotImplementedError(f"{type(self).__name__} has to define forward")
+        raise NotImplementedError(f"{type(self).__name__} has to define forward(self, x)")
 
     def __call__(self, *inputs: Any, **parameters: Any) -> Any:
         """Run `forward`."""
         return self.forward(*inputs, **parameters)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name in _OF_PARAMETERS:  # it would change nothing
+            raise no_attribute("Module", name, self, type(self).__name__)
         super().__setattr__(name, value)
         Module.changes[0] += 1
         if isinstance(value, Tensor | Module | list | tuple | dict):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..functional import gelu, leaky_relu, relu, sigmoid, silu, softmax, softplus, tanh
-from ..support.arguments import Seed, below_one, chance, look_up, shown, size
+from ..support.arguments import Seed, below_one, chance, kind_of, look_up, shown, size
 from .initialization import Initialization
 from .layers import Dropout, Linear
 from .module import Module
@@ -189,7 +189,7 @@ def _sizes(sizes: Any, activation: Any, output_activation: Any) -> list[int]:
 def _said(layer: Any) -> str:
     """What is no layer, and how it becomes one."""
     if isinstance(layer, list | tuple):
-        return f"a {type(layer).__name__}: write Sequential(*layers)"
+        return f"{kind_of(layer)}: write Sequential(*layers)"
     if isinstance(layer, type):
         return f"the class {layer.__name__}: call it, {layer.__name__}(...)"
     if isinstance(layer, str) and layer in ACTIVATIONS:

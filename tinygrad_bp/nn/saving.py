@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from ..support.answers import keyword_advice
-from ..support.arguments import shown, some
+from ..support.arguments import kind_of, shown, some
 from ..support.files import open_to_read, writable_path, write
 from .formats import FORMATS, State
 from .module import Module
@@ -151,5 +151,10 @@ def _not_a_state(name: Any, array: np.ndarray) -> str:
     if not (isinstance(name, str) and name.isprintable()):
         return f"name {name!r} is no printable text"
     if array.dtype.kind not in "biuf":
-        return f"{name!r} holds {array.dtype}, not real numbers"
+        if array.dtype != object or array.ndim:
+            return f"{name!r} holds {array.dtype}, not real numbers"
+        held = array.item()
+        is_state = isinstance(held, Mapping) or hasattr(held, "state_dict")
+        cure = ": save it in a file of its own" if is_state else ", not real numbers"
+        return f"{name!r} holds {kind_of(held)}{cure}"
     return "" if np.isfinite(array).all() else f"{name!r} holds nan or infinity"

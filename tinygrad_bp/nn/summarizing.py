@@ -14,7 +14,8 @@ from ..engine.recording import no_grad, watching
 from ..engine.tensor import Tensor
 from ..explain.layers import PRODUCTS
 from ..explain.tables import Column, Shown, Table
-from ..support.arguments import size
+from ..support.answers import keyword_advice
+from ..support.arguments import kind_of, size
 from .module import Module, flat, part_label
 from .networks import Sequential
 
@@ -92,6 +93,7 @@ def _cells(row: Row) -> list[str]:
     return [row.path, row.layer, shape, f"{row.parameters:,}", f"{row.multiplications:,}"]
 
 
+@keyword_advice
 def summary(model: Module, input_shape: int | tuple[int, ...], *, dtype: Any = None) -> Summary:
     """A table of layers, with their output shapes, parameters and multiplications.
 
@@ -132,7 +134,7 @@ def summary(model: Module, input_shape: int | tuple[int, ...], *, dtype: Any = N
        in all                                                101,770          101,632
     """
     if not isinstance(model, Module):
-        raise TypeError(f"summary(model, input_shape) needs a Module, not a {type(model).__name__}")
+        raise TypeError(f"summary(model, input_shape) needs a Module, not {kind_of(model)}")
     lengths = input_shape if isinstance(input_shape, tuple | list) else (input_shape,)
     shape = tuple(size(length, "a length of input_shape") for length in lengths)
     if dtype is None:

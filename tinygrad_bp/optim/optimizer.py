@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine.tensor import Tensor
-from ..support.answers import check_keywords, no_attribute
-from ..support.arguments import not_negative, positive, shown, some
+from ..support.answers import check_keywords, check_takes, no_attribute
+from ..support.arguments import kind_of, not_negative, positive, shown, some
 from ..support.state import matching_arrays, most_bytes, plain_array
 from ..support.structures import is_container, leaves
 from ..support.warning import warn
@@ -17,6 +17,7 @@ from .norms import euclidean_norm
 from .schedules import Schedule, checked_schedule, step_size
 
 _OWN = {"_lr", "_memories", "_warned", "max_norm", "parameters", "steps", "weight_decay"}
+_GIVEN = ("self", "data", "gradient", "memory", "lr")
 
 
 class Optimizer:
@@ -91,6 +92,11 @@ class Optimizer:
             if name in _OWN and "_memories" not in vars(self):
                 raise AttributeError(f"{kind}.__init__ must call super().__init__(parameters, lr)")
             raise no_attribute("Optimizer", name, self, kind)
+
+        def __init_subclass__(cls, **keywords: Any) -> None:
+            """Refuse a `move` that cannot be called with what it is given."""
+            super().__init_subclass__(**keywords)
+            check_takes(cls.move, _GIVEN, f"{cls.__name__}.move")
 
     def __init__(
         self,
@@ -234,7 +240,9 @@ class Optimizer:
         array
             A new one of the shape and dtype of ``data``.
         """
-        raise NotImplementedError(f"{type(self).__name__} has to define move")
+        raise NotImplementedError(
+            f"{type(self).__name__} has to define move(self, data, gradient, memory, lr)"
+        )
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """A copy of what was learned about the gradients so far, as arrays under their names.
@@ -358,7 +366,7 @@ def _distinct_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
     if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
         raise TypeError(
             "parameters must be a list of Tensors such as model.parameters(), "
-            f"not a {type(parameters).__name__}"
+            f"not {kind_of(parameters)}"
         )
     parameters = parameters if is_container(parameters) else list(parameters)
     if isinstance(parameters, list) and any(
@@ -378,7 +386,7 @@ def _distinct_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
                 "bp.Tensor(it, requires_grad=True)" if isinstance(p, np.ndarray) else "them alone"
             )
             raise TypeError(
-                f"parameter {i} is not a Tensor but a {type(p).__name__}: write {cure}, "
+                f"parameter {i} is not a Tensor but {kind_of(p)}: write {cure}, "
                 "or of a model model.parameters()"
             )
         if not (p.requires_grad and p.is_leaf):

@@ -16,6 +16,7 @@ from .figure import (
     VALUE,
     Model,
     PathLike,
+    callable_model,
     canvas,
     column,
     finite_numbers,
@@ -76,6 +77,7 @@ def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = N
     'accuracy 1.000 on 4 points'
     """
     figure, axes = canvas(5.6, 5.2, path)
+    callable_model(model)  # first: X and y in its place would be refused for their shapes
     plane = Plane(X, y)
     scores, accuracy = plane.look(model)
     axes = axes.item()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..support.answers import keyword_advice
 from ..support.arguments import positive, suggestion
 from ..support.files import writable_path
 from ..support.palette import DARK, HAIR, INK, NIGHT, QUIET
@@ -85,7 +86,7 @@ def picture(function: Callable[..., Figure]) -> Callable[..., Figure]:
     vars(shown)["__signature__"] = inspect.Signature([*known.values()])
     before, heading, after = inspect.cleandoc(function.__doc__ or "").partition("Raises\n------\n")
     shown.__doc__ = before.rstrip() + "\n" + _SHARED + after if heading else before
-    return shown
+    return keyword_advice(shown)
 
 
 def _present(

@@ -213,6 +213,19 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def kind_of(value: Any) -> str:
+    """What ``value`` is, with its article, for an error.
+
+    Examples
+    --------
+    >>> kind_of(3), kind_of("three")
+    ('an int', 'a str')
+    """
+    name = type(value).__name__
+    spelled = name[0] in "FHLMNRSX" and name[1:2].isupper()  # an MLP, an SGD
+    return f"{'an' if spelled or name[0] in 'aeioAEIO' else 'a'} {name}"
+
+
 def some(parts: Sequence[str], most: int = 6) -> str:
     """A list for an error: the first parts, and how many more there are.
 

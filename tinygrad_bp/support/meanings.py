@@ -115,6 +115,9 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
 
 # Keywords that say what is said elsewhere: where, of a function that has the second name.
 ELSEWHERE: dict[tuple[str, str], str] = {
+    ("activation", "Linear"): "bp.nn.Sequential(layer, bp.functional.relu)",
+    ("ax", "decision_boundary"): "nothing: it gives a figure of its own, with figure.axes",
+    ("backend", "compile"): "bp.compile_step(model, loss, optimizer, backend=...)",
     (
         "backend",
         "fit",
@@ -130,6 +133,7 @@ ELSEWHERE: dict[tuple[str, str], str] = {
     ("l2", "fit"): "weight_decay= where the optimizer is made",
     ("learning_rate", "fit"): "optimizer=bp.optim.Adam(model.parameters(), lr=0.01)",
     ("lr", "fit"): "optimizer=bp.optim.Adam(model.parameters(), lr=0.01)",
+    ("loss", "MLP"): "bp.train.fit(model, X, y, loss=..., optimizer=..., epochs=...)",
     ("lr_scheduler", "fit"): "lr=bp.schedules.cosine(0.01, steps) where the optimizer is made",
     ("max_grad_norm", "fit"): "max_norm= where the optimizer is made",
     ("max_norm", "fit"): "max_norm= where the optimizer is made",
@@ -138,11 +142,13 @@ ELSEWHERE: dict[tuple[str, str], str] = {
     ("momentum", "fit"): "momentum= where the optimizer is made: bp.optim.SGD(..., momentum=0.9)",
     ("n_jobs", "fit"): "nothing: NumPy's own threads are used",
     ("num_workers", "fit"): "nothing: the data are arrays",
+    ("optimizer", "MLP"): "bp.train.fit(model, X, y, loss=..., optimizer=..., epochs=...)",
     ("restore_best_weights", "fit"): "patience=, which goes back to the best epoch by itself",
     ("save_best", "fit"): "callbacks=[lambda model, history: bp.nn.save(model, path)]",
     ("schedule", "fit"): "lr=bp.schedules.cosine(0.01, steps) where the optimizer is made",
     ("scheduler", "fit"): "lr=bp.schedules.cosine(0.01, steps) where the optimizer is made",
     ("steps_per_epoch", "fit"): "batch_size=",
+    ("title", "decision_boundary"): "figure.axes[0].set_title(text), of the figure that it gives",
     ("weight_decay", "fit"): "weight_decay= where the optimizer is made",
 }
 

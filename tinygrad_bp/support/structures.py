@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .arguments import shown
+from .arguments import kind_of, shown
 
 _CONTAINERS = (dict, tuple)
 _NUMBERS = (bool, int, float)  # and not NumPy's, which are results of computing
@@ -116,4 +116,4 @@ def _keys(container: Any) -> Iterable[Any]:
 def _outline(form: Any) -> str:
     if isinstance(form, dict):
         return f"{{{', '.join(f'{key!r}: ...' for key in form)}}}"
-    return f"a {type(form).__name__} of {len(form)}"
+    return f"{kind_of(form)} of {len(form)}"

@@ -15,7 +15,7 @@ from dask.optimization import cull
 
 from ..data.rows import rows
 from ..engine.tensor import Tensor
-from ..support.arguments import shown, size
+from ..support.arguments import kind_of, shown, size
 
 
 class Blocks:
@@ -82,7 +82,7 @@ def dask_array(data: Any, name: str) -> Any:
             data = data.data
         else:
             raise TypeError(
-                f"{name} must be a Dask array, not a {type(data).__name__}: "
+                f"{name} must be a Dask array, not {kind_of(data)}: "
                 "da.from_delayed makes one of a delayed value"
             )
     return data if isinstance(data, da.Array) else da.from_array(np.asarray(data), chunks=-1)

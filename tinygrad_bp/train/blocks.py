@@ -25,7 +25,7 @@ from . import workers
 from .batching import Chance
 from .block_rows import Batch, Blocks, pair_blocks, validation_pair
 from .block_weights import block_weights
-from .checking import as_list, by_name, check_model
+from .checking import as_callbacks, by_name, check_model
 from .fitting import Training, run_epochs
 from .history import History
 from .measuring import Measures
@@ -143,7 +143,7 @@ def fit_blocks(
     >>> bool(history.loss[-1] < 1e-6)
     True
     """
-    callbacks = [function(c, {}, "callback") for c in as_list(callbacks, "callbacks")]
+    callbacks = as_callbacks(callbacks)
     shuffle = flag(shuffle, "shuffle")
     check_model(model, optimizer)
     pair, weights = pair_blocks(X, y, batch_size, shuffle), (sample_weight, class_weight)

@@ -11,6 +11,7 @@ from ..data.rows import finite, rows
 from ..engine.tensor import Tensor
 from ..nn import Module, evaluating
 from ..optim import Optimizer
+from ..support.answers import check_takes
 from ..support.arguments import function, number, shown
 from .history import DELTA, MEASURED, VALIDATION
 from .metrics import METRICS
@@ -48,13 +49,15 @@ def check_data(
     X, y = finite(X, "X"), finite(y, "y")
     rows(X, y)
     X, y = _own_copy(narrow(X, model, "X")), _own_copy(narrow(y, model, "y"))
+    check_takes(loss, ("outputs", "targets"), "a loss")
+    for name, metric in metrics.items():
+        check_takes(metric, ("outputs", "targets"), f"the metric {name}")
     with evaluating(model), np.errstate(all="ignore"):
         outputs = predict_rows(model, X)
         value = trial(model, loss, X, y, outputs)
         if not isinstance(value, Tensor) or value.size != 1:
             raise ValueError(
-                f"the loss must be a Tensor with one number, not {_describe(value)}: "
-                "reduce it, for instance by np.mean"
+                f"the loss must be a Tensor with one number, not {_describe(value)}: {_cure(value)}"
             )
         if not value.requires_grad:
             raise ValueError("the loss must be computed from the outputs, outside no_grad()")
@@ -93,6 +96,15 @@ def _describe(value: Any) -> str:
     return f"a {type(value).__name__} of shape {shape}" if shape else shown(value)
 
 
+def _cure(value: Any) -> str:
+    """What to write where a loss gave something other than a Tensor with one number."""
+    if value is None:
+        return "return it"
+    if isinstance(value, Tensor) or np.size(value) > 1:
+        return "reduce it, for instance by np.mean"
+    return "compute it from the outputs themselves, by np., without .data, float() or no_grad()"
+
+
 def as_list(values: Any, name: str) -> list[Any]:
     """A list of what was given, which text is not."""
     if isinstance(values, str) or not isinstance(values, Iterable):
@@ -100,6 +112,14 @@ def as_list(values: Any, name: str) -> list[Any]:
         hint = f": write {name}=[it]" if callable(values) else hint
         raise TypeError(f"{name} must be a list, not {shown(values)}{hint}")
     return list(values)
+
+
+def as_callbacks(values: Any) -> list[Any]:
+    """The callbacks: functions that take a model and a history."""
+    callbacks = [function(value, {}, "callback") for value in as_list(values, "callbacks")]
+    for callback in callbacks:
+        check_takes(callback, ("model", "history"), "a callback")
+    return callbacks
 
 
 def by_name(metrics: Any) -> dict[str, Function]:

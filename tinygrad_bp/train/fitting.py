@@ -11,9 +11,9 @@ import numpy as np
 from ..nn import Module
 from ..optim import Optimizer
 from ..support.answers import keyword_advice
-from ..support.arguments import Seed, flag, function
+from ..support.arguments import Seed, flag
 from .batching import Batches
-from .checking import as_list
+from .checking import as_callbacks
 from .history import History
 from .measuring import Measures
 from .preparing import Prepared
@@ -146,7 +146,7 @@ def fit(
     >>> print(len(history), history["accuracy"][-1])
     30 1.0
     """
-    callbacks = [function(c, {}, "callback") for c in as_list(callbacks, "callbacks")]
+    callbacks = as_callbacks(callbacks)
     weights = (sample_weight, class_weight)
     data = Prepared(model, optimizer, X, y, loss, metrics, validation, weights, seed)
     batches = Batches(model, optimizer, len(data.X), batch_size, flag(shuffle, "shuffle"), seed)

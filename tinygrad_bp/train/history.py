@@ -177,7 +177,8 @@ class History:
     def __repr__(self) -> str:
         if not self.rows:
             return f"History(0 epochs, {self.stopped})"
-        last, first = self.rows[-1], f"History({len(self)} epochs, loss "
+        epochs = f"{len(self)} epoch{'s' if len(self) > 1 else ''}"
+        last, first = self.rows[-1], f"History({epochs}, loss "
         end = f" {self.loss[0]:.4g} → {last['loss']:.4g}, "
         why = self.stopped if len(self.stopped) <= 40 else f"{self.stopped[:37]}..."
         after = f"{self.seconds.sum():.3g} s, {why})" if "seconds" in self else f"{why})"

@@ -12,6 +12,7 @@ import cloudpickle
 import numpy as np
 
 from ..engine.tensor import Tensor
+from ..support.arguments import kind_of
 
 _CHANCE = (np.random.Generator, np.random.RandomState, random.Random)
 
@@ -94,7 +95,7 @@ class _Pickler(cloudpickle.Pickler):
         """The number of a Tensor that is sent apart; None of what is pickled with the rest."""
         if isinstance(x, _CHANCE) and not self._chance:
             raise TypeError(
-                f"the model or the loss holds a {type(x).__name__}, of which every block would "
+                f"the model or the loss holds {kind_of(x)}, of which every block would "
                 "get a copy that draws the same: use nn.Dropout, whose masks follow from the "
                 "block and the step, or add the noise to X"
             )

@@ -76,9 +76,10 @@ class Stopping:
                 return f"converged: the loss changed by at most {self.tolerance:g} of itself"
         if epoch < self.epochs:
             return ""
+        done = f"all {epoch} epochs done" if epoch > 1 else "1 epoch done"
         if now["loss"] > history.rows[0]["loss"]:
-            return f"all {epoch} epochs done, but the loss grew: try a smaller step size"
-        return f"all {epoch} epochs done"
+            return f"{done}, but the loss grew: try a smaller step size"
+        return done
 
     def back_to_best(self) -> str:
         """Give the model back what it held when it was best, where that was watched; and say so."""

@@ -13,6 +13,7 @@ import numpy as np
 from ..engine.backprop import gradients, topological_order
 from ..engine.recording import is_recording, recording, transforming
 from ..engine.tensor import Tensor
+from ..support.arguments import kind_of
 from ..support.structures import leaves, leaves_like, named_leaves, rebuild
 from ..support.warning import warn
 
@@ -140,6 +141,12 @@ def restrict(
     """``f`` as a function of the chosen arguments alone, and these."""
     places = argnums if isinstance(argnums, tuple) else (argnums,)
     count = len(arguments)
+    if parameters and not arguments:
+        name = next(iter(parameters))
+        raise TypeError(
+            "what is differentiated by is given by its place: write grad(f)(x), "
+            f"not grad(f)({name}=x)"
+        )
     found = {place % count for place in places if place in range(-count, count)}
     if not places or len(found) < len(places):
         raise ValueError(
@@ -165,7 +172,7 @@ def check_function(f: Any, argnums: Any = 0) -> None:
     """Refuse what cannot be called, and what numbers no arguments."""
     if not callable(f):
         raise TypeError(
-            f"functions are differentiated here, not a {type(f).__name__}; "
+            f"functions are differentiated here, not {kind_of(f)}; "
             "of a Tensor z use z.backward(), or gradients(z, [x])"
         )
     numbers = argnums if isinstance(argnums, tuple) else (argnums,)

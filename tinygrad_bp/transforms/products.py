@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..support.answers import keyword_advice
 from ..support.structures import leaves_like, rebuild
 from .derivatives import grad
 from .linearizing import Function, check_tangents, inner, linearize
@@ -47,6 +48,10 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     >>> pullback(np.array([1.0, 10.0]))
     (np.float64(21.0), array([ 3., 30.]))
     """
+    if not primals:
+        raise TypeError(
+            "vjp needs what the function takes: out, pullback = vjp(f, x), then pullback(g)"
+        )
     at = linearize(f, primals, has_aux)
 
     def pullback(g: Any) -> tuple[Any, ...]:
@@ -55,6 +60,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     return (at.out, pullback, at.aux) if has_aux else (at.out, pullback)
 
 
+@keyword_advice
 def jvp(f: Function, primals: Any, tangents: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """Evaluate ``f`` and its Jacobian-vector product, ``J v``, the derivative along ``v``.
 
@@ -96,6 +102,7 @@ def jvp(f: Function, primals: Any, tangents: Any, has_aux: bool = False) -> tupl
     return (at.out, tangent, at.aux) if has_aux else (at.out, tangent)
 
 
+@keyword_advice
 def hvp(f: Function, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     """Evaluate the Hessian of the scalar function ``f`` times a vector, without the Hessian.
 
