@@ -24,7 +24,6 @@ MAY_IMPORT["engine/arrays"] = set()
 MAY_IMPORT["engine/advice"] = set()
 MAY_IMPORT["engine/callers"] = set()
 MAY_IMPORT["engine/context"] = set()
-MAY_IMPORT["engine/callers"] = set()
 MAY_IMPORT["engine/recording"] = {"engine/context"}
 MAY_IMPORT["engine/derivatives"] = set()
 MAY_IMPORT["engine/registry"] = {"engine/arrays", "engine/recording", "engine/derivatives"}

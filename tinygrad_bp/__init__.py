@@ -18,7 +18,7 @@ from .engine.recording import no_grad
 from .engine.registry import primitive, rule
 from .engine.tensor import Tensor
 from .explain import count_paths, nudge, paths, propagate, trace
-from .support.answers import check_call, instead_of_scipy, nearest, no_attribute
+from .support.answers import instead_of_scipy, keyword_advice, nearest, no_attribute
 from .support.meanings import KEYWORDS
 from .transforms import (
     elementwise_grad,
@@ -82,8 +82,8 @@ __all__ = [
 
 ADVICE["array"] = instead_of_scipy
 ADVICE["attribute"] = lambda owner, name: no_attribute("Tensor", name, owner)
-ADVICE["call"] = check_call
 ADVICE["keyword"] = lambda name, known: nearest(name, known, KEYWORDS)
+Tensor.__init__ = keyword_advice(Tensor.__init__)  # type: ignore[method-assign]
 
 _LATER = {"data", "estimators", "functional", "nn", "optim", "plot", "train"}
 _COMPILING = {"compile", "compile_step"}

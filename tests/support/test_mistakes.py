@@ -350,7 +350,7 @@ bp.no_grad(lambda x: x)  ⇒  write @bp.no_grad()
 bp.grad(lambda x: x.item() * 2)(1.0)  ⇒  use t itself, or t.detach().item() for a
 bp.grad(lambda x: sum(x.tolist()))(np.ones(2))  ⇒  use t itself, or t.detach().tolist() for a
 bp.grad(lambda x: x.numpy().sum())(np.ones(2))  ⇒  use t itself, or t.detach().numpy() for a
-bp.gradients(t.sum(), [t.data])  ⇒  differentiate by Tensors: input 0 is a ReadOnlyArray
+bp.gradients(t.sum(), [t.data])  ⇒  a Tensor is differentiated by Tensors, and this is a ReadOnly
 bp.functional.mse_loss(t)  ⇒  mse_loss of a Tensor needs targets=, which is left out
 bp.jit(np.sin)  ⇒  write bp.compile(f), or bp.compile_step(
 learn(schedule=bp.schedules.constant(0.1))  ⇒  write lr=bp.schedules.cosine(0.01, steps) where
@@ -421,7 +421,7 @@ bp.grad(np.sin, 1.0)  ⇒  where is told afterwards, grad(f)(x)
 bp.grad(np.sin)(None)  ⇒  cannot differentiate by an argument that is None
 bp.grad(np.sin, wrt=0)  ⇒  grad has no wrt=: write argnums=
 bp.gradcheck(t)  ⇒  functions are differentiated here, not a Tensor
-bp.gradients(3.0, [t])  ⇒  a Tensor is differentiated, not a float
+bp.gradients(3.0, [t])  ⇒  a Tensor is differentiated by Tensors, and this is a float
 bp.primitive(3)  ⇒  a function is made recordable, and 3 is none
 ruled(lambda g, out, x: 2)(t).sum().backward()  ⇒  a derivative of a rule gave 2: it gives g times
 ruled(lambda g, out, x: None)(t).sum().backward()  ⇒  a derivative of a rule gave None

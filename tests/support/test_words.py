@@ -240,6 +240,21 @@ def test_a_keyword_of_the_table_that_is_known_is_taken():
     assert f(4) == 4
 
 
+def test_an_error_from_within_is_the_functions_own_and_it_is_called_once():
+    calls = []
+
+    @keyword_advice
+    def f(a, *, b=0):
+        calls.append(a)
+        return len(a, b)
+
+    with pytest.raises(TypeError, match=r"^len\(\) takes exactly one argument"):
+        f([])
+    with pytest.raises(TypeError, match="got multiple values for argument 'a'"):
+        f(1, a=2)
+    assert calls == [[]]
+
+
 KNOWN = {**LOSSES, **METRICS, **ACTIVATIONS, **INITIALIZATIONS}
 
 

@@ -16,6 +16,5 @@ def _no_attribute(owner: Any, name: str) -> AttributeError:
 ADVICE: dict[str, Callable[..., Any]] = {
     "array": lambda: None,  # what to write where an array was asked of a Tensor
     "attribute": _no_attribute,  # the error for an owner and a name that is not there
-    "call": lambda function, inputs, keywords: None,  # may raise the error for wrong arguments
     "keyword": lambda name, known: None,  # the known keyword that is meant
 }

@@ -289,25 +289,28 @@ def of_kind(found: Sequence[Any], leaves: Sequence[Any]) -> list[Any]:
 
 
 def unbroadcast(term: Any, value: Any) -> Any:
-    """Give a term the shape and dtype of the array whose adjoint it is paid into.
+    """Give a gradient the shape and dtype of the value that it belongs to.
 
     Where the forward pass broadcast, one element was used in many places: sum over them.
     """
-    given = term
+    if getattr(term, "shape", None) != value.shape:
+        term = _sum_to(term, value.shape)
+    return term if term.dtype is value.dtype else term.astype(value.dtype)
+
+
+def _sum_to(term: Any, shape: tuple[int, ...]) -> Any:
+    """Sum over the axes along which an array of this shape was broadcast."""
     try:
-        if term.shape != value.shape:
-            added = term.ndim - value.ndim
-            stretched = [added + i for i, n in enumerate(value.shape) if n != term.shape[added + i]]
-            term = term.sum(axis=(*range(added), *stretched))
-            if stretched:
-                term = term.reshape(value.shape)
+        added = term.ndim - len(shape)
+        stretched = [i for i, n in enumerate(shape, added) if n != term.shape[i]]
+        found = term.sum(axis=(*range(added), *stretched))
+        return found.reshape(shape) if stretched else found
     except (AttributeError, ValueError, IndexError):  # of a rule of a user's own
-        what = f"shape {given.shape}" if hasattr(given, "shape") else repr(given)
+        what = f"shape {term.shape}" if hasattr(term, "shape") else repr(term)
         raise TypeError(
             f"a derivative of a rule gave {what}: it gives g times the local derivative, an "
-            f"array of shape {value.shape}"
+            f"array of shape {shape}"
         ) from None
-    return term if term.dtype is value.dtype else term.astype(value.dtype)
 
 
 class ReadOnlyArray(np.ndarray):

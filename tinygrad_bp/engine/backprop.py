@@ -134,15 +134,13 @@ def gradients(
     >>> bp.gradients((x * x).sum(), [x])
     [array([2., 4.])]
     """
-    found: dict[Any, Any] = {}
-    if not issubclass(type(output), Recorded):
-        raise TypeError(f"a Tensor is differentiated, not a {type(output).__name__}")
     if isinstance(inputs, Recorded):
         raise TypeError("differentiate by a list of Tensors, gradients(output, [x])")
-    for i, x in enumerate(inputs):
+    for x in (output, *inputs):
         if not isinstance(x, Recorded):
-            raise TypeError(f"differentiate by Tensors: input {i} is a {type(x).__name__}")
-    targets = set(inputs)
+            kind = type(x).__name__
+            raise TypeError(f"a Tensor is differentiated by Tensors, and this is a {kind}")
+    targets, found = set(inputs), dict[Any, Any]()
     if output.requires_grad:
         seed = seed_of(output, seed, create_graph)
         passes = backward_pass(output, seed, inputs=targets, create_graph=create_graph)

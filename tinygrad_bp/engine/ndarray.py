@@ -22,8 +22,6 @@ from .rules.indexing import getitem
 from .rules.types import astype
 from .signatures import cannot_write, without_history
 
-_TENSORS = frozenset({"data", "requires_grad", "dtype", "name"})  # what its __init__ takes
-
 
 class NDArrayMethods(Recorded):
     """The part of Tensor that is ndarray's: `numpy.lib.mixins.NDArrayOperatorsMixin`, and methods.
@@ -35,15 +33,6 @@ class NDArrayMethods(Recorded):
 
     is_leaf: Any
     __pandas_priority__ = 5000  # above a DataFrame's, so that tables leave the operation to us
-
-    if not TYPE_CHECKING:  # which knows the arguments of __init__
-
-        def __new__(cls, *inputs: Any, **keywords: Any) -> Any:
-            """Say which keyword is meant, if there is one that ``__init__`` does not take."""
-            wrong = len(inputs) > 1 or not _TENSORS.issuperset(keywords)
-            if wrong and cls.__base__ is NDArrayMethods:  # a subclass may take others
-                ADVICE["call"](cls, inputs, keywords)
-            return object.__new__(cls)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -198,15 +187,17 @@ class NDArrayMethods(Recorded):
         """The one element, which forgets how it was made; refused where it goes into an array."""
         if not self._requires_grad:
             return self.item()
-        forgets = (
-            f"{kind}() of {self._called()} forgets how it was made, and so do the functions of "
-            "the math module: use t.detach().item() for the number, np.sin(t) for math.sin(t)"
-        )
         if into:
             forgets = (
                 f"{self._called()} requires grad, and an element of an array would forget how it "
                 "was made: collect the Tensors in a list, then np.stack(list); "
                 "np.broadcast_to(t, array.shape) has t everywhere"
+            )
+        else:
+            forgets = (
+                f"{kind}() of {self._called()} forgets how it was made, and so do the functions of "
+                "the math module: use t.detach().item() for the number, np.sin(t) in place of "
+                "math.sin(t)"
             )
         if is_transforming() or into not in {"", "flat"}:
             raise TypeError(forgets)

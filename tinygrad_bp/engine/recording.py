@@ -121,6 +121,5 @@ def taken_out(name: str) -> None:
 
     An outer one may well find that a slope is constant, of a function that is linear.
     """
-    taken = innermost(TRANSFORMING, None)
-    if taken is not None:
+    if TRANSFORMING.get() and (taken := innermost(TRANSFORMING, None)) is not None:
         taken.add(name)

@@ -14,7 +14,7 @@ from .backprop import accumulate, backward_pass, seed_of
 from .context import innermost
 from .dispatch import call_without_rule
 from .ndarray import NDArrayMethods
-from .recording import RECORDING, TRANSFORMING, WATCH, is_recording, recording, taken_out
+from .recording import RECORDING, WATCH, is_recording, recording, taken_out
 from .registry import RULES, Rule
 from .signatures import bind, explain_error
 
@@ -198,7 +198,7 @@ class Tensor(NDArrayMethods):
     def data(self) -> Any:
         """The values, as a read-only array. Assign to it to update a leaf: ``t.data = new``."""
         data = self._array
-        if self._requires_grad and TRANSFORMING.get():
+        if self._requires_grad:
             taken_out("t.data")
         return read_only(data) if isinstance(data, np.ndarray | np.generic) else data
 
@@ -243,8 +243,7 @@ class Tensor(NDArrayMethods):
                 RuntimeWarning,
                 stacklevel=2,
             )
-        if TRANSFORMING.get():
-            taken_out("t.grad")
+        taken_out("t.grad")
         return self._grad
 
     @grad.setter

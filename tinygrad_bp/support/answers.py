@@ -149,27 +149,34 @@ def check_keywords(function: Callable[..., Any], keywords: Collection[str], name
             raise TypeError(f"{name} has no {keyword}=: {_instead(keyword, known, name)}")
 
 
-def check_call(kind: type, inputs: Collection[Any], keywords: Collection[str]) -> None:
-    """Refuse what the ``__init__`` of a class does not take, by place or by name.
+def check_call(
+    function: Callable[..., Any], inputs: Collection[Any], keywords: Collection[str]
+) -> None:
+    """Refuse arguments that a function, or the ``__init__`` of a class, does not take, or lacks.
 
     Examples
     --------
-    >>> class Tensor:
-    ...     def __init__(self, data, *, requires_grad=False):
-    ...         pass
-    >>> check_call(Tensor, [1.0, True], [])
+    >>> check_call(lambda data, *, requires_grad=False: 0, [1.0, True], [])
     Traceback (most recent call last):
         ...
-    TypeError: Tensor takes data, and the rest by name: requires_grad=
+    TypeError: <lambda> takes data, and the rest by name: requires_grad=
     """
-    taken = list(inspect.signature(kind.__init__).parameters.values())[1:]  # type: ignore[misc]
-    by_place = [p.name for p in taken if p.kind is p.POSITIONAL_OR_KEYWORD]
-    if len(inputs) > len(by_place):
-        rest = ", ".join(f"{p.name}=" for p in taken if p.kind is p.KEYWORD_ONLY)
-        raise TypeError(
-            f"{kind.__name__} takes {', '.join(by_place)}, and the rest by name: {rest}"
-        )
-    check_keywords(kind.__init__, keywords, kind.__name__)  # type: ignore[misc]
+    taken = inspect.signature(function).parameters
+    of_class = function.__name__ == "__init__"
+    name = type(next(iter(inputs))).__name__ if of_class else function.__name__
+    by_place = [word for word, p in taken.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    by_name = [word for word, p in taken.items() if p.kind is p.KEYWORD_ONLY]
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in taken.values())
+    if by_name and not variadic and len(inputs) > len(by_place):
+        first = by_place[of_class:]
+        order = f"{', '.join(first)}{' in this order' if len(first) > 1 else ''}"
+        rest = ", ".join([*(f"{word}=" for word in by_name[:3]), *["..."][: len(by_name) > 3]])
+        raise TypeError(f"{name} takes {order}, and the rest by name: {rest}")
+    check_keywords(function, keywords, name)
+    required = [word for word, p in taken.items() if p.default is p.empty and p.kind in _SINGLE]
+    if missing := [w for w in required if w not in {*list(taken)[: len(inputs)], *keywords}]:
+        pattern = [f"{w}=..." if w in by_name else w for w in required if w != "self"]
+        raise TypeError(f"{name} needs {', '.join(missing)}: {name}({', '.join(pattern)})")
 
 
 def check_takes(function: Callable[..., Any], given: tuple[str, ...], name: str) -> None:
@@ -221,29 +228,15 @@ def keyword_advice(function: F) -> F:
         ...
     TypeError: fit needs model: fit(model)
     """
-    taken = inspect.signature(function).parameters
-    kinds = [p.kind for p in taken.values()]
-    places = sum(kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
-    named = list(taken)[places:]
-    required = [word for word, p in taken.items() if p.default is p.empty and p.kind in _SINGLE]
-    pattern = [f"{word}=..." if word in named else word for word in required if word != "self"]
-    limited = bool(named) and kinds[places] is inspect.Parameter.KEYWORD_ONLY
 
     @functools.wraps(function)
     def called(*inputs: Any, **keywords: Any) -> Any:
-        of_class = function.__name__ == "__init__"
-        name = type(inputs[0]).__name__ if of_class else function.__name__
-        if limited and len(inputs) > places:
-            first = ", ".join([word for word in taken if word != "self"][: places - of_class])
-            rest = ", ".join(f"{word}=" for word in named[:3])
-            raise TypeError(
-                f"{name} takes {first} in this order, and the rest by name: {rest}, ..."
-            )
-        if keywords:
-            check_keywords(function, keywords, name)
-        given = {*list(taken)[: len(inputs)], *keywords}
-        if missing := [word for word in required if word not in given]:
-            raise TypeError(f"{name} needs {', '.join(missing)}: {name}({', '.join(pattern)})")
-        return function(*inputs, **keywords)
+        try:
+            return function(*inputs, **keywords)
+        except TypeError as error:
+            if error.__traceback__ and error.__traceback__.tb_next:  # raised within the function
+                raise
+        check_call(function, inputs, keywords)
+        return function(*inputs, **keywords)  # for Python's own error
 
     return called  # type: ignore[return-value]  # of the same arguments
