@@ -1,5 +1,6 @@
 """What modules and losses read besides Tensors may change between two steps, and is seen."""
 
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import tinygrad_bp as bp
 from tinygrad_bp import functional, nn, optim
 from tinygrad_bp.compiling import CompiledStep
+from tinygrad_bp.compiling.step_code import StepProgram
 
 from .test_steps import eager_step
 
@@ -90,3 +92,30 @@ def test_a_dictionary_that_a_loss_closes_over_may_change():
     assert [program().item() for _ in range(3)] == [5.0] * 3
     options["scale"] = 2.0
     assert [program().item() for _ in range(3)] == [10.0] * 3
+
+
+@pytest.mark.parametrize("line", range(1, 6))
+def test_an_interruption_while_a_program_is_taken_does_not_lose_it(line):
+    model = nn.MLP([3, 4, 2], "tanh", seed=0)
+    step = CompiledStep(model, functional.mse_loss, optim.SGD(model.parameters(), 0.1))
+    X, y = np.ones((5, 3)), np.zeros((5, 2))
+    losses = [step(X, y) for _ in range(3)]
+    left = [line]
+
+    def interrupt(frame, event, argument):
+        if frame.f_code is not StepProgram.compute.__code__:
+            return None
+        left[0] -= event == "line"
+        if not left[0]:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return interrupt
+
+    sys.settrace(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            step(X, y)
+    finally:
+        sys.settrace(None)
+    assert step(X, y) < losses[-1]
+    assert not step.recorded

@@ -200,17 +200,16 @@ class _Loaded:
         """What the program gives; None where a guard does not hold."""
         arrays = [x._array if isinstance(x, Tensor) else x for x in given]
         arrays = [x for x in arrays if _is_input(x)]
-        try:
+        run: Any = None
+        try:  # in which the program is taken too, for an interruption must not lose it
             run = self._idle.pop()  # by one thread at a time: it writes into its buffers
-        except IndexError:
-            return None
-        try:
             with np.errstate(**self._errors):
                 found = run(*arrays, *(t._array for t in self._tensors))
-        except (IndexError, ValueError):  # of a value: the function itself says why
+        except (IndexError, ValueError):  # none is idle; or a value is wrong: the function says why
             found = None
         finally:
-            self._idle.append(run)
+            if run:
+                self._idle.append(run)
         if found is None or not np.isfinite(found[0]):
             return None
         return _result(self._tensors, self._moved, self._by, given, found)
