@@ -19,7 +19,7 @@ from ..support.answers import keyword_advice
 from ..support.arguments import kind_of
 from ..support.structures import leaves, rebuild
 from .buffers import in_buffers
-from .closures import PLAIN, ClosedOver, settings_of
+from .closures import PLAIN, ClosedOver, Settings
 from .naming import Labels, named
 from .numpy_code import ModuleText, loaded
 from .passes import PASSES, Pass, optimized
@@ -68,7 +68,7 @@ class CompiledFunction:
         self._variants: Variants[_Loaded] = Variants(self._load)
         self._closed_over = ClosedOver(function)
         self._tensors: list[Tensor] = []
-        self._changes, self._of_modules, self._found_anew = -1, (), 0
+        self._changes, self._of_modules, self._found_anew = -1, Settings(()), 0
         functools.update_wrapper(self, function)
 
     @property
@@ -123,18 +123,18 @@ class CompiledFunction:
 
     def _key(self, structure: Any, given: list[Any]) -> Any:
         form = repr(rebuild(structure, ("*" for _ in given)))
-        if self._changes != Module.changes[0]:
+        if self._changes != Module.changes[0] or self._of_modules.have_changed():
             self._look_at_modules()
         kinds = tuple((t._array.shape, t._array.dtype, t._requires_grad) for t in self._tensors)
         closed_over = self._closed_over.key()
-        return form, tuple(map(_kind, given)), kinds, closed_over, self._of_modules
+        return form, tuple(map(_kind, given)), kinds, closed_over, self._of_modules.key()
 
     def _look_at_modules(self) -> None:
         """Find what the modules hold that the function leads to, now that one was changed."""
         self._changes, modules = Module.changes[0], list(self._closed_over.modules())
         found = (t for module in modules for t in module.named_tensors().values())
         self._tensors = list(dict.fromkeys([*self._tensors, *found]))
-        self._of_modules = settings_of(modules)
+        self._of_modules = Settings(modules)
 
     def _recorded(self, structure: Any, given: list[Any]) -> _Recording:
         """Call the function on arrays that write down; nothing that it changes stays."""
@@ -202,17 +202,16 @@ class _Loaded:
         """What the program gives; None where a guard does not hold."""
         arrays = [x._array if isinstance(x, Tensor) else x for x in given]
         arrays = [x for x in arrays if _is_input(x)]
-        try:
+        run: Any = None
+        try:  # in which the program is taken too, for an interruption must not lose it
             run = self._idle.pop()  # by one thread at a time: it writes into its buffers
-        except IndexError:
-            return None
-        try:
             with np.errstate(**self._errors):
                 found = run(*arrays, *(t._array for t in self._tensors))
-        except (IndexError, ValueError):  # of a value: the function itself says why
+        except (IndexError, ValueError):  # none is idle; or a value is wrong: the function says why
             found = None
         finally:
-            self._idle.append(run)
+            if run:
+                self._idle.append(run)
         if found is None or not np.isfinite(found[0]):
             return None
         return _result(self._tensors, self._moved, self._by, given, found)
@@ -283,11 +282,11 @@ def compile(
 
     Tensors that the function closes over are inputs of the program, which so sees a step of an
     optimiser between two calls, and ``p.data = new``. A question about a value, such as
-    ``if loss > 1``, becomes a guard: a call with another answer is recorded anew. Numbers and
-    small arrays that ``f`` closes over, names as globals, or reads from attributes of objects are
-    compared at each call, and so are the modes and numbers that modules hold. A recording cannot
-    see attributes that other functions read, writes into large arrays, or a counter in ``f`` that
-    has not reached its switch: pass these as arguments.
+    ``if loss > 1``, becomes a guard: a call with another answer is recorded anew. Numbers, small
+    arrays, and containers of these that ``f`` closes over, names as globals, or reads from
+    attributes of objects are compared at each call, and so is what modules hold or read so. A
+    recording cannot see what functions read that these call, writes into large arrays, or a
+    counter in ``f`` that has not reached its switch: pass these as arguments.
 
     Parameters
     ----------

@@ -66,12 +66,11 @@ class StepProgram:
     def compute(self, batch: tuple[Any, ...]) -> tuple[Turn, tuple[Any, ...]] | None:
         """What the step gives, and the arrays that it is in; None where a guard does not hold."""
         optimizer = self.optimizer
-        try:
+        run: Any = None
+        turn: Any = None
+        try:  # in which the program is taken too, for an interruption must not lose it
             run = self._idle.pop()  # by one thread at a time: it writes into its buffers
-        except IndexError:
-            return None
-        try:
-            turn: Any = self._turns.get(self.state.now)
+            turn = self._turns.get(self.state.now)
             if turn is None or not turn.is_ready():
                 turn = self._next_turn()
             lr = optimizer._lr
@@ -88,10 +87,11 @@ class StepProgram:
                     done = run(*arguments)
             else:
                 done = run(*arguments)
-        except (IndexError, ValueError):  # of a value, such as a label: the engine says why
+        except (IndexError, ValueError):  # none is idle; or a value is wrong: the engine says why
             done = None
         finally:
-            self._idle.append(run)
+            if run:
+                self._idle.append(run)
         return done and (turn, done)
 
     def _next_turn(self) -> Turn:

@@ -14,7 +14,7 @@ from ..nn import Module
 from ..optim import Optimizer
 from ..support.answers import keyword_advice
 from ..support.arguments import flag, function, kind_of, look_up, shown
-from .closures import ClosedOver, settings_of
+from .closures import ClosedOver, Settings
 from .numba import check_numba
 from .program import CannotCompileError
 from .recording import Recording, record_step, standing_in
@@ -65,7 +65,7 @@ class CompiledStep:
         self._options = operator.attrgetter(*options)
         self._variants: Variants[StepProgram] = Variants(self._load)
         self._states: dict[Any, State] = {}
-        self._changes, self._of_model = -1, ()
+        self._changes, self._of_model = -1, Settings(())
         self._closed_over = ClosedOver(loss)
         self.remembered: tuple[Any, Any] = (None, None)
         self._last_key: Any = None
@@ -156,14 +156,15 @@ class CompiledStep:
             memories = optimizer._memories
             remembered = kinds_of(memories, optimizer.count_names)
             self.remembered = memories, remembered
-        if self._changes != Module.changes[0]:
+        if self._changes != Module.changes[0] or self._of_model.have_changed():
             self._look_at_model()
         key += map(_WANTED, self.tensors)
-        key += (self._of_model, self._options(optimizer), remembered, self._closed_over.key())
+        key += (self._options(optimizer), remembered)
+        key += (self._of_model.key(), self._closed_over.key())
         return key
 
     def _look_at_model(self) -> None:
-        """Note what numbers the model's parts hold, such as their modes, now that one was set.
+        """Note what the model's parts hold besides Tensors, such as modes, now that one was set.
 
         Programs for other Tensors than it holds now are forgotten.
         """
@@ -173,7 +174,7 @@ class CompiledStep:
         if list(map(id, tensors)) != list(map(id, self.tensors)):
             self.tensors, self._last_key, self._states = tensors, None, {}
             self._variants = Variants(self._load)
-        self._of_model = settings_of([self.model])
+        self._of_model = Settings([self.model])
 
     def _load(self, recording: Recording) -> StepProgram:
         places = tuple((tuple(group.places), group.memory) for group in recording.groups)

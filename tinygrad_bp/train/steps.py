@@ -17,6 +17,8 @@ from .measuring import mean_deltas
 from .rollback import Rollback
 
 _MOST_CHANGES = 3
+_MOST_PROGRAMS = 16  # to make more takes longer than they save
+_CHANGES = "what the loss computes changes from epoch to epoch"
 
 
 class Steps:
@@ -103,6 +105,8 @@ class Steps:
             put, by, done = compiled.computed(*batch)
             if compiled.why_not:
                 self._give_up(compiled.why_not)
+            elif compiled.recorded and compiled.programs > _MOST_PROGRAMS:
+                self._give_up(_CHANGES)
             elif first and not compiled.recorded and self._changed(done[0], batch):
                 self._forget()
                 return None
@@ -128,7 +132,7 @@ class Steps:
         """Record anew, unless that was of no use."""
         self._changes += 1
         if self._changes == _MOST_CHANGES:
-            self._give_up("what the loss computes changes from epoch to epoch")
+            self._give_up(_CHANGES)
         else:
             self._compiled = CompiledStep(self.model, self.loss, self.optimizer, norm=True)
 
