@@ -97,6 +97,10 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
             return self._without_nan(*inputs, **keywords)
         return self.program.call(name, (*inputs, *keywords.values()))
 
+    def __getitem__(self, place: Any) -> Symbol:
+        """Itself, the only element that it has."""
+        return self
+
     def astype(self, dtype: Any) -> Symbol:
         """Itself: a page has numbers of one type."""
         return self
