@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import tinygrad_bp as bp
-from tinygrad_bp.drawing.drawing import _outputs_to_draw
 from tinygrad_bp.drawing.fonts import settle, width
 from tinygrad_bp.drawing.groups import find_paths
 from tinygrad_bp.drawing.render import size_of
 from tinygrad_bp.explain import view
+from tinygrad_bp.nn.ran import CALLS
 from tinygrad_bp.support import palette
 from tinygrad_bp.support.palette import CHIP
 
@@ -385,21 +385,35 @@ def test_a_sum_stands_in_the_frame_of_the_module_that_computes_it():
     model = bp.nn.Sequential(
         bp.nn.Linear(3, 3, seed=1), bp.nn.Sequential(Residual(), Residual()), bp.nn.Linear(3, 1)
     )
-    graph = view(model(bp.Tensor(INPUTS)), backward=False)
-    by_names = find_paths(graph)
-    outputs, modules = _outputs_to_draw(model, [INPUTS])
-    graph = view(*outputs, backward=False)
-    for node in graph.visited():
-        node.within = modules.get(node.tensor)
-    paths = find_paths(graph)
-    for found, right in ((by_names, False), (paths, True)):
-        sums = [path for node, path in found.items() if node.operation == "add"]
-        assert (sorted(sums) == [("1", "0"), ("1", "1")]) is right
-    assert [paths[node] for node in graph.visited() if node.operation == "tanh"] == [
-        ("1", "1", "inner"),
-        ("1", "0", "inner"),
-    ]
-    assert all("forward" not in vars(part) for _, part in model.named_modules())
+    before = np.sin(bp.Tensor(INPUTS))
+    called = model(before)  # and a loss of it, which is drawn without the model
+    for output in (called, bp.functional.mse_loss(called, np.zeros((len(INPUTS), 1)))):
+        graph = view(output, backward=False)
+        paths = find_paths(graph)
+        found = {kind: [] for kind in ("add", "tanh", "linear", "sin")}
+        for node in graph.visited():
+            found.setdefault(node.operation, []).append(paths[node])
+        assert sorted(found["add"]) == [("1", "0"), ("1", "1")]
+        assert sorted(found["tanh"]) == [("1", "0", "inner"), ("1", "1", "inner")]
+        assert found["linear"] == [("2",), ("1", "1", "inner"), ("1", "0", "inner"), ("0",)]
+    with bp.no_grad():
+        model(before)  # which is not recorded, nor noted
+    assert sum(call() is not None for call in CALLS) == 2
+
+
+def test_a_module_within_another_is_framed_where_the_other_has_it():
+    class Net(bp.nn.Module):
+        def __init__(self):
+            self.blocks = [Residual(), bp.nn.Linear(3, 1)]
+
+        def forward(self, x):
+            return self.blocks[1](self.blocks[0](x))
+
+    net = Net()
+    output = net.blocks[1](net.blocks[0](bp.Tensor(INPUTS)))
+    graph = view(output, backward=False)
+    added = next(node for node in graph.visited() if node.operation == "add")
+    assert find_paths(graph)[added] == ("0",)
 
 
 def test_an_activation_stands_with_the_layer_before_it():

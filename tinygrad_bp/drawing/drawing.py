@@ -6,8 +6,7 @@ import functools
 import inspect
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -212,11 +211,9 @@ def draw(
         raise ValueError(f"unknown view {view!r}: {suggestion(view, VIEWS)}")
     if path is not None:
         _check_path(path)
-    outputs, modules = _outputs_to_draw(output, inputs)
+    outputs = _outputs_to_draw(output, inputs)
     graph = explain.view(*outputs, backward=backward, notation=notation, fuse=fuse)
     name_gradients(graph)
-    for node in graph.visited():
-        node.within = modules.get(node.tensor)
     if view == "neurons":
         picture = picture_of_neurons(graph, highlight)
         picture.source = presentation.of(picture.source)
@@ -242,11 +239,8 @@ def _check_path(path: str | os.PathLike[str]) -> None:
         engine_for("pdf")
 
 
-def _outputs_to_draw(
-    output: Any, inputs: Sequence[Any]
-) -> tuple[Sequence[Tensor], dict[Tensor, tuple[str, ...]]]:
-    """The Tensors whose graph is to be drawn, and where in a model each was made."""
-    modules: dict[Tensor, tuple[str, ...]] = {}
+def _outputs_to_draw(output: Any, inputs: Sequence[Any]) -> Sequence[Tensor]:
+    """The Tensors whose graph is to be drawn."""
     if callable(output):
         from ..nn import Module, evaluating  # not needed to draw what was computed before
 
@@ -255,7 +249,7 @@ def _outputs_to_draw(
         if not inputs and _needs_inputs(output):
             raise TypeError("a function is drawn at work: give it numbers, as in draw(f, 2.0)")
         arguments = _named_inputs(output, inputs)
-        with evaluating(output), _modules_of_tensors(output, modules):
+        with evaluating(output):
             output = output(*arguments)
     elif inputs:
         raise TypeError(
@@ -270,7 +264,7 @@ def _outputs_to_draw(
             f"draw needs Tensors, or a function that returns some, not {what} "
             "(of a function's inputs, floats and arrays of floats are drawn: 2.0, not 2)"
         )
-    return outputs, modules
+    return outputs
 
 
 def _needs_inputs(function: Callable[..., Any]) -> bool:
@@ -282,38 +276,6 @@ def _needs_inputs(function: Callable[..., Any]) -> bool:
     except ValueError:  # of NumPy's ufuncs, which say nothing of theirs
         return isinstance(function, np.ufunc)
     return False
-
-
-@contextmanager
-def _modules_of_tensors(model: Any, modules: dict[Tensor, tuple[str, ...]]) -> Iterator[None]:
-    """For a while, note for every Tensor the innermost module whose ``forward`` made it."""
-
-    def noted(path: tuple[str, ...], forward: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(forward)
-        def call(*inputs: Any, **options: Any) -> Any:
-            out = forward(*inputs, **options)
-            given = {x for x in (*inputs, *options.values()) if isinstance(x, Tensor)}
-            waiting = [out]
-            while waiting:
-                x = waiting.pop()
-                if isinstance(x, Tensor) and not (x.is_leaf or x in modules or x in given):
-                    modules[x] = path
-                    waiting += x.inputs
-            return out
-
-        return call
-
-    parts = model.named_modules() if hasattr(model, "named_modules") else []
-    own = [vars(part).get("forward") for _, part in parts]
-    for path, part in parts:
-        vars(part)["forward"] = noted(tuple(path.split(".")) if path else (), part.forward)
-    try:
-        yield
-    finally:
-        for (_, part), forward in zip(parts, own, strict=True):
-            vars(part).pop("forward")
-            if forward is not None:
-                vars(part)["forward"] = forward
 
 
 def _named_inputs(function: Callable[..., Any], inputs: Sequence[Any]) -> list[Any]:

@@ -1,7 +1,8 @@
 """Which module each value belongs to, read off the dotted names of the parameters.
 
 A parameter called ``encoder.0.weight`` belongs to the group ``encoder.0``, and so does what is
-computed with it, up to where the next group's parameters come in.
+computed with it, up to where the next group's parameters come in. What a module of one's own
+joins, as a residual block does, belongs to that module: its calls are noted.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from ..explain import Graph, Node
+from ..nn.ran import modules_of
 from ..support.waiting import follow
 from .style import one_line
 
@@ -109,17 +111,20 @@ def _modules(graph: Graph) -> dict[Node, Path]:
             parameters.add(node)
     paths.update(_what_follows(graph, users))
     paths.update(_companions(graph, paths, parameters))
-    for node in graph.visited():
-        if node.within is not None:
-            paths[node] = _where_it_ran(node, node.within[shared:], paths)
+    nodes = {node.tensor: node for node in graph.visited()}
+    for x, ran in modules_of(nodes).items():
+        node = nodes[x]
+        paths[node] = _where_it_ran(node, ran[shared:], paths, parameters)
     return paths
 
 
-def _where_it_ran(node: Node, ran: Path, paths: dict[Node, Path]) -> Path:
-    """The module that computed a value; or the part of it that the value goes on from alone."""
+def _where_it_ran(node: Node, ran: Path, paths: dict[Node, Path], parameters: set[Node]) -> Path:
+    """The module that computed a value; or a part of it, from which or by whose parameters."""
     path = paths[node]
-    alone = all(paths[x] == path for x in node.inputs if x.kind != "constant")
-    return path if alone and path[: len(ran)] == ran else ran
+    given = [x for x in node.inputs if x.kind != "constant"]
+    own = any(paths[x] == path for x in given if x in parameters)
+    alone = all(paths[x] == path for x in given)
+    return path if (own or alone) and path[: len(ran)] == ran else ran
 
 
 def _parameter_paths(graph: Graph) -> tuple[dict[Node, Path], int]:

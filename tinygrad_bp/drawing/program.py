@@ -97,6 +97,10 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
             return self._without_nan(*inputs, **keywords)
         return self.program.call(name, (*inputs, *keywords.values()))
 
+    def __getitem__(self, place: Any) -> Symbol:
+        """Itself, the only element that it has."""
+        return self
+
     def astype(self, dtype: Any) -> Symbol:
         """Itself: a page has numbers of one type."""
         return self
@@ -110,12 +114,6 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         most = limit if posinf is None else posinf
         least = -limit if neginf is None else neginf
         return self.program.call("nan_to_num", (x, nan, most, least))
-
-    def __getitem__(self, places: Any) -> Symbol:
-        """Itself, all of one number."""
-        if places is not ...:
-            raise TypeError("a page does not know indices")
-        return self
 
     def __bool__(self) -> bool:
         raise TypeError("a page does not know a function that asks for a value")

@@ -44,8 +44,6 @@ class Node:
         From the name of a node to that of its adjoint; None: `x` to `x.grad`.
     written : str or None
         How it was made, where several operations have become one step.
-    within : tuple of str or None
-        Where in a model the module is whose ``forward`` made it, if that is known.
     """
 
     number: int
@@ -59,7 +57,6 @@ class Node:
     pays: list[int] = field(default_factory=list)
     notation: Callable[[str], str] | None = None
     written: str | None = None
-    within: tuple[str, ...] | None = None
 
     @property
     def adjoint_name(self) -> str:

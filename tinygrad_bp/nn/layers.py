@@ -56,6 +56,8 @@ class Linear(Module):
     (5, 2)
     """
 
+    _joins = False
+
     def __init__(
         self,
         in_features: int | None = None,
@@ -210,6 +212,8 @@ class Dropout(Module):
     >>> dropout(np.ones(6))
     array([0., 2., 0., 2., 0., 2.])
     """
+
+    _joins = False
 
     def __init__(self, p: float = 0.5, *, seed: Seed = None):
         self.p = below_one(p, "p")

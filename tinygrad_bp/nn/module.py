@@ -13,6 +13,7 @@ from ..engine.tensor import Tensor
 from ..support.answers import check_keywords, no_attribute
 from ..support.arguments import flag
 from ..support.state import matching_arrays, most_bytes
+from .ran import note
 
 Self = TypeVar("Self", bound="Module")
 _OF_PARAMETERS = {"requires_grad", "trainable"}
@@ -49,6 +50,12 @@ class Module:
 
     training: bool = True
     changes: ClassVar[list[int]] = [0]  # how often an attribute of any module was set
+    _joins: ClassVar[bool] = True  # whether it may do more than apply one part after the other
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "forward" in vars(cls) and "_joins" not in vars(cls):
+            cls._joins = True
 
     if not TYPE_CHECKING:  # which knows the arguments of __init__ and the names that are there
 
@@ -67,7 +74,10 @@ class Module:
 
     def __call__(self, *inputs: Any, **parameters: Any) -> Any:
         """Run `forward`."""
-        return self.forward(*inputs, **parameters)
+        out = self.forward(*inputs, **parameters)
+        if self._joins:
+            note(self, (*inputs, *parameters.values()), out)
+        return out
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _OF_PARAMETERS:  # it would change nothing

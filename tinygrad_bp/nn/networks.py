@@ -50,6 +50,8 @@ class Sequential(Module):
     '2.weight'
     """
 
+    _joins = False
+
     def __init__(self, *layers: Function):
         for i, layer in enumerate(layers):
             if not callable(layer) or isinstance(layer, type):
