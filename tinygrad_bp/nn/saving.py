@@ -36,6 +36,9 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     many others. The names are those of `Module.state_dict`, which for a `Sequential` are those of
     PyTorch's: ``0.weight``. Both hold a checksum, so that a damaged file is not loaded.
 
+    A training that is to be resumed needs two files, ``save(model, "model.npz")`` and
+    ``save(optimizer, "optimizer.npz")``.
+
     Parameters
     ----------
     state : Module, Optimizer or dict
