@@ -129,6 +129,29 @@ def _letters(name: str) -> str:
     return name.lower().replace("_", "").replace(" ", "")
 
 
+def check_takes(function: Callable[..., Any], given: tuple[str, ...], name: str) -> None:
+    """Refuse a function of one's own that cannot be called with what it is given.
+
+    Examples
+    --------
+    >>> check_takes(lambda outputs: 0, ("outputs", "targets"), "a loss")
+    Traceback (most recent call last):
+        ...
+    TypeError: a loss is called with (outputs, targets), and this one takes (outputs)
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of what says nothing of its arguments
+        return
+    try:
+        signature.bind(*given)
+    except TypeError:
+        taken = str(signature.replace(return_annotation=signature.empty))
+        raise TypeError(
+            f"{name} is called with ({', '.join(given)}), and this one takes {taken}"
+        ) from None
+
+
 def check_keywords(function: Callable[..., Any], keywords: Collection[str], name: str) -> None:
     """Refuse a keyword that a function does not take, with the one that is meant.
 
@@ -170,29 +193,6 @@ def check_call(kind: type, inputs: Collection[Any], keywords: Collection[str]) -
             f"{kind.__name__} takes {', '.join(by_place)}, and the rest by name: {rest}"
         )
     check_keywords(kind.__init__, keywords, kind.__name__)  # type: ignore[misc]
-
-
-def check_takes(function: Callable[..., Any], given: tuple[str, ...], name: str) -> None:
-    """Refuse a function of one's own that cannot be called with what it is given.
-
-    Examples
-    --------
-    >>> check_takes(lambda outputs: 0, ("outputs", "targets"), "a loss")
-    Traceback (most recent call last):
-        ...
-    TypeError: a loss is called with (outputs, targets), and this one takes (outputs)
-    """
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):  # of what says nothing of its arguments
-        return
-    try:
-        signature.bind(*given)
-    except TypeError:
-        taken = str(signature.replace(return_annotation=signature.empty))
-        raise TypeError(
-            f"{name} is called with ({', '.join(given)}), and this one takes {taken}"
-        ) from None
 
 
 def _instead(keyword: str, known: Collection[str], name: str) -> str:
