@@ -137,7 +137,7 @@ def test_what_cannot_be_compiled_says_why(f, error, why):
     w = bp.Tensor([1.0, 2.0], requires_grad=True)
     with pytest.raises(error, match=why):
         bp.compile(f)(w)
-    with pytest.raises(TypeError, match="compile takes a function, not a int"):
+    with pytest.raises(TypeError, match="compile takes a function, not an int"):
         bp.compile(3)
 
 

@@ -441,7 +441,7 @@ bp.nn.Linear(3, 2, activation="relu")  ⇒  write bp.nn.Sequential(layer, bp.fun
 bp.nn.MLP([3, 4, 1], loss="mse")  ⇒  write bp.train.fit(model, X, y
 bp.nn.summary(m)  ⇒  summary needs input_shape: summary(model, input_shape)
 bp.nn.summary(3, 3)  ⇒  needs a Module, not an int
-bp.nn.save({"model": m, "optimizer": of(m)}, "both.npz")  ⇒  'optimizer' holds an SGD: save
+bp.nn.save({"model": m, "optimizer": of(m)}, "both.npz")  ⇒  'model' holds an MLP: save
 bp.nn.save({"model": m.state_dict()}, "nested.npz")  ⇒  holds a dict: save it in a file of its
 m.trainable = False  ⇒  write p.requires_grad = False for p in model.parameters()
 m.requires_grad = False  ⇒  write p.requires_grad = False for p in model.parameters()

@@ -280,13 +280,13 @@ def compile(
     both recorded the same, the program is run from then on, for arguments of the same shapes and
     types. Its results are those of the function to the last bit.
 
-    Tensors that the function closes over are inputs of the program, which so sees a step of an
+    Tensors that the function closes over are inputs of the program, so that it sees a step of an
     optimiser between two calls, and ``p.data = new``. A question about a value, such as
     ``if loss > 1``, becomes a guard: a call with another answer is recorded anew. Numbers, small
     arrays, and containers of these that ``f`` closes over, names as globals, or reads from
     attributes of objects are compared at each call, and so is what modules hold or read so. A
     recording cannot see what functions read that these call, writes into large arrays, or a
-    counter in ``f`` that has not reached its switch: pass these as arguments.
+    counter in ``f`` that will take it another way later: pass these as arguments.
 
     Parameters
     ----------

@@ -146,7 +146,7 @@ def draw(
         group is found from the dotted names that a model gives its parameters. By default
         groups are closed only where more than 60 cards would be drawn.
     max_nodes : int
-        The most cards. Of a larger graph, those nearest to the output are drawn. A PNG
+        The largest number of cards. Of a larger graph, those nearest to the output are drawn. A PNG
         has some 360 pixels for each card that flows to the right, and 200 down: for
         one that fits a screen, draw fewer cards, or close groups by ``depth``; an SVG can be
         zoomed into.

@@ -41,7 +41,7 @@ class Node:
     pays : list of int
         The steps in which its adjoint is used.
     notation : callable
-        From the name of a node to that of its adjoint; None: `x` to `x.grad`.
+        Gives the name of a node's adjoint for the node's own; None: ``x.grad`` for ``x``.
     written : str or None
         How it was made, where several operations have become one step.
     """

@@ -220,7 +220,7 @@ def count_paths(output: Tensor, input: Tensor) -> int:
     Returns
     -------
     int
-        Of any size. 0 where ``output`` does not depend on ``input``.
+        However large it is; 0 where ``output`` does not depend on ``input``.
 
     Examples
     --------

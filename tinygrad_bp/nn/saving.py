@@ -36,6 +36,9 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     many others. The names are those of `Module.state_dict`, which for a `Sequential` are those of
     PyTorch's: ``0.weight``. Both hold a checksum, so that a damaged file is not loaded.
 
+    A training that is to be resumed needs two files, ``save(model, "model.npz")`` and
+    ``save(optimizer, "optimizer.npz")``.
+
     Parameters
     ----------
     state : Module, Optimizer or dict
@@ -71,7 +74,9 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
         state = state.state_dict()
     cannot_hold, pack, _ = FORMATS[path.suffix.lower()]
     arrays = {name: np.asarray(value) for name, value in state.items()}
-    wrong = [why for name, array in arrays.items() if (why := _not_a_state(name, array))]
+    wrong = [
+        why for name, array in arrays.items() if (why := _not_a_state(name, array, state[name]))
+    ]
     wrong = wrong or [why for item in arrays.items() if (why := cannot_hold(*item))]
     if wrong:
         raise ValueError(f"this state cannot be saved as {path.suffix}: {some(wrong)}")
@@ -146,15 +151,12 @@ def _read(path: str | os.PathLike[str], most: int | None) -> State:
             ) from None
 
 
-def _not_a_state(name: Any, array: np.ndarray) -> str:
-    """Why an array or its name could not be loaded again, or nothing."""
+def _not_a_state(name: Any, array: np.ndarray, given: Any) -> str:
+    """Why an array, made of what was given, or its name could not be loaded again, or nothing."""
     if not (isinstance(name, str) and name.isprintable()):
         return f"name {name!r} is no printable text"
     if array.dtype.kind not in "biuf":
-        if array.dtype != object or array.ndim:
-            return f"{name!r} holds {array.dtype}, not real numbers"
-        held = array.item()
-        is_state = isinstance(held, Mapping) or hasattr(held, "state_dict")
-        cure = ": save it in a file of its own" if is_state else ", not real numbers"
-        return f"{name!r} holds {kind_of(held)}{cure}"
+        if isinstance(given, Mapping) or hasattr(given, "state_dict"):
+            return f"{name!r} holds {kind_of(given)}: save it in a file of its own"
+        return f"{name!r} holds {array.dtype}, not real numbers"
     return "" if np.isfinite(array).all() else f"{name!r} holds nan or infinity"

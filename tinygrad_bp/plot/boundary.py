@@ -67,7 +67,7 @@ def decision_boundary(model: Model, X: Any, y: Any, *, path: PathLike | None = N
     TypeError
         If the model cannot be called.
     ValueError
-        If a shape does not fit, labels are not of one kind, a number of X is not finite.
+        If a shape does not fit, labels are not of one kind, or a number of X is not finite.
 
     Examples
     --------

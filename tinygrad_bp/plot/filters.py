@@ -45,7 +45,7 @@ def weights(
     Raises
     ------
     ValueError
-        If there are no weights, their shape does not fit, a number is not finite.
+        If there are no weights, their shape does not fit, or a number is not finite.
 
     Examples
     --------

@@ -100,8 +100,8 @@ def layer_statistics(
 ) -> list[LayerStatistics]:
     """Find what each Linear layer makes of ``X``, and with ``y`` and ``loss`` its δ.
 
-    The model is used in evaluation mode, and left as it was with its gradients. It is recorded even
-    within `no_grad`.
+    The model is used in evaluation mode, and left as it was, its gradients too. What it computes is
+    recorded even within `no_grad`.
 
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
     networks", AISTATS 2010, look at networks in this way.

@@ -58,6 +58,7 @@ def picture(function: Callable[..., Figure]) -> Callable[..., Figure]:
     Its figure is written to ``path`` after that. What these parameters mean, what is returned
     and what every picture may raise is added to its docstring, before its own ``Raises``.
     """
+    drawn = keyword_advice(function)
 
     @functools.wraps(function)
     def shown(
@@ -76,7 +77,7 @@ def picture(function: Callable[..., Figure]) -> Callable[..., Figure]:
                 others = suggestion(str(value), [str(one) for one in known if one])
                 raise ValueError(f"unknown {name} {value!r}: {others}")
         with own_style():
-            figure = function(*inputs, **options)
+            figure = drawn(*inputs, **options)
             _present(figure, theme, font_size, caption, size)
             return save_figure(figure, path)
 
@@ -86,7 +87,7 @@ def picture(function: Callable[..., Figure]) -> Callable[..., Figure]:
     vars(shown)["__signature__"] = inspect.Signature([*known.values()])
     before, heading, after = inspect.cleandoc(function.__doc__ or "").partition("Raises\n------\n")
     shown.__doc__ = before.rstrip() + "\n" + _SHARED + after if heading else before
-    return keyword_advice(shown)
+    return shown
 
 
 def _present(

@@ -48,7 +48,7 @@ def regression_fit(
     Raises
     ------
     ValueError
-        If a shape does not fit, a number is not finite.
+        If a shape does not fit, or a number is not finite.
 
     Examples
     --------

@@ -129,6 +129,29 @@ def _letters(name: str) -> str:
     return name.lower().replace("_", "").replace(" ", "")
 
 
+def check_takes(function: Callable[..., Any], given: tuple[str, ...], name: str) -> None:
+    """Refuse a function of one's own that cannot be called with what it is given.
+
+    Examples
+    --------
+    >>> check_takes(lambda outputs: 0, ("outputs", "targets"), "a loss")
+    Traceback (most recent call last):
+        ...
+    TypeError: a loss is called with (outputs, targets), and this one takes (outputs)
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of what says nothing of its arguments
+        return
+    try:
+        signature.bind(*given)
+    except TypeError:
+        taken = str(signature.replace(return_annotation=signature.empty))
+        raise TypeError(
+            f"{name} is called with ({', '.join(given)}), and this one takes {taken}"
+        ) from None
+
+
 def check_keywords(function: Callable[..., Any], keywords: Collection[str], name: str) -> None:
     """Refuse a keyword that a function does not take, with the one that is meant.
 
@@ -177,29 +200,6 @@ def check_call(
     if missing := [w for w in required if w not in {*list(taken)[: len(inputs)], *keywords}]:
         pattern = [f"{w}=..." if w in by_name else w for w in required if w != "self"]
         raise TypeError(f"{name} needs {', '.join(missing)}: {name}({', '.join(pattern)})")
-
-
-def check_takes(function: Callable[..., Any], given: tuple[str, ...], name: str) -> None:
-    """Refuse a function of one's own that cannot be called with what it is given.
-
-    Examples
-    --------
-    >>> check_takes(lambda outputs: 0, ("outputs", "targets"), "a loss")
-    Traceback (most recent call last):
-        ...
-    TypeError: a loss is called with (outputs, targets), and this one takes (outputs)
-    """
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):  # of what says nothing of its arguments
-        return
-    try:
-        signature.bind(*given)
-    except TypeError:
-        taken = str(signature.replace(return_annotation=signature.empty))
-        raise TypeError(
-            f"{name} is called with ({', '.join(given)}), and this one takes {taken}"
-        ) from None
 
 
 def _instead(keyword: str, known: Collection[str], name: str) -> str:

@@ -177,7 +177,8 @@ def hessian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functio
     Returns
     -------
     callable
-        Takes what ``f`` takes; gives an array of the shape of the argument, twice. For a tuple of
+        Takes what ``f`` takes; gives an array whose shape is that of the argument, written twice:
+        (n, n) for an argument of shape (n,). For a tuple of
         ``argnums`` a tuple of tuples, one for each pair of arguments; for containers, those of the
         gradient with those of the arguments in each place.
 

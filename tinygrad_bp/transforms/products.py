@@ -79,8 +79,8 @@ def jvp(f: Function, primals: Any, tangents: Any, has_aux: bool = False) -> tupl
     Returns
     -------
     out, tangent : array, or containers of them
-        ``f(*primals)`` and ``J v``, of the same form and shapes. Where ``has_aux``, and the
-        second of what ``f`` gives.
+        ``f(*primals)`` and ``J v``, of the same form and shapes. Where ``has_aux``, the second
+        of what ``f`` gives comes after them.
 
     Raises
     ------
