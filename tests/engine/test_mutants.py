@@ -6,6 +6,7 @@ matrix or scaling a derivative that is zero changes nothing, and is no mutant.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 
 import numpy as np
@@ -108,5 +109,6 @@ def test_every_mutant_of_a_rule_is_killed(function, monkeypatch):
 
 def test_the_count(capsys):
     with capsys.disabled():
-        print(f"\n{count['made']} mutants of {len(RULES)} rules made, {count['killed']} killed")
+        made = f"\n{count['made']} mutants of {len(RULES)} rules made, {count['killed']} killed"
+        print(made, file=sys.stderr)  # which is shown where tests run in several processes too
     assert count["killed"] == count["made"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 
 from .run import run
 
@@ -16,7 +17,7 @@ from .run import run
 def test_random_programs(capsys):
     seed = int(os.environ.get("FUZZ_SEED") or secrets.randbits(32))
     with capsys.disabled():
-        print(f"\nFUZZ_SEED={seed} repeats these programs:", end=" ")
+        print(f"\nFUZZ_SEED={seed} repeats these programs:", file=sys.stderr)
     counts = run(300, seed)
     with capsys.disabled():
-        print(counts)
+        print(counts, file=sys.stderr)

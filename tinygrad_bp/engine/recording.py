@@ -117,9 +117,6 @@ def is_transforming() -> bool:
 
 
 def taken_out(name: str) -> None:
-    """Tell the innermost transformation that values were taken out of the graph.
-
-    An outer one may well find that a slope is constant, of a function that is linear.
-    """
+    """Tell the innermost transformation: to an outer one a slope may well be constant."""
     if TRANSFORMING.get() and (taken := innermost(TRANSFORMING, None)) is not None:
         taken.add(name)
