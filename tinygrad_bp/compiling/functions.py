@@ -112,7 +112,7 @@ class CompiledFunction:
         return loss._array, rebuild(form, gradients(loss, chosen))
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        """What the function gives, from a program once two calls have agreed on one."""
+        """The function's result, from a program once two calls have agreed on one."""
         if not is_recording() or WRITING.get():  # which writes this down with the rest
             return self.function(*arguments, **keywords)
         given = [np.asarray(x) if type(x) is list else x for x in leaves((arguments, keywords))]
@@ -177,7 +177,7 @@ class CompiledFunction:
         return _Recording(program, labels, ignored, _Effects(tensors, moved, by))
 
     def _argument_names(self, structure: Any) -> Iterator[str]:
-        """What the function calls its arguments."""
+        """The names of the function's parameters, for each leaf of the arguments."""
         arguments, keywords = structure
         try:
             bound = inspect.signature(self.function).bind(*arguments, **keywords).arguments
@@ -221,7 +221,7 @@ class _Loaded(Runner):
 
 
 def _kind(x: Any) -> Any:
-    """What a program depends on of an argument: of a number of Python that is one, its type."""
+    """The part of an argument that a program depends on: shape and type, or else its value."""
     if isinstance(x, Tensor):
         return (Tensor, x._requires_grad, x._array.shape, x._array.dtype, x._array.strides)
     if isinstance(x, np.ndarray | np.generic):

@@ -16,7 +16,7 @@ Loaded = TypeVar("Loaded")
 
 
 def shown(kind: str, what: str, backend: str, programs: int, source: str) -> str:
-    """What is compiled, in a line: of what, by what, how many programs, and how long the last.
+    """A description in one line: of what, by what, how many programs, and how long the last.
 
     Examples
     --------
