@@ -21,7 +21,7 @@ from tests.train.test_train import (
     y_line,
 )
 from tinygrad_bp import functional, schedules
-from tinygrad_bp.train.preparing import _chance
+from tinygrad_bp.train.batching import Chance
 
 # A share of the rows, held out
 
@@ -60,9 +60,10 @@ def test_the_order_of_the_batches_is_another_chance_than_the_share():
     def order(generator):
         return generator.permutation(60).tolist()
 
-    epochs = [of_epoch(type("Steps", (), {"steps": n})) for n in range(3)]
-    assert order(_chance(0)) == order(_chance(0))
-    assert order(_chance(0)) not in [order(generator) for generator in epochs]
+    optimizers = [type("Steps", (), {"steps": n}) for n in range(3)]
+    held_out = [order(Chance(optimizer, 0).of_held_out()) for optimizer in optimizers]
+    assert held_out == [held_out[0]] * 3  # however many steps were taken
+    assert held_out[0] not in [order(of_epoch(optimizer)) for optimizer in optimizers]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from .program import Line, Program
 
 
 def differs(a: Program, b: Program) -> str | None:
-    """What two recordings of the same computation differ in.
+    """The difference between two recordings of the same computation.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def _agree(a: Line, b: Line) -> bool:
 
 
 def _sentence(old: Line, new: Line) -> str:
-    """What changed from one call to the next, and where."""
+    """A sentence that says what changed from one call to the next, and where."""
     where = f" ({new.where})" if new.where else ""
     return (
         f"two calls computed differently{where}: first {text_of(old)[:80]}, then "

@@ -58,7 +58,7 @@ class ClosedOver:
             yield self._globals.get(name)
 
     def key(self) -> tuple[Any, ...]:
-        """What a program depends on of it."""
+        """The values that a program depends on."""
         values = tuple(map(self._kind, self)) if self._cells or self._names else ()
         holders = [*self._holders, *filter(_has_attributes, self)] if self._attributes else ()
         if not holders:
@@ -154,7 +154,7 @@ def _attributes_read(codes: Iterable[CodeType]) -> list[str]:
 
 
 def _held(x: Any) -> list[Any]:
-    """What an object holds, if it is of a class of the user's and no module."""
+    """The attributes of an object of a class of the user's that is no module."""
     plain = isinstance(x, Module | Tensor | type) or callable(x) or not hasattr(x, "__dict__")
     return [] if plain else list(vars(x).values())
 

@@ -27,9 +27,26 @@ from .precomputed import precomputed
 from .program import CannotCompileError, Name, Program
 from .recording import WRITING, check_loss, given_tensors, gradients_of, standing_in
 from .transcript import Transcript, Written
-from .variants import Variants, shown
+from .variants import Runner, Variants, shown
 
 _SUMMARY = "The value of a function and its gradient, as calls of NumPy."
+
+
+@dataclass(frozen=True)
+class _Effects:
+    """The Tensors that a call reads, and where its outputs belong."""
+
+    tensors: list[Tensor]
+    moved: list[int]  # the Tensors whose arrays it replaces
+    by: list[int]  # the Tensors, and then the arguments, that have a gradient
+
+    def result(self, given: list[Any], outputs: Any) -> Tensor:
+        """The Tensor that a call gives, once what else it changes is changed."""
+        value, *rest = outputs
+        for i, new in zip(self.moved, rest, strict=False):
+            self.tensors[i]._replace(new)
+        sources = [*self.tensors, *given]
+        return precomputed([sources[i] for i in self.by], value, rest[len(self.moved) :])
 
 
 @dataclass(frozen=True)
@@ -39,12 +56,10 @@ class _Recording:
     program: Program
     labels: Labels
     ignored: frozenset[str]
-    tensors: list[Tensor]
-    moved: list[int]  # the Tensors whose arrays it replaced
-    by: list[int]  # the Tensors, and then the arguments, that have a gradient
+    effects: _Effects
 
     def values(self) -> list[Any]:
-        """What the outputs were."""
+        """The outputs."""
         values = self.program.values
         return [values[x] if isinstance(x, Name) else x for x in self.program.outputs.values()]
 
@@ -99,7 +114,7 @@ class CompiledFunction:
         return loss._array, rebuild(form, gradients(loss, chosen))
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        """What the function gives, from a program once two calls have agreed on one."""
+        """The function's result, from a program once two calls have agreed on one."""
         if not is_recording() or WRITING.get():  # which writes this down with the rest
             return self.function(*arguments, **keywords)
         given = [np.asarray(x) if type(x) is list else x for x in leaves((arguments, keywords))]
@@ -110,15 +125,14 @@ class CompiledFunction:
                 self._variants.in_vain = 0
                 return found
         recording = self._recorded((arguments, keywords), given)
-        told_of_all = len(recording.tensors) == len(self._tensors)  # none was found anew
+        effects = recording.effects
+        told_of_all = len(effects.tensors) == len(self._tensors)  # none was found anew
         if told_of_all and np.isfinite(recording.values()[0]):  # else it is not for a program
             why_not = self._variants.add(key, recording)
             if why_not:
                 raise CannotCompileError(why_not)
-        result = _result(
-            recording.tensors, recording.moved, recording.by, given, recording.values()
-        )
-        self._tensors = recording.tensors
+        result = effects.result(given, recording.values())
+        self._tensors = effects.tensors
         return result
 
     def _key(self, structure: Any, given: list[Any]) -> Any:
@@ -162,10 +176,10 @@ class CompiledFunction:
         outputs = {"loss": loss._array, **after}
         outputs |= {f"d {i}": gradients[sources[i]] for i in by}
         program, ignored = transcript.program(outputs), frozenset(transcript.ignored)
-        return _Recording(program, labels, ignored, tensors, moved, by)
+        return _Recording(program, labels, ignored, _Effects(tensors, moved, by))
 
     def _argument_names(self, structure: Any) -> Iterator[str]:
-        """What the function calls its arguments."""
+        """The names of the function's parameters, for each leaf of the arguments."""
         arguments, keywords = structure
         try:
             bound = inspect.signature(self.function).bind(*arguments, **keywords).arguments
@@ -182,11 +196,11 @@ class CompiledFunction:
         return program
 
 
-class _Loaded:
+class _Loaded(Runner):
     """A program for one kind of arguments."""
 
     def __init__(self, recording: _Recording, passes: tuple[Pass, ...], buffers: bool):
-        self._tensors, self._moved, self._by = recording.tensors, recording.moved, recording.by
+        self._effects = recording.effects
         program = named(optimized(recording.program, passes), recording.labels)
         text = ModuleText(_SUMMARY)
         if buffers:
@@ -195,41 +209,21 @@ class _Loaded:
         returned = ", ".join(map(text.operand, program.outputs.values()))
         text.define("program", program.inputs, program.lines, f"({returned},)", _SUMMARY)
         self.source = text.source()
-        self._idle = [loaded(self.source, "compiled function")["program"]]
-        self._errors: Any = dict.fromkeys(recording.ignored, "ignore")
+        super().__init__(loaded(self.source, "compiled function")["program"], recording.ignored)
 
     def __call__(self, given: list[Any]) -> Any:
-        """What the program gives; None where a guard does not hold."""
+        """The program's result; None where a guard does not hold."""
         arrays = [x._array if isinstance(x, Tensor) else x for x in given]
         arrays = [x for x in arrays if _is_input(x)]
-        run: Any = None
-        try:  # in which the program is taken too, for an interruption must not lose it
-            run = self._idle.pop()  # by one thread at a time: it writes into its buffers
-            with np.errstate(**self._errors):
-                found = run(*arrays, *(t._array for t in self._tensors))
-        except (IndexError, ValueError):  # none is idle; or a value is wrong: the function says why
-            found = None
-        finally:
-            if run:
-                self._idle.append(run)
+        arrays += [tensor._array for tensor in self._effects.tensors]
+        found = self.compute(arrays)
         if found is None or not np.isfinite(found[0]):
             return None
-        return _result(self._tensors, self._moved, self._by, given, found)
-
-
-def _result(
-    tensors: list[Tensor], moved: list[int], by: list[int], given: list[Any], values: Any
-) -> Any:
-    """The Tensor that a call gives, once what else it changed is changed."""
-    value, *rest = values
-    for i, new in zip(moved, rest, strict=False):
-        tensors[i]._replace(new)
-    sources = [*tensors, *given]
-    return precomputed([sources[i] for i in by], value, rest[len(moved) :])
+        return self._effects.result(given, found)
 
 
 def _kind(x: Any) -> Any:
-    """What a program depends on of an argument: of a number of Python that is one, its type."""
+    """The part of an argument that a program depends on: shape and type, or else its value."""
     if isinstance(x, Tensor):
         return (Tensor, x._requires_grad, x._array.shape, x._array.dtype, x._array.strides)
     if isinstance(x, np.ndarray | np.generic):

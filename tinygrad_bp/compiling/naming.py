@@ -27,7 +27,7 @@ _OWN = re.compile(
 
 
 class Labels:
-    """What the lines of a recording stand for.
+    """The names that a reader would give to the results of a recording's lines.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Labels:
             self.name(name, f"{letter}{number}")
 
     def name_nodes(self, loss: Tensor, leaves: Mapping[Tensor, Name]) -> None:
-        """What the forward pass computed: z after a layer's weights, h after its activation."""
+        """Name the forward pass's results: z after a layer's weights, h after its activation."""
         numbers: dict[Any, str] = {}
         self.name(_written(loss), "loss")
         for node in reversed(topological_order(loss)):

@@ -191,7 +191,7 @@ class ModuleText:
 
 
 def loaded(source: str, name: str) -> dict[str, Any]:
-    """What a module of this text defines; errors in it show its lines."""
+    """The names that a module of this text defines; errors in it show its lines."""
     filename = f"<{name} {abs(hash(source)):x}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     found: dict[str, Any] = {"__name__": name}
@@ -200,7 +200,7 @@ def loaded(source: str, name: str) -> dict[str, Any]:
 
 
 def comment_of(line: Line) -> str:
-    """What a printed line ends in."""
+    """The comment that ends a printed line."""
     return f"  # {line.comment}" if line.comment else ""
 
 

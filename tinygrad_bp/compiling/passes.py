@@ -149,7 +149,7 @@ def common_merged(program: Program) -> Program:
 
 
 def _key(operand: Any) -> Any:
-    """What two operands have in common if they are the same to the last bit."""
+    """A key that two operands share if they are the same to the last bit."""
     if isinstance(operand, tuple | list):
         return (type(operand), *map(_key, operand))
     if isinstance(operand, Mapping):
@@ -210,7 +210,7 @@ def _value(x: Any, values: Mapping[Name, Any]) -> Any:
 
 
 def run_line(line: Line, values: Mapping[Name, Any]) -> Any:
-    """What a line gives for these values."""
+    """The result of a line for these values."""
     line = line.renamed(values)
     return line.function(*line.operands, **line.keywords)
 

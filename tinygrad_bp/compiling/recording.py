@@ -58,12 +58,12 @@ class Recording:
     labels: Labels
 
     def value(self, role: str) -> Any:
-        """What an output was in this step; nan if it was not computed."""
+        """The value of an output in this step; nan if it was not computed."""
         found = self.program.outputs.get(role, math.nan)
         return self.program.values[found] if isinstance(found, Name) else found
 
     def arrays(self, optimizer: Optimizer) -> Iterator[tuple[Tensor, Any]]:
-        """What each Tensor holds after the step."""
+        """Each Tensor, with its array after the step."""
         for k, group in enumerate(self.groups):
             for i, part in zip(group.places, group.parts(self.value(f"p{k}")), strict=True):
                 yield optimizer.parameters[i], part
@@ -71,7 +71,7 @@ class Recording:
             yield tensor, self.value(f"held{i}")
 
     def memories(self, optimizer: Optimizer) -> list[dict[str, Any]]:
-        """What the optimiser remembers after the step."""
+        """The optimiser's memories after the step, one for each parameter."""
         memories = [dict(memory) for memory in optimizer._memories]
         for k, group in enumerate(self.groups):
             for name in optimizer.memory_names:
@@ -84,7 +84,7 @@ class Recording:
 
 
 class Layout:
-    """What the text of a step is given, in order, by the names that a reader knows.
+    """The arguments of the text of a step, in order, by the names that a reader knows.
 
     Attributes
     ----------
@@ -139,7 +139,7 @@ def standing_in(arrays: dict[Tensor, Any]) -> Iterator[None]:
 def given_tensors(
     transcript: Transcript, labels: Labels, tensors: Sequence[Tensor]
 ) -> tuple[dict[Tensor, Written], dict[Tensor, Name]]:
-    """What stands in for Tensors that are inputs of a program, and what it calls them."""
+    """Stand-ins for Tensors that are inputs of a program, and their names in it."""
     written = {t: transcript.given(f"s{i}", t._array) for i, t in enumerate(tensors)}
     for tensor, x in written.items():
         labels.name_tensor(x.name, tensor)
@@ -165,7 +165,7 @@ def gradients_of(
 
 
 def _own(transcript: Transcript, after: Any, before: Written) -> Any:
-    """What a Tensor holds afterwards, which is nobody else's: not the batch, for instance."""
+    """A Tensor's array after the step, copied if it is an input's, such as the batch's."""
     if after is before or not isinstance(after, Written):
         return after
     given = [transcript.values[name] for name in transcript.inputs]
@@ -271,7 +271,7 @@ def _flat(transcript: Transcript, name: str, arrays: list[Any]) -> Written:
 
 
 def _memory(transcript: Transcript, optimizer: Optimizer, group: Group, k: int) -> dict[str, Any]:
-    """What is remembered for the parameters of a group, laid end to end as they are."""
+    """The memory of the parameters of a group, laid end to end as they are."""
     memories = [optimizer._memories[i] for i in group.places]
     memory = {}
     for name in group.remembers:

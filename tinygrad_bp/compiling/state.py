@@ -86,7 +86,7 @@ class StateSet:
         return list(map(sys.getrefcount, self._watched)) == self._unheld
 
     def prepared(self, views_of: Callable[..., Any]) -> Any:
-        """What a program reads of these arrays, which is taken once."""
+        """The views of these arrays that a program reads, which are made once."""
         found = self._prepared.get(views_of)
         if found is None:
             before = self._counts()
@@ -186,7 +186,7 @@ def _fill(view: np.ndarray, values: Any) -> None:
 
 
 def kinds_of(memories: list[dict[str, Any]], counts: tuple[str, ...]) -> tuple[Any, ...]:
-    """What is remembered of each parameter, with counts as whether they agree.
+    """The names of each parameter's memory; counts of steps by which of them agree.
 
     A program is told the counts themselves.
     """

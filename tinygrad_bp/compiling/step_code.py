@@ -16,11 +16,12 @@ from .passes import PASSES, Pass, dead_dropped, labels_picked, optimized, row_su
 from .program import CannotCompileError, Line, Name, Program
 from .recording import SUMMARY, Layout, Recording
 from .state import State, StateSet, Turn, kinds_of
+from .variants import Runner
 
 _MOST_TURNS = 6
 
 
-class StepProgram:
+class StepProgram(Runner):
     """The program of one kind of batch.
 
     Attributes
@@ -45,8 +46,7 @@ class StepProgram:
         self.counts = layout.counts
         program = named(program, recording.labels)
         self.source, self._views, run = self._loaded(program, layout)
-        self._errors: Any = dict.fromkeys(recording.ignored, "ignore")
-        self._idle: list[Callable[..., Any]] = [run]
+        super().__init__(run, recording.ignored)
         self._turns: dict[StateSet | None, Turn] = {}  # by the set that is read
 
     def _loaded(self, program: Program, layout: Layout) -> Any:
@@ -63,35 +63,21 @@ class StepProgram:
         module = loaded(source, "compiled step")
         return source, module["views"], module["step"]
 
-    def compute(self, batch: tuple[Any, ...]) -> tuple[Turn, tuple[Any, ...]] | None:
-        """What the step gives, and the arrays that it is in; None where a guard does not hold."""
+    def _compute(self, run: Callable[..., Any], batch: tuple[Any, ...]) -> Any:
+        """The step's results, after the arrays that they are in."""
         optimizer = self.optimizer
-        run: Any = None
-        turn: Any = None
-        try:  # in which the program is taken too, for an interruption must not lose it
-            run = self._idle.pop()  # by one thread at a time: it writes into its buffers
-            turn = self._turns.get(self.state.now)
-            if turn is None or not turn.is_ready():
-                turn = self._next_turn()
-            lr = optimizer._lr
-            arguments = (
-                batch,
-                lr if type(lr) is float and self._usual_rate else optimizer.step_size,
-                self._told(optimizer._memories) if self.counts else (),
-                [tensor._array for tensor in self.held] if self.held else (),
-                turn.reads,
-                turn.writes,
-            )
-            if self._errors:
-                with np.errstate(**self._errors):
-                    done = run(*arguments)
-            else:
-                done = run(*arguments)
-        except (IndexError, ValueError):  # none is idle; or a value is wrong: the engine says why
-            done = None
-        finally:
-            if run:
-                self._idle.append(run)
+        turn: Any = self._turns.get(self.state.now)
+        if turn is None or not turn.is_ready():
+            turn = self._next_turn()
+        lr = optimizer._lr
+        done = run(
+            batch,
+            lr if type(lr) is float and self._usual_rate else optimizer.step_size,
+            self._told(optimizer._memories) if self.counts else (),
+            [tensor._array for tensor in self.held] if self.held else (),
+            turn.reads,
+            turn.writes,
+        )
         return done and (turn, done)
 
     def _next_turn(self) -> Turn:

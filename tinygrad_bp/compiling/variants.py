@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
+
+import numpy as np
 
 from .agreement import differs
 
@@ -14,7 +16,7 @@ Loaded = TypeVar("Loaded")
 
 
 def shown(kind: str, what: str, backend: str, programs: int, source: str) -> str:
-    """What is compiled, in a line: of what, by what, how many programs, and how long the last.
+    """A description in one line: of what, by what, how many programs, and how long the last.
 
     Examples
     --------
@@ -25,6 +27,39 @@ def shown(kind: str, what: str, backend: str, programs: int, source: str) -> str
     many = "s" if programs > 1 else ""
     made = f"{programs} program{many}, the last of {statements} statements"
     return f"<{kind} of {what} by {backend}: {made if programs else 'no program yet'}>"
+
+
+class Runner:
+    """What computes with a program, which one thread at a time runs: it writes into its buffers.
+
+    Parameters
+    ----------
+    run : function
+    ignored : collection of str
+        The kinds of floating-point error that the computation ignores.
+    """
+
+    def __init__(self, run: Callable[..., Any], ignored: Iterable[str]):
+        self._idle = [run]
+        self._errors: Any = dict.fromkeys(ignored, "ignore")
+
+    def compute(self, given: Any) -> Any:
+        """The results; None where a guard does not hold, or while another thread runs it."""
+        run: Any = None
+        try:  # in which the program is taken too, for an interruption must not lose it
+            run = self._idle.pop()
+            if not self._errors:
+                return self._compute(run, given)
+            with np.errstate(**self._errors):
+                return self._compute(run, given)
+        except (IndexError, ValueError):  # none is idle; or a value is wrong: the engine says why
+            return None
+        finally:
+            if run:
+                self._idle.append(run)
+
+    def _compute(self, run: Callable[..., Any], given: Any) -> Any:
+        return run(*given)
 
 
 class Variants(Generic[Loaded]):

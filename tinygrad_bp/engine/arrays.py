@@ -107,7 +107,7 @@ def overridable(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def operand(x: Any, differentiable: bool) -> Any:
-    """What a function that is recorded is given for ``x``, which is not a Tensor.
+    """The form in which an argument that is no Tensor goes to a function that is recorded.
 
     What NumPy would take for an array becomes one. What speaks NumPy's protocols is kept. What
     has another arithmetic than NumPy's arrays is refused. Where the function has no derivative,

@@ -19,7 +19,7 @@ def calling_module() -> str:
 
 
 def writer() -> str:
-    """What the code that called such a method puts its answer into an array with, or nothing.
+    """The name of the write into an array that called such a method for a number, or nothing.
 
     Examples
     --------

@@ -318,7 +318,7 @@ class NDArrayMethods(Recorded):
 
 
 def _one_or_all(lengths: tuple[Any, ...]) -> Any:
-    """What was passed as one tuple or as several numbers: ``(2, 3)`` for both."""
+    """Lengths that were passed as one tuple or as several numbers: ``(2, 3)`` for both."""
     return lengths[0] if len(lengths) == 1 else lengths
 
 

@@ -21,7 +21,7 @@ def is_view(node: Recorded) -> bool:
 
 
 def apart(result: Any, given: Any) -> Any:
-    """What a composition gives, told apart from what it was given.
+    """The result of a composition, marked as no view unless it shows memory of an argument.
 
     It may show memory of what was computed on the way, which nobody else sees: that is no view.
     """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -47,10 +49,7 @@ def penalised_loss(estimator: Any) -> Callable[..., Any]:
         total = estimator._mean_loss(outputs, targets, weights)
         if not matrices:
             return total
-        squares = np.vdot(matrices[0], matrices[0])
-        for W in matrices[1:]:
-            squares = squares + np.vdot(W, W)
-        return total + share * squares
+        return total + share * functools.reduce(operator.add, (np.vdot(W, W) for W in matrices))
 
     return loss
 

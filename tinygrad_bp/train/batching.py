@@ -15,7 +15,7 @@ from ..support.arguments import Seed, chance, size
 
 
 class Chance:
-    """What decides an epoch's order: by an integer, and the steps taken, or from where it is."""
+    """The generators of a training: by a seed and the steps taken, or a Generator as it is now."""
 
     def __init__(self, optimizer: Optimizer, seed: Seed):
         self.optimizer, self.generator = optimizer, chance(seed)
@@ -24,9 +24,16 @@ class Chance:
 
     def of_epoch(self) -> np.random.Generator:
         """The generator of the epoch that begins: the same in a training that is resumed here."""
+        return self._derived(self.optimizer.steps)
+
+    def of_held_out(self) -> np.random.Generator:
+        """The generator that draws the rows to hold out, however many steps were taken."""
+        return self._derived(0, 0)  # no epoch's: theirs end in one number
+
+    def _derived(self, *key: int) -> np.random.Generator:
         if not self.seed:
             return self.generator
-        key = (*self.seed.spawn_key, self.optimizer.steps)
+        key = (*self.seed.spawn_key, *key)
         return np.random.default_rng(np.random.SeedSequence(self.seed.entropy, spawn_key=key))
 
 

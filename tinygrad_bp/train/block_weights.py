@@ -11,7 +11,7 @@ import dask.array as da
 import numpy as np
 
 from .block_rows import Blocks
-from .weighting import check_classes, check_weights, class_weights
+from .weighting import check_classes, check_one_each, check_weights, class_weights, scale_of
 
 
 def block_weights(y: Blocks, sample_weight: Any, class_weight: Any) -> Blocks:
@@ -27,11 +27,7 @@ def block_weights(y: Blocks, sample_weight: Any, class_weight: Any) -> Blocks:
         weights = da.ones(len(y), chunks=(y.counts,))
     else:
         given = Blocks(sample_weight, "sample_weight").array
-        if given.shape != (len(y),) or given.dtype.kind not in "biuf":
-            raise ValueError(
-                f"sample_weight must hold one number for each of {len(y)} rows, "
-                f"not {given.dtype} of shape {given.shape}"
-            )
+        check_one_each(given, len(y))
         blocks = Blocks(given, "sample_weight", y.counts)
         parts = blocks[range(len(y.counts))].parts
         found = dask.compute(*(dask.delayed(_fault)(part, first) for part, first, _ in parts))
@@ -40,10 +36,8 @@ def block_weights(y: Blocks, sample_weight: Any, class_weight: Any) -> Blocks:
         weights = blocks.array.astype(float)
     if class_weight is not None:
         weights = weights * _of_classes(y, class_weight)
-    total = weights.sum().compute()
-    if not total > 0:
-        raise ValueError("all rows that are learned from have weight 0")
-    return Blocks(weights * (len(y) / total), "sample_weight", y.counts)
+    weights = weights * scale_of(len(y), weights.sum().compute())
+    return Blocks(weights, "sample_weight", y.counts)
 
 
 def _fault(weights: Any, first: int) -> str:

@@ -158,7 +158,7 @@ def fit_blocks(
 
 
 class _BlockData:
-    """What `Prepared` is of arrays: rows are looked at where a worker comes to them."""
+    """`Prepared` for blocks: rows are looked at where a worker comes to them."""
 
     def __init__(
         self,

@@ -59,7 +59,7 @@ def predict_rows(model: Module, X: Any) -> Any:
 
 
 def _call_model(model: Module, X: Any) -> Any:
-    """What the model makes of rows: as many rows."""
+    """The model's outputs for rows, checked to be as many."""
     outputs = model(X)
     if not isinstance(outputs, Tensor) or outputs.shape[:1] != X.shape[:1]:
         raise ValueError(

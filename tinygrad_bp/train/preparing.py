@@ -10,7 +10,8 @@ from ..data.batching import split_rows
 from ..functional.losses import LOSSES
 from ..nn import Module
 from ..optim import Optimizer
-from ..support.arguments import Seed, chance, function
+from ..support.arguments import Seed, function
+from .batching import Chance
 from .checking import by_name, check_data, check_model, check_validation
 from .weighting import check_weights, row_weights, weighted_loss
 
@@ -59,7 +60,8 @@ class Prepared:
         if of_rows is not None:
             of_rows = check_weights(of_rows, len(self.y))
         if isinstance(validation, int | float | np.number) and not isinstance(validation, bool):
-            rows, apart = split_rows(len(self.y), validation, _chance(seed), name="validation")
+            generator = Chance(optimizer, seed).of_held_out()
+            rows, apart = split_rows(len(self.y), validation, generator, name="validation")
             self.held_out: Any = self.X[apart], self.y[apart]
             self.X, self.y = self.X[rows], self.y[rows]
             of_rows = of_rows if of_rows is None else of_rows[rows]
@@ -69,13 +71,3 @@ class Prepared:
         if of_rows is not None or of_classes is not None:
             self.weighted_loss = weighted_loss(self.loss)
             self.targets.append(row_weights(self.y, of_rows, of_classes))
-
-
-def _chance(seed: Seed) -> np.random.Generator:
-    """The chance that holds rows out: for a number, the same however many steps were taken."""
-    generator = chance(seed)
-    if generator is seed:
-        return generator
-    started: Any = generator.bit_generator.seed_seq
-    key = (*started.spawn_key, 0, 0)  # no epoch's: theirs end in one number
-    return np.random.default_rng(np.random.SeedSequence(started.entropy, spawn_key=key))

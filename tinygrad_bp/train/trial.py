@@ -66,7 +66,7 @@ def _compares_each_with_all(inputs: Any, values: Any, result: Any, rows: int) ->
 
 
 def _of_probabilities(name: str, scores: Any, given: Tensor, model: Module, X: Any) -> str:
-    """What to say if the scores that a loss takes for logits are probabilities."""
+    """The warning if the scores that a loss takes for logits are probabilities, or nothing."""
     made = _maker(scores)
     if made is given:  # what made the outputs is to be seen in the model
         made = _maker(model(X[:1]))
@@ -101,7 +101,7 @@ def _divides_by_its_own(node: Any) -> bool:
 
 
 def _of_width(model: Module, X: Any, outputs: Any) -> str:
-    """What to say if a model computes in a wider type than its own."""
+    """The warning if a model computes in a wider type than its own, or nothing."""
     own = own_type(model)
     if own is None or np.promote_types(own, outputs.dtype) == own:
         return ""

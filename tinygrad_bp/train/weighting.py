@@ -28,10 +28,20 @@ def row_weights(y: Any, sample_weight: Any, class_weight: Any) -> Any:
     weights = np.ones(len(y)) if sample_weight is None else sample_weight
     if class_weight is not None:
         weights = weights * _of_classes(y, class_weight)
-    total = weights.sum()
+    return weights * scale_of(len(weights), weights.sum())
+
+
+def scale_of(n: int, total: float) -> float:
+    """The factor that gives the weights of n rows, which add up to the total, a mean of 1.
+
+    Examples
+    --------
+    >>> scale_of(4, 2.0)
+    2.0
+    """
     if not total > 0:
         raise ValueError("all rows that are learned from have weight 0")
-    return weights * (len(weights) / total)
+    return n / total
 
 
 def check_weights(sample_weight: Any, n: int, name: str = "sample_weight") -> np.ndarray:
@@ -45,14 +55,24 @@ def check_weights(sample_weight: Any, n: int, name: str = "sample_weight") -> np
     ValueError: sample_weight must be finite, 0 or more, and position 1 holds -1.0
     """
     weights = np.asarray(as_rows(sample_weight, name))
+    check_one_each(weights, n, name)
+    wrong = ~((weights >= 0) & np.isfinite(weights))
+    refuse_values(weights, wrong, f"{name} must be finite, 0 or more")
+    return weights.astype(float)
+
+
+def check_one_each(weights: Any, n: int, name: str = "sample_weight") -> None:
+    """Refuse an array, of any library, that does not hold one number for each row.
+
+    Examples
+    --------
+    >>> check_one_each(np.ones(2), 2)
+    """
     if weights.shape != (n,) or weights.dtype.kind not in "biuf":
         raise ValueError(
             f"{name} must hold one number for each of {n} rows, "
             f"not {weights.dtype} of shape {weights.shape}"
         )
-    wrong = ~((weights >= 0) & np.isfinite(weights))
-    refuse_values(weights, wrong, f"{name} must be finite, 0 or more")
-    return weights.astype(float)
 
 
 def _of_classes(y: Any, class_weight: Any) -> np.ndarray:

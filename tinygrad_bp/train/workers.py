@@ -184,7 +184,7 @@ def _found(
     parameters: Any,
     layers: Any,
 ) -> Found:
-    """What is told of a block after its passes, of buffers those that are others than before."""
+    """The results of a block's passes, with the buffers that have changed."""
     found: Found = {"loss": share * value.item(), WHY_EAGER: ""}
     for i, p in enumerate(parameters):
         found[i] = None if p.grad is None else share * p.grad

@@ -17,7 +17,7 @@ _SHORT = 32  # loops are unrolled by LLVM
 
 
 class FunctionText:
-    """What the statements of a schedule call their arrays and numbers.
+    """The names of arrays and numbers in the statements of a schedule.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class FunctionText:
         return f"{self.array(base)}[{', '.join(index) or '()'}]"
 
     def element_name(self, base: Name, at: Index) -> str:
-        """What the element of an array is called in a loop."""
+        """The name of an element of an array in a loop."""
         if (base, at) not in self._names:
             letters = "".join(re.sub(r"\W+", "_", i) for i in at)
             self._names[base, at] = self.fresh(f"{base}_{letters or 0}")

@@ -34,7 +34,7 @@ def check_numba() -> None:
 
 
 def runner(text: StepText, program: Program, layout: Layout) -> Callable[..., Any]:
-    """What runs a step, for arrays of the kinds that the program was recorded on."""
+    """The function that runs a step, for arrays of the kinds that the program was recorded on."""
     from numba import types
 
     values = program.values

@@ -223,7 +223,7 @@ class Schedule:
             self.stored[owner] = max(self.stored.get(owner, 0), place)
 
     def reads(self, line: Line, at: Index | None = None) -> Iterator[tuple[Name, Index]]:
-        """What a line reads of results and inputs: their names, and at which index."""
+        """The results and inputs that a line reads: their names, and at which index."""
         if at is None:
             at = letters_of(loop_shape(line, self.kind))
         for operand, index in self.elements(line, at):

@@ -230,7 +230,7 @@ class Lowering:
         return line.operands[0] if plain and line is not None else None
 
     def of_its_own(self, x: Any, dtype: Any) -> Any:
-        """What goes into an array that is not ours to choose: the result of a line, or a copy."""
+        """A result that may go into an array of the caller's: a line's own, or else a copy."""
         line = self.made.get(x) if isinstance(x, Name) else None
         shape, kind = self.kind(x)
         mine = line is not None and not is_view(line) and x not in self._of_its_own

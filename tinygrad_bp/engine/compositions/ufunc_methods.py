@@ -21,7 +21,7 @@ SCANS = {
 
 
 def look_up_method(table, ufunc, method):
-    """What ``table`` says that this method of ``ufunc`` is; an error if it says nothing."""
+    """The entry of ``table`` for this method of ``ufunc``; an error if there is none."""
     if ufunc not in table:
         known = ", ".join(f"np.{f.__name__}.{method}" for f in table)
         raise TypeError(f"np.{ufunc.__name__}.{method} has no derivative rule; {known} have one")
