@@ -42,6 +42,10 @@ COPIES = {
     "sum": np.sum,
     "roll": lambda y: np.roll(y, 1),
     "positive": lambda y: +y,
+    "repeat once": lambda y: np.repeat(y, 1),
+    "repeat one": lambda y: y[:1, :1].repeat(3),
+    "tile once": lambda y: np.tile(y, 1),
+    "tile one": lambda y: np.tile(y[:1, :1], (2, 3)),
     "softmax": bp.functional.softmax,
     "logsumexp": lambda y: bp.functional.logsumexp(y, axis=-1),
 }

@@ -9,7 +9,7 @@ import numpy as np
 
 from .registry import COMPOSITIONS, METHODS, PLAIN, REFUSED, RULES
 from .signatures import cannot_write, full_name, has_out, without_history
-from .views import apart
+from .views import ALWAYS_COPY, apart
 
 
 def call_without_rule(function: Any, inputs: tuple, keywords: dict) -> Any:
@@ -27,7 +27,8 @@ def call_without_rule(function: Any, inputs: tuple, keywords: dict) -> Any:
         if has_out(function, inputs, keywords):
             raise cannot_write(function)
         named = {name: value for name, value in keywords.items() if name != "out"}
-        return apart(COMPOSITIONS[function](*inputs, **named), (inputs, named))
+        shown = () if function in ALWAYS_COPY else (inputs, named)
+        return apart(COMPOSITIONS[function](*inputs, **named), shown)
     if isinstance(function, tuple):  # a ufunc and the name of its method
         ufunc, method = function
         if ufunc not in PLAIN:

@@ -9,6 +9,8 @@ import numpy as np
 
 from .recording import Recorded
 
+ALWAYS_COPY = frozenset({np.repeat, np.tile})  # in NumPy, whatever their compositions share
+
 
 def is_view(node: Recorded) -> bool:
     """Whether it shows memory of another Tensor."""
