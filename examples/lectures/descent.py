@@ -235,7 +235,7 @@ def plot_ways(file):
         axes.plot(*steps.T, ".-", color=COLORS["gradient"], linewidth=1, markersize=4)
         axes.plot(*steps[0], "o", color=COLORS["value"], label="start")
         axes.set_title(name.replace("α_t", "αₜ"))
-    all_axes[0, 0].legend(loc="lower left")
+    figure.legend(*all_axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     figure.savefig(file, dpi=100)
     plt.close(figure)
 
@@ -307,7 +307,7 @@ def plot_minima(file):
     axes.plot([], [], "-", color=COLORS["value"], label="to a minimum with f = 0")
     axes.plot([], [], "--", color=COLORS["gradient"], label="to a worse minimum")
     axes.set(xlabel="w", ylabel="v", title="One loss, different starts (●), different ends (★)")
-    axes.legend(loc="upper center", ncols=2)
+    figure.legend(loc="outside lower center", ncols=2)  # not on the contours
     figure.savefig(file, dpi=110)
     plt.close(figure)
 

@@ -79,8 +79,8 @@ def plot(results, file):
     styles = ["-", "--", "--", ":", "-", "-", "-."]
     for (name, result), color, style in zip(results.items(), colors, styles, strict=True):
         axes.loglog(result.costs, style, color=color, linewidth=1.4, label=name)
-    axes.set(xlabel="steps / N", ylabel="mean f", xlim=(1, None))
-    axes.set_title("Two moons: one variation at a time")
+    axes.set(xlabel="passes over the data: steps / N", ylabel="mean f", xlim=(1, None))
+    axes.set_title("Two moons: one variation at a time, each until it has converged")
     axes.legend(fontsize=8.5)
     axes.grid(**GRID)
     figure.savefig(file, dpi=110)

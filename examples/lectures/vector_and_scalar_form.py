@@ -272,10 +272,11 @@ def plot_chain(file):
         _box(axes, (x, 1), f"P{low[k]}", found[f"f_{k}"], COLORS["gradient"])
         if k > 0:
             axes.annotate("", (x + 0.73, 1), (x + 0.27, 1), arrowprops=arrow)
-            axes.text(x + 0.5, 1.06, f"∇f{low[k - 1]} f{low[k]}", ha="center", fontsize=11)
+            axes.text(x + 0.5, 1.06, rf"$\nabla_{{f_{k - 1}}} f_{k}$", ha="center", fontsize=11)
             axes.annotate("", (x, 0.3), (x, 0.86), arrowprops=arrow)
-            axes.text(x + 0.04, 0.56, f"∇W{low[k - 1]} f{low[k]}", fontsize=11)
-            _box(axes, (x, 0.1), f"∇W{low[k - 1]} Φ", found[f"W_{k - 1}"], COLORS["value"])
+            axes.text(x + 0.04, 0.56, rf"$\nabla_{{W_{k - 1}}} f_{k}$", fontsize=11)
+            gradient = rf"$\nabla_{{W_{k - 1}}} \Phi$"
+            _box(axes, (x, 0.1), gradient, found[f"W_{k - 1}"], COLORS["value"])
     axes.set(xlim=(-0.35, T + 0.35), ylim=(-0.15, 1.3))
     axes.axis("off")
     axes.set_title(f"T = {T}: the chain is computed once, and each gradient hangs off one link")

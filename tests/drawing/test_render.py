@@ -230,3 +230,13 @@ def test_a_read_only_place_is_one_line():
     with pytest.raises(OSError, match=r"cannot write '/proc/x\.dot'") as raised:
         files.write(Path("/proc/x.dot"), b"x")
     assert "\n" not in str(raised.value)
+
+
+def test_a_wide_picture_says_how_to_have_a_narrower_one():
+    x = bp.Tensor(0.5, requires_grad=True, name="x")
+    wide, narrow = bp.draw(x * x * x + x, backward=True), bp.draw(x * x)
+    for drawing in (wide, narrow):
+        assert "pixels" not in repr(drawing)  # nothing is drawn only to be measured
+        assert drawing.png
+    assert 'pixels wide: narrower by direction="TB"' in repr(wide)
+    assert "pixels" not in repr(narrow)

@@ -23,6 +23,7 @@ from .presenting import Presentation, present
 
 VIEWS = ("graph", "neurons")
 SUFFIXES = (".svg", ".png", ".pdf", ".dot")
+WIDE = 1600  # pixels; a wider PNG says how to have it narrower
 
 
 class Drawing:
@@ -85,7 +86,13 @@ class Drawing:
         return {"image/svg+xml": self.svg, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        return f"<Drawing: {self.title}>"
+        pixels = int.from_bytes(self.png[16:20], "big") if "png" in vars(self) else 0
+        if pixels <= WIDE:
+            return f"<Drawing: {self.title}>"
+        return (
+            f"<Drawing: {self.title}. The PNG is {pixels} pixels wide: narrower by "
+            'direction="TB", fuse=True, depth=1 or a smaller max_nodes>'
+        )
 
 
 @keyword_advice
@@ -149,7 +156,7 @@ def draw(
         The largest number of cards. Of a larger graph, those nearest to the output are drawn. A PNG
         has some 360 pixels for each card that flows to the right, and 200 down: for
         one that fits a screen, draw fewer cards, or close groups by ``depth``; an SVG can be
-        zoomed into.
+        zoomed into. The repr of a Drawing whose PNG has over 1,600 pixels across says how.
     direction : {"LR", "TB", "RL", "BT"}, optional
         Where the computation flows to: by default to the right for numbers, down for arrays, and
         a chain of more than 24 cards in lines, each of which begins with where the last one ended.

@@ -90,7 +90,7 @@ def _pieces(
 
 def _element(attributes: str, text: str, x: float, y: float, size: float, bold: bool) -> str:
     place = f'text-anchor="start" x="{x:.2f}" y="{y:.2f}" font-size="{size:.2f}"'
-    if len(text.strip()) > 1:
+    if len(text.strip()) > 1 or text.isalnum():  # a wide W reaches into what is raised beside it
         length = size * width(text, bold) / 1000
         place += f' textLength="{length:.2f}" lengthAdjust="spacingAndGlyphs"'
     words = " ".join([*attributes.split(), place])

@@ -205,7 +205,10 @@ _RAISED = re.compile(r"\^\((?:(-?\d+(?:\.\d+)?)-1|([^()]*)-1)\)")
 
 
 def _substitute(meaning: dict[str, str], text: str) -> str:
-    """The text with the meanings in place of the letters; a power of a power is bracketed."""
+    """The text with the meanings in place of the letters.
+
+    A power of a power is bracketed, and what is transposed twice is itself.
+    """
 
     def meant(found: re.Match[str]) -> str:
         name = meaning.get(found[0], found[0])
@@ -213,7 +216,7 @@ def _substitute(meaning: dict[str, str], text: str) -> str:
         raised = follows == "²" or (follows == "^" and meaning.get("y") != "2")
         return f"({name})" if raised and "^" in name else name
 
-    return _RAISED.sub(_less_one, _LETTERS.sub(meant, text))
+    return _RAISED.sub(_less_one, _LETTERS.sub(meant, text)).replace("ᵀᵀ", "")
 
 
 def _less_one(found: re.Match[str]) -> str:

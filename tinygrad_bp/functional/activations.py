@@ -1,4 +1,4 @@
-"""Activations beyond relu, sigmoid and tanh, each written in functions that have rules."""
+"""Activations beyond relu, sigmoid and tanh."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.registry import primitive, rule
 from ..engine.rules.activations import sigmoid
 from ..engine.rules.types import real
 from ..support.arguments import not_negative
@@ -44,6 +45,7 @@ def gelu(x: Any) -> Any:
     return 0.5 * x * (1 + np.tanh(inner))
 
 
+@primitive
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     """``x`` above 0, and ``negative_slope`` times ``x`` below, so that no unit is ever dead.
 
@@ -57,3 +59,10 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     """
     x = real(x)
     return np.where(x > 0, x, not_negative(negative_slope, "negative_slope") * x)
+
+
+rule(
+    leaky_relu,
+    lambda g, out, x, negative_slope=0.01: np.where(x > 0, g, negative_slope * g),
+    formula=["1 if x > 0 else the slope"],
+)

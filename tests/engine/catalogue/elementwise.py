@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinygrad_bp.engine.rules.bessel import bessel
+from tinygrad_bp.engine.rules.piecewise import at_least, at_most
 
 from .sample import Constant, Sample
 
@@ -125,6 +126,11 @@ SAMPLES = [
     ],
     Sample(np.where, (Constant([True, False]), draw(-2, 2, 2), 0.0)),
     Sample(np.where, (Constant([True, False]), 1, draw(-2, 2, 3, 1))),
+    *[
+        Sample(f, (np.array([[-1.2], [0.4], [1.3]]), bound))
+        for f in (at_least, at_most)
+        for bound in (0.1, np.array([-0.3, 0.8]))
+    ],
     *[
         Sample(np.clip, (draw(-2, 2, 4), *bounds))
         for bounds in ((-0.5, 0.5), (None, 0.5), (-0.5, None), (-1, 1), (5.0, 6.0), (1.0, -1.0))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..registry import compose
+from ..rules.piecewise import at_least, at_most
 from ..rules.types import cast
 
 
@@ -26,8 +27,8 @@ def clip(a, a_min=None, a_max=None, *, min=None, max=None):
     lower = min if a_min is None else a_min
     upper = max if a_max is None else a_max
     if lower is not None:
-        a = np.where((a < lower) | np.isnan(lower), lower, a)
-    return a if upper is None else np.where((a > upper) | np.isnan(upper), upper, a)
+        a = at_least(a, lower)
+    return a if upper is None else at_most(a, upper)
 
 
 @compose(np.astype)

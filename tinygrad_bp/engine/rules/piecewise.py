@@ -5,7 +5,7 @@ A derivative exists within a piece; where pieces meet, the convention is the one
 
 import numpy as np
 
-from ..registry import rule
+from ..registry import primitive, rule
 
 
 def share(g, out, x, y):
@@ -41,6 +41,33 @@ rule(
     lambda g, out, condition, x, y: np.where(condition, 0, g),
     formula=["0", "g where condition", "g where not condition"],
     run=where,
+)
+
+
+@primitive
+def at_least(x, bound):
+    """x, and the bound where x is below it; nan where the bound is nan."""
+    return np.where((x < bound) | np.isnan(bound), bound, x)
+
+
+@primitive
+def at_most(x, bound):
+    """x, and the bound where x is above it; nan where the bound is nan."""
+    return np.where((x > bound) | np.isnan(bound), bound, x)
+
+
+rule(
+    at_least,
+    lambda g, out, x, bound: np.where((x < bound) | np.isnan(bound), 0, g),
+    lambda g, out, x, bound: np.where((x < bound) | np.isnan(bound), g, 0),
+    formula=["0 if x < bound else 1", "1 if x < bound else 0"],
+)
+
+rule(
+    at_most,
+    lambda g, out, x, bound: np.where((x > bound) | np.isnan(bound), 0, g),
+    lambda g, out, x, bound: np.where((x > bound) | np.isnan(bound), g, 0),
+    formula=["0 if x > bound else 1", "1 if x > bound else 0"],
 )
 
 # The sign of 0 is 0, and so is the derivative of |x| there.
