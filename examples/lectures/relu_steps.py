@@ -232,7 +232,7 @@ def engine_steps(x, y, W, b):
     """The same gradients, found by the engine."""
     J = network(Problem(x, y, W, b))
     J.backward()
-    found = {node.name: node.grad for node in topological_order(J)}
+    found = {node.name: node.grad for node in topological_order(J) if node.is_leaf}
     layers = range(1, len(W))
     by_W, by_b = ([None, *(found[f"{name}^[{k}]"] for k in layers)] for name in "Wb")
     return by_W, by_b
