@@ -113,7 +113,9 @@ def test_every_other_function_of_numbers_is_recomputed(page, name):
 def test_no_function_of_numbers_is_forgotten():
     """Each function of the table that makes a number of one or two is recomputed, or is listed."""
     unknown = set()
-    for function in set(RULES) - set(ABOVE_ONE):
+    special = vars(pytest.importorskip("scipy.special")).values()  # which a page does not know
+    scipys = {f for f in special if isinstance(f, np.ufunc)}
+    for function in set(RULES) - set(ABOVE_ONE) - scipys:
         for numbers in (ONE, TWO):
             try:
                 output = function(*(leaf(x, f"x{n}") for n, x in enumerate(numbers)))

@@ -99,3 +99,10 @@ def test_a_term_is_summed_over_all_the_places_that_an_element_went_to(given, oth
     found = unbroadcast(term, value)
     assert (np.shape(found), found.dtype) == (given, np.float32)
     np.testing.assert_allclose(found, sums, 1e-6, 1e-6)
+
+
+def test_a_term_that_fits_nothing_is_named():
+    with pytest.raises(TypeError, match=r"gave shape \(4,\): .* array of shape \(3,\)"):
+        unbroadcast(np.zeros(4), np.zeros(3))
+    with pytest.raises(TypeError, match=r"gave 'no array': .* array of shape \(3,\)"):
+        unbroadcast("no array", np.zeros(3))

@@ -115,10 +115,14 @@ def test_a_parameter_that_requires_grad_is_refused():
         np.sum(leaf([1.0, 2.0]), initial=leaf(5.0))
 
 
-@pytest.mark.parametrize("f", [round, lambda t: round(t, 2), math.trunc])
-def test_what_python_cannot_do_to_a_tensor_is_a_type_error(f):
+def test_what_python_cannot_do_to_a_tensor_is_a_type_error():
     with pytest.raises(TypeError, match="Tensor"):
-        f(leaf(2.5))
+        math.trunc(leaf(2.5))
+
+
+def test_python_rounds_a_tensor_as_numpy_does():
+    assert round(leaf(2.567)).item() == 3.0
+    assert round(leaf(2.567), 2).item() == 2.57
 
 
 def test_divmod_gives_a_whole_quotient_and_a_rest_that_follows():
@@ -591,8 +595,9 @@ def test_a_transformation_does_not_let_the_math_module_forget():
 
 @pytest.mark.parametrize("transform", [bp.grad, bp.value_and_grad, bp.jacobian, bp.hessian, bp.vjp])
 def test_a_tensor_is_not_a_function(transform):
+    point = [1.0] if transform is bp.vjp else []
     with pytest.raises(TypeError, match="functions are differentiated here, not a Tensor"):
-        transform(leaf(1.0))
+        transform(leaf(1.0), *point)
 
 
 def test_a_format_for_one_number_is_not_for_many():

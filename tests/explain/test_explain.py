@@ -86,7 +86,7 @@ class TestTrace:
     def test_adjoints_are_the_gradients(self, recipe):
         _, output = grown(recipe)
         graph = bp.trace(output).graph
-        assert all(node.tensor.grad is None for node in graph.visited())
+        assert all(node.tensor._grad is None for node in graph.visited())
         output.backward(keep_grads=True)
         assert len(list(graph.visited())) == len(nodes_of(output))
         for node in graph.visited():

@@ -367,6 +367,8 @@ def test_an_archive_that_unpacks_to_more_than_the_model_is_refused(tmp_path):
         (lambda p: nn.save([1.0], p / "x.npz"), TypeError, "needs a model or a dictionary first"),
         (lambda p: nn.save({"a": "b"}, p / "x.npz"), ValueError, "'a' holds <U1, not real numbers"),
         (lambda p: nn.save({"a": [1, None]}, p / "x.npz"), ValueError, "'a' holds object"),
+        (lambda p: nn.save({"a": {"b": 1.0}}, p / "x.npz"), ValueError, "in a file of its own"),
+        (lambda p: nn.save({"a": nn.Linear(1, 1)}, p / "x.npz"), ValueError, "a file of its own"),
         (lambda p: nn.save({"a": np.nan}, p / "x.npz"), ValueError, "'a' holds nan or infinity"),
         (lambda p: nn.save({1: 2.0}, p / "x.npz"), ValueError, "name 1 is no printable text"),
         (lambda p: model().load_state_dict([1]), TypeError, "a dictionary of arrays, not a list"),

@@ -285,3 +285,105 @@ def test_other_libraries_names_are_answered():
         Adam([leaf(1.0)], learning_rate=0.1)
     with pytest.raises(AttributeError, match="parameters"):
         Adam([leaf(1.0)]).param_groups  # noqa: B018
+
+
+def moved_by(move, *, data=(1.0, 2.0), gradient=(1.0, 1.0), **attributes):
+    """One step of an optimiser with this ``move``: the parameter afterwards."""
+    kind = type("Own", (Optimizer,), {"move": move, **attributes})
+    p = leaf(list(data))
+    p.grad = np.array(gradient)
+    kind([p], 0.5).step()
+    return p.data
+
+
+def test_what_a_move_may_not_give_is_named():
+    cases = {
+        "must return the parameter's new array, not None": lambda self, data, *more: None,
+        "must return the parameter's new array, not Tensor": lambda self, data, *more: leaf(data),
+        r"gave float64 of shape \(\) for": lambda self, data, *more: np.sum(data),
+        r"gave float32 of shape \(2,\) for": lambda self, data, *more: data.astype("f4"),
+    }
+    for message, move in cases.items():
+        with pytest.raises((TypeError, ValueError), match=message):
+            moved_by(move)
+
+
+def test_a_move_that_writes_into_what_it_was_given_is_refused():
+    def into_data(self, data, gradient, memory, lr):
+        data -= lr * gradient
+        return np.asarray(data).__isub__(1.0)
+
+    def into_the_gradient(self, data, gradient, memory, lr):
+        gradient *= lr
+        return data - gradient
+
+    def wrong(self, data, gradient, memory, lr):
+        raise ValueError("something else")
+
+    for move in (into_data, into_the_gradient):
+        with pytest.raises(ValueError, match="make a new one, as in return data - lr"):
+            moved_by(move)
+    with pytest.raises(ValueError, match=r"^something else$"):
+        moved_by(wrong)
+
+
+def test_a_memory_that_is_empty_at_first_is_explained():
+    def asks(self, data, gradient, memory, lr):
+        return data - memory["v"]
+
+    def fails(self, data, gradient, memory, lr):
+        memory["v"] = gradient
+        raise KeyError("v")
+
+    with pytest.raises(LookupError, match=r"memory\['v'\], and memory is empty at first"):
+        moved_by(asks, memory_names=("v",))
+    with pytest.raises(KeyError, match=r"^'v'$"):
+        moved_by(fails, memory_names=("v",))
+
+
+def test_a_move_takes_all_that_it_is_given():
+    with pytest.raises(TypeError, match=r"Wrong\.move"):
+
+        class Wrong(Optimizer):
+            def move(self, data, gradient):
+                return data
+
+
+def test_subclasses_are_told_of_in_turn():
+    told = []
+
+    class Telling:
+        def __init_subclass__(cls, **keywords):
+            told.append((cls.__name__, keywords))
+            super().__init_subclass__()
+
+    class Own(SGD, Telling, of="a user"):
+        pass
+
+    assert told == [("Own", {"of": "a user"})]
+
+
+def test_an_init_that_forgets_super_is_explained():
+    class Unstarted(SGD):
+        def __init__(self, parameters):
+            self.rate = 0.1
+
+    with pytest.raises(AttributeError, match=r"Unstarted\.__init__ must call super"):
+        Unstarted([leaf(1.0)]).step()
+    with pytest.raises(AttributeError, match="no 'steps_taken'"):
+        Unstarted([leaf(1.0)]).steps_taken  # noqa: B018
+    started = SGD([leaf(1.0)], 0.1)
+    del started.max_norm
+    with pytest.raises(AttributeError, match="no 'max_norm'"):
+        started.max_norm  # noqa: B018
+
+
+def test_groups_and_plain_arrays_are_not_parameters():
+    p = leaf(1.0)
+    with pytest.raises(TypeError, match="make an optimizer for each"):
+        SGD([{"params": [p]}], 0.1)
+    assert SGD([{"weight": p}], 0.1).parameters == [p]
+    with pytest.raises(TypeError, match=r"write bp\.Tensor\(it, requires_grad=True\)"):
+        SGD([np.ones(2)], 0.1)
+    with pytest.raises(TypeError, match="write them alone"):
+        SGD([p, "weight"], 0.1)
